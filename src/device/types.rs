@@ -1,0 +1,157 @@
+//! Plain data of devices, as the rods, the picture and the tray need them.
+
+use serde::{Deserialize, Serialize};
+
+/// What a device is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeviceKind {
+    /// Introducer sheath: fixed at the access, a tube for all others.
+    Sheath,
+    /// Diagnostic or guiding catheter.
+    Catheter,
+    /// Microcatheter, runs in a catheter.
+    Microcatheter,
+    /// Guidewire: no lumen.
+    Wire,
+}
+
+/// One stretch of a device with constant properties, listed from the TIP to the hub.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Zone {
+    /// Length of the zone, mm.
+    pub length_mm: f64,
+    /// Outer diameter, mm.
+    pub outer_diameter_mm: f64,
+    /// Bending stiffness EI, N mm2.
+    pub bend_stiffness_n_mm2: f64,
+    /// Torsional stiffness GJ, N mm2.
+    pub torsion_stiffness_n_mm2: f64,
+    /// Rest curvature about the device's material binormal, 1/mm; positive bends towards its first material director.
+    pub rest_curvature_per_mm: f64,
+    /// Second component of the rest curvature (out of plane shapes), 1/mm.
+    pub rest_curvature_2_per_mm: f64,
+    /// Coulomb friction against the wet vessel wall.
+    pub friction_wall: f64,
+    /// Equivalent radiopacity: thickness of steel (mm) per mm of outer diameter, integrated over the chord.
+    pub radiopacity_steel_ratio: f64,
+}
+
+/// Properties of a cross-section.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Section {
+    /// Outer diameter, mm.
+    pub outer_diameter_mm: f64,
+    /// EI, N mm2.
+    pub bend_stiffness_n_mm2: f64,
+    /// GJ, N mm2.
+    pub torsion_stiffness_n_mm2: f64,
+    /// Rest curvature, first component, 1/mm.
+    pub rest_curvature_per_mm: f64,
+    /// Rest curvature, second component, 1/mm.
+    pub rest_curvature_2_per_mm: f64,
+    /// Friction coefficient against the wall.
+    pub friction_wall: f64,
+    /// See [`Zone::radiopacity_steel_ratio`].
+    pub radiopacity_steel_ratio: f64,
+}
+
+/// A device of the catalogue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Device {
+    /// Dotted id: `wire.hydrophilic_angled.035`.
+    pub id: String,
+    /// What the nurse says: `0.035 in hydrophilic wire, angled`.
+    pub label: String,
+    /// What it is.
+    pub kind: DeviceKind,
+    /// Usable length, tip to hub, mm.
+    pub length_mm: f64,
+    /// Lumen diameter, mm; `None` for wires.
+    pub inner_diameter_mm: Option<f64>,
+    /// Largest outer diameter, mm: what must pass through a lumen.
+    pub max_outer_diameter_mm: f64,
+    /// Friction coefficient against a device inside or around it.
+    pub friction_lumen: f64,
+    /// Zones from tip to hub; lengths sum to `length_mm`.
+    pub zones: Vec<Zone>,
+    /// Distances of side holes from the tip, mm; the end hole is always there for devices with a lumen.
+    pub side_holes_mm: Vec<f64>,
+    /// Rated pressure of an injection, psi; 0 for wires.
+    pub max_pressure_psi: f64,
+    /// Where the figures come from; figures that are estimates say so.
+    pub source: String,
+}
+
+impl Device {
+    /// Section at a distance from the tip (clamped to the device), mm. Piecewise constant.
+    pub fn section_at(&self, from_tip_mm: f64) -> Section {
+        let mut end = 0.0;
+        let last = self.zones.len() - 1;
+        for (i, z) in self.zones.iter().enumerate() {
+            end += z.length_mm;
+            if from_tip_mm < end || i == last {
+                return Section {
+                    outer_diameter_mm: z.outer_diameter_mm,
+                    bend_stiffness_n_mm2: z.bend_stiffness_n_mm2,
+                    torsion_stiffness_n_mm2: z.torsion_stiffness_n_mm2,
+                    rest_curvature_per_mm: z.rest_curvature_per_mm,
+                    rest_curvature_2_per_mm: z.rest_curvature_2_per_mm,
+                    friction_wall: z.friction_wall,
+                    radiopacity_steel_ratio: z.radiopacity_steel_ratio,
+                };
+            }
+        }
+        unreachable!("a validated device has at least one zone")
+    }
+}
+
+/// An embolic agent of the catalogue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Embolic {
+    /// Dotted id: `particles.pva.500_700`.
+    pub id: String,
+    /// What it is called.
+    pub label: String,
+    /// Size classes: lower and upper diameter, mm, and share of particles by count (shares sum to 1).
+    pub size_classes: Vec<SizeClass>,
+    /// Particles in one mL of the suspension as drawn up.
+    pub particles_per_ml: f64,
+    /// Iodine of the suspension, mg/mL (particles are mixed with contrast).
+    pub iodine_mg_per_ml: f64,
+    /// Smallest lumen it passes without clogging, mm.
+    pub min_lumen_mm: f64,
+    /// Where the figures come from.
+    pub source: String,
+}
+
+/// One size class of particles.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SizeClass {
+    /// Smallest diameter, mm.
+    pub min_mm: f64,
+    /// Largest diameter, mm.
+    pub max_mm: f64,
+    /// Share by count.
+    pub share: f64,
+}
+
+/// Everything the tray can offer, sorted by id.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Catalog {
+    /// Devices.
+    pub devices: Vec<Device>,
+    /// Embolics.
+    pub embolics: Vec<Embolic>,
+}
+
+impl Catalog {
+    /// The device of an id.
+    pub fn device(&self, id: &str) -> Option<&Device> {
+        self.devices.iter().find(|d| d.id == id)
+    }
+
+    /// The embolic of an id.
+    pub fn embolic(&self, id: &str) -> Option<&Embolic> {
+        self.embolics.iter().find(|e| e.id == id)
+    }
+}

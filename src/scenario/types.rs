@@ -1,0 +1,434 @@
+//! Types of a case file. Every field but the ones marked required has a default.
+
+use serde::{Deserialize, Serialize};
+
+/// A whole case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// File-format number; this program reads 1.
+    pub format: u32,
+    /// Results are filed under this: never changed once published.
+    pub id: String,
+    /// Title on the card.
+    pub title: String,
+    /// Who wrote it.
+    #[serde(default)]
+    pub authors: Vec<String>,
+    /// Licence of the text.
+    #[serde(default)]
+    pub licence: String,
+    /// Difficulty.
+    #[serde(default)]
+    pub level: Level,
+    /// Planned minutes.
+    #[serde(default = "defaults::minutes")]
+    pub minutes: f64,
+    /// Syllabus tags, `scheme:code`.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// What the trainee reads first.
+    pub briefing: Briefing,
+    /// Who lies on the table.
+    #[serde(default)]
+    pub patient: Patient,
+    /// Vessels and lesions.
+    pub anatomy: AnatomyChoice,
+    /// Where the sheath is.
+    pub access: Access,
+    /// Ids of devices and embolics that the nurse can hand over.
+    pub tray: Vec<String>,
+    /// X-ray room and contrast.
+    #[serde(default)]
+    pub room: Room,
+    /// Objectives in phases.
+    pub steps: Vec<Step>,
+    /// What counts as an error here, beyond the general table.
+    #[serde(default)]
+    pub traps: Vec<Trap>,
+    /// Things that happen.
+    #[serde(default)]
+    pub events: Vec<CaseEvent>,
+    /// Points, par values, pass mark.
+    pub score: Score,
+    /// Questions for the debriefing.
+    #[serde(default)]
+    pub debrief: Vec<String>,
+}
+
+/// Difficulty of a case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Level {
+    /// First cases.
+    #[default]
+    Foundation,
+    /// After the drills.
+    Intermediate,
+    /// For experts.
+    Advanced,
+}
+
+/// What the trainee reads before the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Briefing {
+    /// Clinical story.
+    pub story: String,
+    /// What to do.
+    pub task: String,
+    /// Why the procedure exists, one paragraph.
+    #[serde(default)]
+    pub why: String,
+    /// Source of the paragraph.
+    #[serde(default)]
+    pub why_source: String,
+}
+
+/// Who lies on the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Patient {
+    /// Age, years.
+    pub age_y: f64,
+    /// Sex.
+    pub sex: Sex,
+    /// Weight, kg.
+    pub weight_kg: f64,
+    /// Heart rate at the start, 1/min.
+    pub heart_rate_bpm: f64,
+    /// Arterial pressure at the start, mmHg.
+    pub systolic_mmhg: f64,
+    /// Arterial pressure at the start, mmHg.
+    pub diastolic_mmhg: f64,
+    /// Saturation, percent.
+    pub spo2_pct: f64,
+    /// Breaths per minute.
+    pub respiration_bpm: f64,
+}
+
+impl Default for Patient {
+    fn default() -> Self {
+        Self {
+            age_y: 50.0,
+            sex: Sex::Female,
+            weight_kg: 70.0,
+            heart_rate_bpm: 72.0,
+            systolic_mmhg: 120.0,
+            diastolic_mmhg: 80.0,
+            spo2_pct: 98.0,
+            respiration_bpm: 14.0,
+        }
+    }
+}
+
+/// Sex of the patient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sex {
+    /// Female.
+    Female,
+    /// Male.
+    Male,
+}
+
+/// Vessels and what is wrong with them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnatomyChoice {
+    /// Folder under `assets/anatomy`.
+    pub model: String,
+    /// Lesions.
+    #[serde(default)]
+    pub lesions: Vec<Lesion>,
+}
+
+/// What is wrong with a vessel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Lesion {
+    /// Blood leaves the vessel to a pool outside: active bleeding.
+    Bleed {
+        /// Name of the bleed.
+        id: String,
+        /// Vessel.
+        vessel: String,
+        /// Distance from the vessel's origin, mm.
+        at_mm: f64,
+        /// Bleeding rate at a mean pressure of 90 mmHg before any treatment, mL/min.
+        flow_ml_per_min: f64,
+    },
+    /// Narrowing.
+    Stenosis {
+        /// Vessel.
+        vessel: String,
+        /// Distance of its middle from the vessel's origin, mm.
+        at_mm: f64,
+        /// Length, mm.
+        length_mm: f64,
+        /// Diameter reduction, percent.
+        diameter_reduction_pct: f64,
+    },
+}
+
+/// Where the sheath is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Access {
+    /// Access site of the anatomy: `femoral.right`.
+    pub site: String,
+    /// Device id of the sheath.
+    pub sheath: String,
+}
+
+/// X-ray room and contrast.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Room {
+    /// Fluoroscopy pulses per second at the start: 3.75, 7.5, 15 or 30.
+    pub pulse_rate_per_s: f64,
+    /// Frames per second of an acquisition.
+    pub frame_rate_per_s: f64,
+    /// Field (detector diagonal) at the start, cm: 48, 42, 32, 22 or 16.
+    pub field_cm: f64,
+    /// Iodine of the contrast, mg/mL.
+    pub contrast_mg_i_per_ml: f64,
+    /// Contrast at hand, mL.
+    pub contrast_ml: f64,
+    /// Alert at this air kerma at the reference point, mGy.
+    pub dose_alert_mgy: f64,
+    /// Is there an injector.
+    pub injector: bool,
+    /// Isocenter at the start, patient frame, mm.
+    pub isocenter_mm: (f64, f64, f64),
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            pulse_rate_per_s: 7.5,
+            frame_rate_per_s: 3.0,
+            field_cm: 42.0,
+            contrast_mg_i_per_ml: 300.0,
+            contrast_ml: 150.0,
+            dose_alert_mgy: 2000.0,
+            injector: true,
+            isocenter_mm: (0.0, 0.0, 0.0),
+        }
+    }
+}
+
+/// An objective.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Name used by `after` and in reports.
+    pub id: String,
+    /// Title in the step list.
+    pub title: String,
+    /// What the consultant says.
+    #[serde(default)]
+    pub say: String,
+    /// Points for it.
+    pub points: f64,
+    /// Steps that must be done before.
+    #[serde(default)]
+    pub after: Vec<String>,
+    /// When it is done.
+    pub done: Condition,
+    /// Hints, general to specific.
+    #[serde(default)]
+    pub hint: Vec<String>,
+    /// The usual mistake.
+    #[serde(default)]
+    pub common_error: String,
+    /// Not needed to pass.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// Something the program can check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Condition {
+    /// An acquisition run with contrast given at a vessel (the injecting tip lies in it or upstream within 30 mm).
+    Run {
+        /// Vessel.
+        at: String,
+        /// Least contrast in the run, mL.
+        min_ml: f64,
+    },
+    /// The tip of a device lies in a vessel or beyond.
+    Tip {
+        /// Device id or kind word: `wire`, `catheter`, `microcatheter`.
+        of: String,
+        /// Vessel.
+        within: String,
+    },
+    /// Flow in a vessel has fallen: heart beats that a contrast column needs to clear.
+    Stasis {
+        /// Vessel.
+        vessel: String,
+        /// At least this many beats.
+        beats_to_clear: f64,
+    },
+    /// Bleeding has fallen below a rate.
+    BleedBelow {
+        /// Id of the lesion.
+        bleed: String,
+        /// mL/min.
+        flow_ml_per_min: f64,
+    },
+    /// An acquisition run with contrast, after `after` is done, at a vessel.
+    FinalRun {
+        /// Vessel.
+        at: String,
+        /// Least contrast, mL.
+        min_ml: f64,
+        /// Step that must be done before the run begins.
+        after: String,
+    },
+    /// Particles lodged in beds fed by this vessel, share of the dose that left the catheter, above a limit.
+    ParticlesIn {
+        /// Vessel.
+        vessel: String,
+        /// Share, percent.
+        over_pct: f64,
+    },
+    /// A device tip is in a vessel for longer than a time.
+    TipDwell {
+        /// Device id or kind word.
+        of: String,
+        /// Vessel.
+        within: String,
+        /// Seconds.
+        over_s: f64,
+    },
+    /// Contact force of a tip above a limit for a time.
+    TipForce {
+        /// Newton.
+        over_n: f64,
+        /// Seconds.
+        for_s: f64,
+    },
+    /// A step is done.
+    StepDone(String),
+    /// Time since the start, s.
+    After {
+        /// Seconds.
+        s: f64,
+    },
+    /// All of these.
+    All(Vec<Condition>),
+    /// Any of these.
+    Any(Vec<Condition>),
+}
+
+/// An error specific to this case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trap {
+    /// Name in the report.
+    pub id: String,
+    /// When it has happened.
+    pub when: Condition,
+    /// How bad.
+    pub grade: Grade,
+    /// What happened, in words.
+    pub say: String,
+    /// What to do instead.
+    #[serde(default)]
+    pub instead: String,
+    /// The case cannot be passed after this.
+    #[serde(default)]
+    pub fails: bool,
+}
+
+/// How bad an error is; points lost are in [`Score`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Grade {
+    /// Bad habit.
+    Slip,
+    /// Could have harmed.
+    Mistake,
+    /// Harm.
+    Blunder,
+}
+
+/// Something that happens to the patient.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseEvent {
+    /// Name; the instructor can fire it by this.
+    pub id: String,
+    /// When; never by itself if absent.
+    #[serde(default)]
+    pub at: Option<Condition>,
+    /// Seconds after the condition.
+    #[serde(default)]
+    pub wait_s: f64,
+    /// What is heard.
+    pub say: String,
+    /// Heart rate moves to this, 1/min.
+    #[serde(default)]
+    pub heart_rate_bpm: Option<f64>,
+    /// Systolic pressure moves to this, mmHg.
+    #[serde(default)]
+    pub systolic_mmhg: Option<f64>,
+    /// Over this time, s.
+    #[serde(default = "defaults::ramp_s")]
+    pub over_s: f64,
+}
+
+/// Points and par values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Score {
+    /// Points needed to pass.
+    pub pass: f64,
+    /// Points lost for a slip.
+    #[serde(default = "defaults::slip")]
+    pub slip: f64,
+    /// Points lost for a mistake.
+    #[serde(default = "defaults::mistake")]
+    pub mistake: f64,
+    /// Points lost for a blunder.
+    #[serde(default = "defaults::blunder")]
+    pub blunder: f64,
+    /// Upper limits for gold, silver, bronze; each par counts `par_points` x (1, 2/3, 1/3, 0).
+    #[serde(default)]
+    pub par: Vec<Par>,
+}
+
+/// A par value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Par {
+    /// Name of a metric of the report.
+    pub metric: String,
+    /// Points for gold.
+    pub points: f64,
+    /// At most this.
+    pub gold: f64,
+    /// At most this.
+    pub silver: f64,
+    /// At most this.
+    pub bronze: f64,
+}
+
+/// Defaults, shown by `check --explain`.
+pub(crate) mod defaults {
+    pub(crate) fn minutes() -> f64 {
+        30.0
+    }
+    pub(crate) fn ramp_s() -> f64 {
+        30.0
+    }
+    pub(crate) fn slip() -> f64 {
+        2.0
+    }
+    pub(crate) fn mistake() -> f64 {
+        5.0
+    }
+    pub(crate) fn blunder() -> f64 {
+        15.0
+    }
+}

@@ -1,0 +1,178 @@
+//! Everything that an operator can do. Held controls are absolute (`SetFeed` sets a speed), so repeats are harmless.
+
+use serde::{Deserialize, Serialize};
+
+/// Index into the tray's devices ([`crate::sim::snapshot::ToolInfo`] order); fixed for a case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ToolId(pub u8);
+
+impl ToolId {
+    /// As an index.
+    pub fn idx(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// Beam pedals; dead-man, so the app sends `Off` on release and on loss of focus.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pedal {
+    /// No beam.
+    #[default]
+    Off,
+    /// Pulsed fluoroscopy.
+    Fluoro,
+    /// Acquisition run (DSA or cine as set).
+    Acquire,
+}
+
+/// Kind of acquisition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AcquisitionKind {
+    /// Digital subtraction angiography.
+    #[default]
+    Dsa,
+    /// Unsubtracted.
+    Cine,
+}
+
+/// What a syringe or the injector holds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Fluid {
+    /// Contrast as of the case.
+    #[default]
+    Contrast,
+    /// Contrast diluted with saline to this share of contrast, 0 to 1.
+    Diluted(f64),
+    /// Saline.
+    Saline,
+    /// An embolic of the tray, by id.
+    Embolic(String),
+}
+
+/// How a hub is held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Hold {
+    /// The operator's hand fixes it (or moves it by feed and spin).
+    #[default]
+    Held,
+    /// Released: it moves with friction.
+    Free,
+    /// Torquer or valve clamps it to the tool around it: both move together.
+    Clamped,
+}
+
+/// One command; stamped with its tick by the session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// Take a device from the tray and enter it (over the wire or through the lumen that is there).
+    Load {
+        /// Access, 0 is the first.
+        rod: u8,
+        /// Device.
+        tool: ToolId,
+    },
+    /// Take a withdrawn device off.
+    Unload {
+        /// Device.
+        tool: ToolId,
+    },
+    /// Advance (+) or retract (-) at this speed, mm/s; 0 stops.
+    SetFeed {
+        /// Device.
+        tool: ToolId,
+        /// Speed, mm/s, limited to 100.
+        speed_mm_per_s: f64,
+    },
+    /// Turn at this rate, degrees/s, clockwise from behind is +; 0 stops.
+    SetSpin {
+        /// Device.
+        tool: ToolId,
+        /// Rate, degrees/s, limited to 360.
+        rate_deg_per_s: f64,
+    },
+    /// How the hub is held.
+    SetHold {
+        /// Device.
+        tool: ToolId,
+        /// Hold.
+        hold: Hold,
+    },
+    /// Beam pedal.
+    SetPedal(Pedal),
+    /// Fluoroscopy pulse rate, 1/s.
+    SetPulseRate(f64),
+    /// Acquisition kind and frame rate, 1/s.
+    SetAcquisition {
+        /// Kind.
+        kind: AcquisitionKind,
+        /// Frames per second, 0.5 to 30.
+        frame_rate_per_s: f64,
+    },
+    /// Target angles; the arm moves there at 25 degrees/s.
+    SetAngles {
+        /// LAO +, degrees.
+        primary_deg: f64,
+        /// CRA +, degrees.
+        secondary_deg: f64,
+    },
+    /// Target isocenter in the patient frame (table float), mm; moves at 120 mm/s.
+    SetTable {
+        /// Target, mm.
+        isocenter_mm: [f64; 3],
+    },
+    /// Source to image distance, mm.
+    SetSid(f64),
+    /// Field diagonal, mm.
+    SetField(f64),
+    /// Blades: left, right, bottom, top; open share of the half field.
+    SetBlades([f64; 4]),
+    /// Roadmap on (from the last run) or off.
+    SetRoadmap(bool),
+    /// Which lumen injector and hand syringe are connected to.
+    Connect {
+        /// Device with a lumen.
+        tool: ToolId,
+    },
+    /// What the hand syringe holds, and how much, mL.
+    FillSyringe {
+        /// Fluid.
+        fluid: Fluid,
+        /// Volume, mL.
+        volume_ml: f64,
+    },
+    /// Hand injection at this rate while held; 0 stops, mL/s.
+    SetHandInjection(f64),
+    /// Aspirate and flush the connected lumen.
+    Flush,
+    /// Program the injector.
+    SetInjector {
+        /// Rate, mL/s.
+        rate_ml_per_s: f64,
+        /// Volume, mL.
+        volume_ml: f64,
+        /// Rise time, s.
+        rise_s: f64,
+        /// Delay after the run starts, s.
+        delay_s: f64,
+        /// Pressure limit, psi.
+        pressure_limit_psi: f64,
+    },
+    /// Arm the injector: it fires with the next acquisition. Any edit disarms.
+    SetInjectorArmed(bool),
+    /// A drug of the nurse's list, by id, with its dose in the drug's unit.
+    Give {
+        /// Drug: `heparin`, `protamine`, `nitroglycerin`, `atropine`, `fluids`, `noradrenaline`, `fentanyl`.
+        drug: String,
+        /// Dose.
+        dose: f64,
+    },
+    /// Fire a case event by name (instructor).
+    FireEvent(String),
+    /// A hint was asked for.
+    AskHint,
+    /// Let time pass with the devices at rest, s.
+    SkipTime(f64),
+    /// The operator declares the procedure finished.
+    Finish,
+}

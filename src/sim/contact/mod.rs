@@ -1,0 +1,25 @@
+//! Contact stage: signed distance to the lumen wall and the law of the wall.
+
+use crate::anatomy::VesselPlace;
+use crate::math::Vec3;
+
+pub mod analytic;
+
+/// What the wall is at a point.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WallHit {
+    /// Distance from the point to the wall, mm: positive inside the lumen, negative outside.
+    pub inside_mm: f64,
+    /// Unit normal of the nearest wall, pointing into the lumen (the gradient of `inside_mm`).
+    pub inward: Vec3,
+    /// Radius of the lumen there, mm (local length scale).
+    pub radius_mm: f64,
+    /// Place on the tree, where the wall knows it.
+    pub place: Option<VesselPlace>,
+}
+
+/// Something that answers where the wall is: a lumen mesh, or a closed form in tests.
+pub trait WallQuery: Sync {
+    /// The wall near a point (patient frame, mm). Total: any finite point has an answer.
+    fn at(&self, p_mm: &Vec3) -> WallHit;
+}

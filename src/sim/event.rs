@@ -1,0 +1,123 @@
+//! What happened in a step, with time, place and cause: the ground of errors, telemetry and the report.
+
+use serde::{Deserialize, Serialize};
+
+use super::command::{Pedal, ToolId};
+use crate::anatomy::VesselPlace;
+use crate::math::Vec3;
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Tick at which it happened.
+    pub tick: u64,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// Kinds of events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum EventKind {
+    /// A device was entered.
+    Loaded(ToolId),
+    /// A device was taken off.
+    Unloaded(ToolId),
+    /// A command could not be done; why, in words with both numbers.
+    Refused {
+        /// Device, if one is concerned.
+        tool: Option<ToolId>,
+        /// Reason.
+        reason: String,
+    },
+    /// Beam pedal changed.
+    Pedal(Pedal),
+    /// An acquisition run began; its number counts from 1.
+    RunStarted(u32),
+    /// It ended.
+    RunEnded {
+        /// Number.
+        run: u32,
+        /// Contrast given during it, mL.
+        contrast_ml: f64,
+        /// Where the injecting tip was.
+        at: Option<VesselPlace>,
+    },
+    /// An injection began.
+    InjectionStarted {
+        /// Device whose lumen it leaves.
+        tool: ToolId,
+        /// Contrast, saline or embolic id.
+        fluid: String,
+        /// Power injector (true) or hand.
+        by_injector: bool,
+    },
+    /// It ended.
+    InjectionEnded {
+        /// Device.
+        tool: ToolId,
+        /// Volume given, mL.
+        volume_ml: f64,
+    },
+    /// The pressure limit held the injector back.
+    PressureLimited(ToolId),
+    /// Injection while the tip fills its vessel.
+    WedgedInjection(ToolId),
+    /// Air went in: the lumen was not flushed after a wire left it.
+    AirInjected {
+        /// Device.
+        tool: ToolId,
+        /// mL.
+        volume_ml: f64,
+    },
+    /// Particles lodged in a bed for the first time.
+    Lodged {
+        /// Bed index in the network.
+        bed: u32,
+        /// Agent.
+        agent: String,
+    },
+    /// Injected fluid flowed backwards past the origin of a vessel.
+    Reflux {
+        /// Vessel upstream of the tip that took it.
+        into: VesselPlace,
+        /// Embolic among it.
+        embolic: bool,
+    },
+    /// A tip pressed the wall.
+    TipPressure {
+        /// Device.
+        tool: ToolId,
+        /// N.
+        force_n: f64,
+        /// N/mm2.
+        pressure_n_per_mm2: f64,
+        /// Where.
+        at_mm: Vec3,
+    },
+    /// Vessel spasm.
+    Spasm(VesselPlace),
+    /// Dissection.
+    Dissection(VesselPlace),
+    /// Perforation: a leak opened.
+    Perforation(VesselPlace),
+    /// The nurse or the patient says something.
+    Said(String),
+    /// A drug was given.
+    Given {
+        /// Drug.
+        drug: String,
+        /// Dose.
+        dose: f64,
+    },
+    /// A hint was asked for.
+    HintAsked,
+    /// The solver gave up on a rod and restored its last good state.
+    Diverged {
+        /// Rod.
+        rod: u8,
+        /// Why.
+        reason: String,
+    },
+    /// The operator finished.
+    Finished,
+}

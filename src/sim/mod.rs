@@ -1,0 +1,19 @@
+//! The simulation: an immutable `Model`, a `State` that holds everything needed to go on bit-exactly, and one
+//! function, `step`, that advances it. Everything outside sends [`Command`]s and reads [`Snapshot`]s and [`Event`]s.
+
+pub mod command;
+pub mod event;
+pub mod snapshot;
+
+pub mod contact;
+pub mod contrast;
+pub mod exposure;
+pub mod flow;
+pub mod physiology;
+pub mod rod;
+pub mod therapy;
+pub mod world;
+
+pub use command::{Command, ToolId};
+pub use event::{Event, EventKind};
+pub use snapshot::Snapshot;

@@ -1,0 +1,275 @@
+//! What the outside may read after a step: plain copies, no references into the state.
+
+use serde::{Deserialize, Serialize};
+
+use super::command::{AcquisitionKind, Hold, Pedal, ToolId};
+use crate::anatomy::VesselPlace;
+use crate::math::Vec3;
+use crate::xray::CArm;
+
+/// All views of one tick.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Tick.
+    pub tick: u64,
+    /// Time, s.
+    pub time_s: f64,
+    /// Rods with their devices.
+    pub rods: Vec<RodView>,
+    /// Free bodies.
+    pub bodies: Vec<BodyView>,
+    /// Contrast in the vessels, one entry per branch of the tree.
+    pub vessels: Vec<VesselView>,
+    /// Capillary beds, in network order.
+    pub beds: Vec<BedView>,
+    /// Leaks and their pools outside the vessels.
+    pub pools: Vec<PoolView>,
+    /// Injection.
+    pub injection: InjectionView,
+    /// Patient.
+    pub patient: PatientView,
+    /// X-ray.
+    pub xray: XrayView,
+    /// Devices of the tray.
+    pub tools: Vec<ToolInfo>,
+}
+
+/// A rod: one polyline from the introducer to the most distal tip.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RodView {
+    /// Nodes, patient frame, mm; node 0 is the sheath tip.
+    pub nodes_mm: Vec<Vec3>,
+    /// Arc length of each node from the introducer, mm.
+    pub arc_mm: Vec<f64>,
+    /// Wall contact force on each node, N.
+    pub contact_n: Vec<f64>,
+    /// Devices, outermost first.
+    pub devices: Vec<RodDeviceView>,
+}
+
+/// One device of a rod. It covers the polyline from arc 0 to `inserted_mm`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RodDeviceView {
+    /// Which.
+    pub tool: ToolId,
+    /// Tip's arc length from the introducer, mm; negative while still outside.
+    pub inserted_mm: f64,
+    /// Hub angle, rad.
+    pub hub_angle_rad: f64,
+    /// Tip roll angle about the tangent, rad, same zero as the hub.
+    pub tip_angle_rad: f64,
+    /// Tip position, mm (of the introducer while outside).
+    pub tip_mm: Vec3,
+    /// Unit tangent at the tip.
+    pub tip_direction: Vec3,
+    /// Where the tip is on the tree, if inside.
+    pub tip_place: Option<VesselPlace>,
+    /// Axial force at the hub, N; positive resists advance.
+    pub hub_force_n: f64,
+    /// Torque at the hub, N mm.
+    pub hub_torque_n_mm: f64,
+    /// Wall contact force at the tip, N.
+    pub tip_force_n: f64,
+    /// Length outside the hub of the tool around it (or the sheath), mm.
+    pub external_mm: f64,
+    /// Hold.
+    pub hold: Hold,
+}
+
+/// A free body.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BodyView {
+    /// Center, mm.
+    pub position_mm: Vec3,
+    /// Radius of the equivalent ball, mm.
+    pub radius_mm: f64,
+    /// Iodine it carries, mg.
+    pub iodine_mg: f64,
+    /// Has come to rest in a vessel.
+    pub lodged: bool,
+}
+
+/// Blood and contrast of one branch, in cells of equal length from `start_mm` to the end of the branch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VesselView {
+    /// Arc length at which the branch's own lumen begins (inside the parent before), mm.
+    pub start_mm: f64,
+    /// Cell length, mm.
+    pub cell_mm: f64,
+    /// Iodine concentration per cell, mg/mL.
+    pub iodine_mg_per_ml: Vec<f32>,
+    /// Flow per cell, mL/s, + away from the heart.
+    pub flow_ml_per_s: Vec<f32>,
+    /// Pressure in the middle of the branch, mmHg.
+    pub pressure_mmhg: f64,
+}
+
+/// A capillary bed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BedView {
+    /// Name.
+    pub name: String,
+    /// Vessels that feed it, as indices into the tree.
+    pub vessels: Vec<u32>,
+    /// Center of the blush, mm.
+    pub center_mm: Vec3,
+    /// Radius, mm.
+    pub radius_mm: f64,
+    /// Iodine in the bed, mg.
+    pub iodine_mg: f64,
+    /// Flow, mL/s.
+    pub flow_ml_per_s: f64,
+    /// Resting flow before anything was done, mL/s.
+    pub resting_flow_ml_per_s: f64,
+    /// Share of the bed's conductance that is blocked, 0 to 1.
+    pub occluded_share: f64,
+    /// Particles lodged by agent: id, count.
+    pub lodged: Vec<(String, f64)>,
+}
+
+/// A leak and its pool.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PoolView {
+    /// Id of the lesion (`perforation.N` for the operator's own).
+    pub id: String,
+    /// Place of the leak.
+    pub place: Option<VesselPlace>,
+    /// Center of the pool, mm.
+    pub center_mm: Vec3,
+    /// Radius, mm.
+    pub radius_mm: f64,
+    /// Iodine in it, mg.
+    pub iodine_mg: f64,
+    /// Present leak, mL/s.
+    pub leak_ml_per_s: f64,
+    /// Blood lost here, mL.
+    pub lost_ml: f64,
+}
+
+/// Injector and syringe.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InjectionView {
+    /// Lumen in use.
+    pub connected: Option<ToolId>,
+    /// Armed.
+    pub armed: bool,
+    /// Programmed rate, mL/s.
+    pub rate_ml_per_s: f64,
+    /// Programmed volume, mL.
+    pub volume_ml: f64,
+    /// Flow out of the tip now, mL/s.
+    pub flow_ml_per_s: f64,
+    /// Driving pressure now, psi.
+    pub pressure_psi: f64,
+    /// What the syringe holds.
+    pub syringe: String,
+    /// Left in the syringe, mL.
+    pub syringe_ml: f64,
+    /// Contrast given so far (pure contrast), mL.
+    pub contrast_given_ml: f64,
+    /// Embolic suspension given so far, mL.
+    pub embolic_given_ml: f64,
+    /// Flow of blood past the tip, mL/s (of the vessel the tip is in).
+    pub vessel_flow_ml_per_s: f64,
+    /// Heart beats that a contrast column at the tip needs to clear, by the present flow.
+    pub beats_to_clear: f64,
+}
+
+/// Patient.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PatientView {
+    /// 1/min.
+    pub heart_rate_bpm: f64,
+    /// Phase of the heart cycle, 0 to 1.
+    pub heart_phase: f64,
+    /// ECG now, mV.
+    pub ecg_mv: f64,
+    /// Aortic pressure now, mmHg.
+    pub pressure_mmhg: f64,
+    /// Last beat, mmHg.
+    pub systolic_mmhg: f64,
+    /// Last beat, mmHg.
+    pub diastolic_mmhg: f64,
+    /// Mean over a beat, mmHg.
+    pub mean_mmhg: f64,
+    /// Saturation, percent.
+    pub spo2_pct: f64,
+    /// 1/min.
+    pub respiration_bpm: f64,
+    /// Activated clotting time, s.
+    pub act_s: f64,
+    /// Blood lost, mL.
+    pub blood_loss_ml: f64,
+}
+
+/// X-ray room.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct XrayView {
+    /// Pose.
+    pub arm: CArm,
+    /// Pedal.
+    pub pedal: Pedal,
+    /// Kind of acquisition.
+    pub acquisition: AcquisitionKind,
+    /// Roadmap wanted.
+    pub roadmap: bool,
+    /// Pulses per second of fluoroscopy.
+    pub pulse_rate_per_s: f64,
+    /// Frames per second of acquisition.
+    pub frame_rate_per_s: f64,
+    /// The pulse that fell into this tick, if any.
+    pub pulse: Option<Pulse>,
+    /// Technique of the last pulse.
+    pub technique: Technique,
+    /// Fluoroscopy time, s.
+    pub fluoro_time_s: f64,
+    /// Air kerma at the reference point, mGy.
+    pub air_kerma_mgy: f64,
+    /// Its rate at the present technique while beam is on, mGy/min.
+    pub air_kerma_rate_mgy_per_min: f64,
+    /// Kerma-area product, Gy cm2.
+    pub kap_gy_cm2: f64,
+    /// Runs so far.
+    pub runs: u32,
+    /// Frames of acquisition so far.
+    pub frames: u32,
+}
+
+/// One pulse of the beam: this is what makes an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Pulse {
+    /// Counts all pulses from 0.
+    pub number: u64,
+    /// Run number if it belongs to an acquisition.
+    pub run: Option<u32>,
+    /// Frame within the run, from 0.
+    pub frame_in_run: u32,
+}
+
+/// How a pulse is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Technique {
+    /// Tube voltage, kV.
+    pub tube_kv: f64,
+    /// Tube current, mA.
+    pub tube_ma: f64,
+    /// Pulse width, ms.
+    pub pulse_ms: f64,
+    /// Copper filter, mm.
+    pub copper_mm: f64,
+    /// Air kerma of one pulse at the reference point, mGy.
+    pub kerma_per_pulse_mgy: f64,
+    /// Water-equivalent thickness that the control saw, mm.
+    pub water_equivalent_mm: f64,
+}
+
+/// A device of the tray.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ToolInfo {
+    /// Catalogue id.
+    pub id: String,
+    /// Label.
+    pub label: String,
+    /// In a rod now.
+    pub loaded: bool,
+}

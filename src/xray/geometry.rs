@@ -1,0 +1,160 @@
+//! C-arm, detector and perspective. Patient frame, mm; angles as in DICOM (primary LAO +, secondary CRA +).
+
+use serde::{Deserialize, Serialize};
+
+use crate::math::Vec3;
+
+/// Distance from source to isocenter, mm.
+pub const SOURCE_ISOCENTER_MM: f64 = 750.0;
+/// The reference point lies this far from the isocenter towards the tube, mm (IEC 60601-2-43).
+pub const REFERENCE_POINT_FROM_ISOCENTER_MM: f64 = 150.0;
+
+/// Pose of C-arm, table and blades.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CArm {
+    /// Primary angle: LAO +, RAO -, degrees.
+    pub primary_deg: f64,
+    /// Secondary angle: CRA +, CAU -, degrees.
+    pub secondary_deg: f64,
+    /// Source to image distance, mm.
+    pub sid_mm: f64,
+    /// Detector field diagonal, mm; the field is square.
+    pub field_mm: f64,
+    /// Isocenter in the patient frame, mm (the table moves it).
+    pub isocenter_mm: Vec3,
+    /// Open share of the half field, per blade: left, right, bottom, top as seen on screen; 1 is open.
+    pub blades: [f64; 4],
+}
+
+impl Default for CArm {
+    fn default() -> Self {
+        Self {
+            primary_deg: 0.0,
+            secondary_deg: 0.0,
+            sid_mm: 1100.0,
+            field_mm: 420.0,
+            isocenter_mm: Vec3::zeros(),
+            blades: [1.0; 4],
+        }
+    }
+}
+
+/// A point projection onto a pixel raster: columns to the right on screen, rows down.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Projection {
+    /// Focal spot, mm.
+    pub source_mm: Vec3,
+    /// Center of the detector, mm.
+    pub detector_center_mm: Vec3,
+    /// Unit vector to the right on screen.
+    pub right: Vec3,
+    /// Unit vector up on screen.
+    pub up: Vec3,
+    /// Unit vector from source to detector.
+    pub towards_detector: Vec3,
+    /// Source to image distance, mm.
+    pub sid_mm: f64,
+    /// Pixel pitch at the detector, mm.
+    pub pixel_mm: f64,
+    /// Columns.
+    pub columns: usize,
+    /// Rows.
+    pub rows: usize,
+}
+
+impl CArm {
+    /// Unit vector from isocenter to detector: `(sin a cos b, -cos a cos b, sin b)` for primary a, secondary b.
+    pub fn towards_detector(&self) -> Vec3 {
+        let (sa, ca) = self.primary_deg.to_radians().sin_cos();
+        let (sb, cb) = self.secondary_deg.to_radians().sin_cos();
+        Vec3::new(sa * cb, -ca * cb, sb)
+    }
+
+    /// The projection onto `pixels` x `pixels`. On screen: the patient's right on the left, head up.
+    pub fn projection(&self, pixels: usize) -> Projection {
+        let d = self.towards_detector();
+        let (sa, ca) = self.primary_deg.to_radians().sin_cos();
+        let right = Vec3::new(ca, sa, 0.0);
+        let source_mm = self.isocenter_mm - d * SOURCE_ISOCENTER_MM;
+        Projection {
+            source_mm,
+            detector_center_mm: source_mm + d * self.sid_mm,
+            right,
+            up: d.cross(&right),
+            towards_detector: d,
+            sid_mm: self.sid_mm,
+            pixel_mm: self.field_side_mm() / pixels as f64,
+            columns: pixels,
+            rows: pixels,
+        }
+    }
+
+    /// Side of the square field at the detector, mm.
+    pub fn field_side_mm(&self) -> f64 {
+        self.field_mm / std::f64::consts::SQRT_2
+    }
+
+    /// Point on the entrance side at the reference distance, mm.
+    pub fn reference_point_mm(&self) -> Vec3 {
+        self.isocenter_mm - self.towards_detector() * REFERENCE_POINT_FROM_ISOCENTER_MM
+    }
+}
+
+impl Projection {
+    /// Column, row (pixel centers at +0.5) and magnification of a point in front of the source.
+    pub fn project(&self, p_mm: &Vec3) -> Option<(f64, f64, f64)> {
+        let r = p_mm - self.source_mm;
+        let depth = r.dot(&self.towards_detector);
+        if depth < 1.0 {
+            return None;
+        }
+        let magnification = self.sid_mm / depth;
+        let column = r.dot(&self.right) * magnification / self.pixel_mm + self.columns as f64 / 2.0;
+        let row = self.rows as f64 / 2.0 - r.dot(&self.up) * magnification / self.pixel_mm;
+        Some((column, row, magnification))
+    }
+
+    /// Position of a pixel coordinate on the detector, mm.
+    pub fn pixel_position_mm(&self, column: f64, row: f64) -> Vec3 {
+        self.detector_center_mm
+            + self.right * ((column - self.columns as f64 / 2.0) * self.pixel_mm)
+            + self.up * ((self.rows as f64 / 2.0 - row) * self.pixel_mm)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orientation_of_the_screen_is_that_of_a_radiologist() {
+        let left_of_patient = Vec3::new(50.0, 0.0, 0.0);
+        let head = Vec3::new(0.0, 0.0, 50.0);
+        let anterior = Vec3::new(0.0, -50.0, 0.0);
+        for (primary, secondary) in [(0.0, 0.0), (30.0, 0.0), (0.0, 30.0)] {
+            let arm = CArm { primary_deg: primary, secondary_deg: secondary, ..CArm::default() };
+            let p = arm.projection(1000);
+            let (c, _, _) = p.project(&left_of_patient).unwrap();
+            assert!(c > 500.0, "the patient's left is on the right of the screen");
+            let (_, r, _) = p.project(&head).unwrap();
+            assert!(r < 500.0, "head up");
+            let (c, r, m) = p.project(&anterior).unwrap();
+            assert!(m > p.project(&Vec3::zeros()).unwrap().2, "the detector is anterior");
+            if primary > 0.0 {
+                assert!(c < 500.0, "in LAO anterior structures move to the patient's right, screen left");
+            }
+            if secondary > 0.0 {
+                assert!(r > 500.0, "in CRA anterior structures move down");
+            }
+        }
+    }
+
+    #[test]
+    fn a_pixel_and_its_projection_agree() {
+        let arm = CArm { primary_deg: 25.0, secondary_deg: -15.0, ..CArm::default() };
+        let p = arm.projection(512);
+        let at = p.pixel_position_mm(100.25, 400.75);
+        let (c, r, m) = p.project(&at).unwrap();
+        assert!((c - 100.25).abs() < 1e-9 && (r - 400.75).abs() < 1e-9 && (m - 1.0).abs() < 1e-12);
+    }
+}
