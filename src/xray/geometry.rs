@@ -139,7 +139,7 @@ mod tests {
             let (_, r, _) = p.project(&head).unwrap();
             assert!(r < 500.0, "head up");
             let (c, r, m) = p.project(&anterior).unwrap();
-            assert!(m > p.project(&Vec3::zeros()).unwrap().2, "the detector is anterior");
+            assert!(m < p.project(&Vec3::zeros()).unwrap().2, "the detector is anterior");
             if primary > 0.0 {
                 assert!(c < 500.0, "in LAO anterior structures move to the patient's right, screen left");
             }
