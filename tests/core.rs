@@ -1,0 +1,5 @@
+//! Headless tests of the core: analytic, property, golden, determinism, regressions.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests print residuals and may unwrap")]
+
+// One line per part, alphabetical:
+// #[path = "core/rods.rs"] mod rods;
