@@ -16,7 +16,7 @@
 //! # Code map, in reading order
 //! | module | holds |
 //! |---|---|
-//! | [`units`], [`math`] | unit factors, frames, splines, banded solver, seeded random streams, hashing |
+//! | [`assets`], [`units`], [`math`] | where files are, unit factors, frames, splines, banded solver, seeded random streams, hashing |
 //! | [`anatomy`], [`device`] | what the patient and the tray are made of: data, geometry, no motion |
 //! | [`scenario`] | the case file: types, loading with spans, validation that collects all faults |
 //! | [`xray`] | C-arm geometry, spectra, attenuation, exposure control, dose: no pixels |
@@ -29,6 +29,8 @@
 //! Mechanics in mm, N, s (mass in tonnes, EI in N mm2); blood in mL, mmHg, s; radians inside, degrees in files and
 //! on screen. Patient frame: DICOM LPS in mm (+x patient left, +y posterior, +z superior); its origin is the center
 //! of the S1 upper endplate. f64 in the core.
+
+pub mod assets;
 
 pub mod units;
 
