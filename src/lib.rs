@@ -30,6 +30,9 @@
 //! on screen. Patient frame: DICOM LPS in mm (+x patient left, +y posterior, +z superior); its origin is the center
 //! of the S1 upper endplate. f64 in the core.
 
+/// Version of the program, as recordings carry it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 pub mod assets;
 
 pub mod units;
