@@ -4,6 +4,9 @@ use crate::anatomy::VesselPlace;
 use crate::math::Vec3;
 
 pub mod analytic;
+mod mesh_wall;
+
+pub use mesh_wall::MeshWall;
 
 /// What the wall is at a point.
 #[derive(Clone, Copy, Debug, PartialEq)]
