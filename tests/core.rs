@@ -5,3 +5,5 @@
 // #[path = "core/rods.rs"] mod rods;
 #[path = "core/cases.rs"]
 mod cases;
+#[path = "core/training.rs"]
+mod training;
