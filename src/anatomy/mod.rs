@@ -5,12 +5,14 @@
 
 mod build;
 pub mod description;
+mod distance;
 mod error;
 mod store;
 mod types;
 
 pub use build::build;
 pub use description::Description;
+pub use distance::{MeshDistance, Nearest};
 pub use error::AnatomyError;
 pub use store::{build_folder, description_hash, list, load, read_description, save};
 pub use types::*;
