@@ -1,12 +1,12 @@
 //! The compiled case: immutable, shared between threads.
 
 use super::contact::{MeshWall, WallLaw};
+use super::contrast::ContrastModel;
 use super::contrast::injector::InjectorModel;
 use super::exposure::ExposureModel;
 use super::flow::Network;
 use super::rod::RodBase;
 use super::therapy::TherapyModel;
-use super::world::World;
 use crate::anatomy::Anatomy;
 use crate::device::{Catalog, Device, DeviceKind, Embolic};
 use crate::math::hash::StateHasher;
@@ -57,14 +57,14 @@ pub struct Model {
     pub law: WallLaw,
     /// Vessel network.
     pub network: Network,
+    /// Species that the blood carries.
+    pub contrast: ContrastModel,
     /// Beds as generations.
     pub therapy: TherapyModel,
     /// Room and embolics for the injector.
     pub injector: InjectorModel,
     /// Body and room for exposure control.
     pub exposure: ExposureModel,
-    /// Rigid world.
-    pub world: World,
     /// Hash of anatomy, devices and case: what a recording is bound to.
     pub assets_hash: String,
 }
@@ -84,6 +84,7 @@ impl Model {
         let (tools, embolics) = tray(case, catalog)?;
         let base = base(case, anatomy, catalog)?;
         let network = Network::compile(&anatomy.tree, &case.patient, &case.anatomy.lesions);
+        let contrast = ContrastModel::compile(&embolics);
         let mut hasher = StateHasher::new();
         hasher.value(anatomy);
         hasher.value(&tools);
@@ -93,10 +94,10 @@ impl Model {
             case_text: String::new(),
             wall: MeshWall::new(&anatomy.lumen, &anatomy.tree),
             law: WallLaw::default(),
-            therapy: TherapyModel::compile(&network, &embolics),
+            therapy: TherapyModel::compile(&network, &contrast, &embolics),
+            contrast,
             injector: InjectorModel { room: case.room.clone(), embolics: embolics.clone() },
             exposure: ExposureModel::new(anatomy, &case.room),
-            world: World::compile(&anatomy.lumen),
             network,
             anatomy: anatomy.clone(),
             tools,

@@ -37,7 +37,7 @@ impl Session {
     /// The start of a case.
     pub fn new(model: Arc<Model>, seed: u64) -> Self {
         let state = State::new(&model, seed);
-        let scratch = Scratch::new(&model);
+        let scratch = Scratch::new();
         let header = Header {
             version: crate::VERSION.to_owned(),
             case_id: model.case.id.clone(),

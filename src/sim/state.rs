@@ -12,7 +12,6 @@ use super::physiology::PhysiologyState;
 use super::record::StateHash;
 use super::rod::{self, RodState, ToolControl};
 use super::therapy::TherapyState;
-use super::world::WorldState;
 use crate::math::hash::StateHasher;
 
 /// The whole state of a session.
@@ -26,8 +25,6 @@ pub struct State {
     pub rods: Vec<RodState>,
     /// What the hands do, per tool.
     pub controls: Vec<ToolControl>,
-    /// Free bodies.
-    pub world: WorldState,
     /// Pressures and flows.
     pub flow: FlowState,
     /// Iodine and particles.
@@ -61,10 +58,9 @@ impl State {
             seed,
             rods: model.bases.iter().map(|base| rod::new(*base)).collect(),
             controls: vec![ToolControl::default(); model.tools.len()],
-            world: WorldState::default(),
             flow: FlowState::new(&model.network),
-            contrast: ContrastState::new(&model.network, &model.embolics),
-            therapy: TherapyState::new(&model.therapy, seed),
+            contrast: ContrastState::new(&model.network, &model.contrast),
+            therapy: TherapyState::new(&model.network, &model.therapy),
             injector: InjectorState::new(&model.injector),
             exposure: ExposureState::new(&model.exposure),
             harm: HarmState::default(),
@@ -83,7 +79,6 @@ impl State {
         for rod in &self.rods {
             rod::hash(rod, &mut mechanics);
         }
-        mechanics.value(&self.world);
         mechanics.value(&self.harm);
         let mut blood = StateHasher::new();
         self.flow.hash_into(&mut blood);

@@ -14,7 +14,7 @@
 //! While time is skipped, stages 2, 3 and 8 rest.
 
 use super::command::Command;
-use super::contrast::{self, ContrastInputs, ContrastScratch, injector};
+use super::contrast::{self, ContrastScratch, injector};
 use super::event::{Event, EventKind};
 use super::exposure::{self, ExposureInput};
 use super::flow::{self, FlowInputs, FlowScratch, Obstruction, Source};
@@ -23,9 +23,8 @@ use super::physiology::{self, PhysiologyInputs};
 use super::rod::{self, RodInputs, RodReport, RodScratch};
 use super::snapshot::{RodView, Snapshot, ToolInfo};
 use super::state::State;
-use super::{harm, therapy, wiring, world};
+use super::{harm, therapy, wiring};
 use crate::anatomy::VesselPlace;
-use crate::device::DeviceKind;
 use crate::units::{TICK_S, TICKS_PER_S};
 
 /// Fastest feed that a hand makes, mm/s.
@@ -49,9 +48,9 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Buffers for a model.
-    pub fn new(model: &Model) -> Self {
-        Self { flow: FlowScratch::new(&model.network), ..Self::default() }
+    /// Empty buffers.
+    pub fn new() -> Self {
+        Self::default()
     }
 }
 
@@ -83,9 +82,6 @@ pub fn step(model: &Model, state: &mut State, scratch: &mut Scratch, commands: &
         advance_harm(model, state, scratch, &mut kinds);
     }
     advance_blood(model, state, scratch, &mut kinds);
-    if !is_skipping {
-        advance_world(model, state, scratch);
-    }
     let tick = state.tick;
     report.events = kinds.into_iter().map(|kind| Event { tick, kind }).collect();
     exposure::advance(
@@ -94,7 +90,7 @@ pub fn step(model: &Model, state: &mut State, scratch: &mut Scratch, commands: &
         &ExposureInput {
             commands,
             tick,
-            contrast_given_ml: state.injector.contrast_given_ml(),
+            contrast_given_ml: state.injector.contrast_given_ml,
             injecting_at: scratch.sources.first().map(|s| s.place),
         },
         &mut report.events,
@@ -167,8 +163,9 @@ fn fire_event(model: &Model, state: &mut State, id: &str, events: &mut Vec<Event
             let wait_ticks = (model.case.events[i].wait_s.max(0.0) * TICKS_PER_S as f64) as u64;
             state.pending_events.push((i, wait_ticks));
         }
-        None => events
-            .push(EventKind::Refused { tool: None, reason: format!("the case has no event `{id}`") }),
+        None => {
+            events.push(EventKind::Refused { tool: None, reason: format!("the case has no event `{id}`") })
+        }
     }
 }
 
@@ -284,38 +281,25 @@ fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events
         &mut state.flow,
         &mut scratch.flow,
         &FlowInputs {
-            root_mmhg: state.patient.pressure_mmhg(),
+            root_mmhg: state.patient.view().pressure_mmhg,
             obstructions: &scratch.obstructions,
             sources: &scratch.sources,
-            bed_resistance_factor: state.therapy.bed_resistance_factor(),
-            leak_open_share: state.therapy.leak_open_share(),
+            bed_resistance_factor: &state.therapy.bed_resistance_factor,
+            leak_open_share: &state.therapy.leak_open_share,
         },
         TICK_S,
     );
     contrast::advance(
         &model.network,
+        &model.contrast,
+        &state.flow,
         &mut state.contrast,
         &mut scratch.contrast,
-        &ContrastInputs { flow: &state.flow, sources: &scratch.sources },
+        &scratch.sources,
         TICK_S,
         events,
     );
-    therapy::advance(&model.therapy, &model.network, &mut state.therapy, &mut state.contrast, TICK_S, events);
-}
-
-fn advance_world(model: &Model, state: &mut State, scratch: &Scratch) {
-    if state.world.is_empty() {
-        return;
-    }
-    let velocities = state.flow.branch_velocity_mm_per_s(&model.network);
-    let inputs = world::WorldInputs {
-        rods: &scratch.rods,
-        tools: &model.tools,
-        tree: &model.anatomy.tree,
-        velocity_mm_per_s: &velocities,
-        wall: &model.wall,
-    };
-    world::advance(&model.world, &mut state.world, &inputs, TICK_S);
+    therapy::advance(&model.therapy, &state.flow, &mut state.therapy, &scratch.contrast, events);
 }
 
 /// Copies out what the outside may see.
@@ -325,7 +309,7 @@ pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
     } else {
         state.rods.iter().map(|r| rod::view(r, &model.tools, &model.wall)).collect()
     };
-    let connected = state.injector.connected();
+    let connected = state.injector.connected;
     let tip = connected
         .and_then(|tool| wiring::find_tool(&rods, tool))
         .and_then(|(_, _, device)| device.tip_place.filter(|_| device.inserted_mm > 0.0));
@@ -336,10 +320,10 @@ pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
     Snapshot {
         tick: state.tick,
         time_s: state.tick as f64 * TICK_S,
-        bodies: world::view(&state.world),
+        bodies: Vec::new(),
         vessels: contrast::vessel_views(net, &state.flow, &state.contrast),
-        beds: contrast::bed_views(net, &state.flow, &state.contrast, &state.therapy),
-        pools: contrast::pool_views(net, &state.flow, &state.contrast),
+        beds: contrast::bed_views(net, &state.flow, &state.contrast, &model.therapy, &state.therapy),
+        pools: contrast::pool_views(&state.flow, &state.contrast),
         injection: state.injector.view(vessel_flow, beats),
         patient: state.patient.view(),
         xray: exposure::view(&state.exposure),
@@ -357,7 +341,7 @@ fn tools(model: &Model, rods: &[RodView]) -> Vec<ToolInfo> {
         .map(|(i, d)| ToolInfo {
             id: d.id.clone(),
             label: d.label.clone(),
-            kind: Some(d.kind).filter(|k| *k != DeviceKind::Sheath),
+            kind: d.kind,
             loaded: is_loaded(i),
         })
         .collect()

@@ -8,12 +8,16 @@ use crate::anatomy::VesselPlace;
 use crate::device::Device;
 
 /// Places of a rod's nodes on the tree, in node order.
-pub fn node_places(rod: &RodView, wall: &dyn WallQuery) -> Vec<Option<VesselPlace>> {
+pub(super) fn node_places(rod: &RodView, wall: &dyn WallQuery) -> Vec<Option<VesselPlace>> {
     rod.nodes_mm.iter().map(|p| wall.at(p).place).collect()
 }
 
 /// Stretches of vessel that a rod fills, with the outer diameter of the outermost device there.
-pub fn obstructions(rod: &RodView, places: &[Option<VesselPlace>], tools: &[Device]) -> Vec<Obstruction> {
+pub(super) fn obstructions(
+    rod: &RodView,
+    places: &[Option<VesselPlace>],
+    tools: &[Device],
+) -> Vec<Obstruction> {
     let mut out: Vec<Obstruction> = Vec::new();
     for (i, pair) in places.windows(2).enumerate() {
         let [Some(a), Some(b)] = pair else { continue };
@@ -43,7 +47,7 @@ pub fn obstructions(rod: &RodView, places: &[Option<VesselPlace>], tools: &[Devi
 
 /// Openings of a device that lie in vessels, tip first, then side holes; none while the tip is outside or still inside
 /// the device around it.
-pub fn openings(
+pub(super) fn openings(
     rod: &RodView,
     places: &[Option<VesselPlace>],
     index: usize,
@@ -73,7 +77,7 @@ fn place_at_arc(rod: &RodView, places: &[Option<VesselPlace>], arc_mm: f64) -> O
 }
 
 /// Largest outer diameter of what lies inside a device's lumen, 0 if nothing, mm.
-pub fn inside_diameter_mm(rod: &RodView, index: usize, tools: &[Device]) -> f64 {
+pub(super) fn inside_diameter_mm(rod: &RodView, index: usize, tools: &[Device]) -> f64 {
     let outer = &rod.devices[index];
     let hub_mm = outer.inserted_mm - tools[outer.tool.idx()].length_mm;
     rod.devices[index + 1..]
@@ -84,7 +88,7 @@ pub fn inside_diameter_mm(rod: &RodView, index: usize, tools: &[Device]) -> f64 
 }
 
 /// The device view of a tool, with its rod's index and its own.
-pub fn find_tool(rods: &[RodView], tool: ToolId) -> Option<(usize, usize, &RodDeviceView)> {
+pub(super) fn find_tool(rods: &[RodView], tool: ToolId) -> Option<(usize, usize, &RodDeviceView)> {
     rods.iter().enumerate().find_map(|(r, rod)| {
         rod.devices.iter().enumerate().find(|(_, d)| d.tool == tool).map(|(i, d)| (r, i, d))
     })
