@@ -4,6 +4,8 @@
 // One line per part, alphabetical:
 #[path = "core/anatomy.rs"]
 mod anatomy;
+#[path = "core/case_schema.rs"]
+mod case_schema;
 #[path = "core/cases.rs"]
 mod cases;
 #[path = "core/rods.rs"]

@@ -10,7 +10,7 @@ mod error;
 mod store;
 mod types;
 
-pub use build::build;
+pub use build::{build, build_tree};
 pub use description::Description;
 pub use distance::{MeshDistance, Nearest};
 pub use error::AnatomyError;
