@@ -10,3 +10,7 @@ mod cases;
 mod rods;
 #[path = "core/session.rs"]
 mod session;
+#[path = "core/script.rs"]
+mod script;
+#[path = "core/training.rs"]
+mod training;
