@@ -8,9 +8,9 @@ mod anatomy;
 mod cases;
 #[path = "core/rods.rs"]
 mod rods;
-#[path = "core/session.rs"]
-mod session;
 #[path = "core/script.rs"]
 mod script;
+#[path = "core/session.rs"]
+mod session;
 #[path = "core/training.rs"]
 mod training;
