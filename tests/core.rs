@@ -5,3 +5,7 @@
 // #[path = "core/rods.rs"] mod rods;
 #[path = "core/cases.rs"]
 mod cases;
+#[path = "core/tubes.rs"]
+mod tubes;
+#[path = "core/wall.rs"]
+mod wall;

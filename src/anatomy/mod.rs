@@ -4,7 +4,10 @@
 //! whose corners know branch and arc length; both come from a description (RON) or from an imported mesh.
 
 mod distance;
+mod mesh_io;
+mod mesh_repair;
 mod types;
 
 pub use distance::{MeshDistance, Nearest};
+pub use mesh_io::{LengthUnit, MeshError, MeshFormat, OpenRim, Openness, load_mesh, parse_mesh, stl_bytes};
 pub use types::*;
