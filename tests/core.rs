@@ -2,10 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests print residuals and may unwrap")]
 
 // One line per part, alphabetical:
-// #[path = "core/rods.rs"] mod rods;
+#[path = "core/anatomy.rs"]
+mod anatomy;
 #[path = "core/cases.rs"]
 mod cases;
 #[path = "core/tubes.rs"]
 mod tubes;
 #[path = "core/wall.rs"]
 mod wall;
+#[path = "core/rods.rs"]
+mod rods;
+#[path = "core/script.rs"]
+mod script;
+#[path = "core/training.rs"]
+mod training;
