@@ -8,7 +8,7 @@
 //! 1. The core (everything but `app`) has no Bevy, no egui, no window, no clock, no file access while stepping.
 //! 2. Nothing but `sim::step` advances the world. Nothing but a [`sim::Command`] changes what it does.
 //! 3. Panels hold no simulation state: they read a view and push commands.
-//! 4. Code looks only left: `units, math < anatomy, device < scenario < xray < sim < imaging < training < script
+//! 4. Code looks only left: `units, math, files < anatomy, device < scenario < xray < sim < imaging < training < script
 //!    < cli, app`.
 //! 5. Same version, target, case, seed and commands give the same bits, for any number of threads: no clock, no
 //!    thread-local random numbers, no hash-map iteration, no unordered parallel sums, no `mul_add` in the core.
@@ -17,6 +17,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`assets`], [`units`], [`math`] | where files are, unit factors, frames, splines, banded solver, seeded random streams, hashing |
+//! | [`files`] | files written by people: spanned RON, faults with line and column |
 //! | [`anatomy`], [`device`] | what the patient and the tray are made of: data, geometry, no motion |
 //! | [`scenario`] | the case file: types, loading with spans, validation that collects all faults |
 //! | [`xray`] | C-arm geometry, spectra, attenuation, exposure control, dose: no pixels |
@@ -30,11 +31,16 @@
 //! on screen. Patient frame: DICOM LPS in mm (+x patient left, +y posterior, +z superior); its origin is the center
 //! of the S1 upper endplate. f64 in the core.
 
+/// Version of the program, as recordings carry it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 pub mod assets;
 
 pub mod units;
 
 pub mod math;
+
+pub mod files;
 
 pub mod anatomy;
 

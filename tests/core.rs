@@ -3,3 +3,5 @@
 
 // One line per part, alphabetical:
 // #[path = "core/rods.rs"] mod rods;
+#[path = "core/cases.rs"]
+mod cases;

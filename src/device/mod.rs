@@ -1,5 +1,10 @@
-//! The device catalogue: wires, catheters, sheaths, embolics; properties, no motion.
+//! Wires, catheters, sheaths and embolics: properties, no motion.
 
+pub mod file;
+mod load;
+mod passes;
 mod types;
 
+pub use load::{catalog_from_files, load_catalog};
+pub use passes::{MIN_CLEARANCE_MM, Mismatch, passes};
 pub use types::*;

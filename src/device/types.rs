@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What a device is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceKind {
     /// Introducer sheath: fixed at the access, a tube for all others.
     Sheath,
@@ -12,6 +12,7 @@ pub enum DeviceKind {
     /// Microcatheter, runs in a catheter.
     Microcatheter,
     /// Guidewire: no lumen.
+    #[default]
     Wire,
 }
 

@@ -1,1 +1,15 @@
-//! Module: script.
+//! Scripted operators: one format of timed and closed-loop steps.
+//!
+//! A script perceives as a trainee does: a [`Percept`] holds devices projected by the present C-arm while the beam is
+//! on, the last run's vessels in projection, lengths and forces at the hubs, vitals and volumes. It sends hub,
+//! injector, C-arm, tray and pedal commands, nothing else.
+
+mod driver;
+mod load;
+mod percept;
+mod types;
+
+pub use driver::Driver;
+pub use load::{ScriptError, check_names, parse};
+pub use percept::{Course, Eye, Percept, Point2, SeenTool, ToolPercept, picture_point};
+pub use types::{By, Screen, Script, Step, Until};

@@ -3,6 +3,7 @@
 
 pub mod command;
 pub mod event;
+pub mod record;
 pub mod snapshot;
 
 pub mod contact;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::{AcquisitionKind, Hold, Pedal, ToolId};
 use crate::anatomy::VesselPlace;
+use crate::device::DeviceKind;
 use crate::math::Vec3;
 use crate::xray::CArm;
 
@@ -270,6 +271,8 @@ pub struct ToolInfo {
     pub id: String,
     /// Label.
     pub label: String,
+    /// What it is.
+    pub kind: DeviceKind,
     /// In a rod now.
     pub loaded: bool,
 }

@@ -4,6 +4,9 @@ use crate::anatomy::VesselPlace;
 use crate::math::Vec3;
 
 pub mod analytic;
+mod law;
+
+pub use law::WallLaw;
 
 /// What the wall is at a point.
 #[derive(Clone, Copy, Debug, PartialEq)]

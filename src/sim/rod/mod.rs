@@ -1,10 +1,27 @@
 //! Stage: rods. Nested guidewires and catheters as discrete Kirchhoff rods that share a centerline.
+//!
+//! One polyline from the introducer to the most distal tip carries up to four nested devices, each with its own
+//! material angle per edge (Bergou et al. 2008, 2010). A tick is a backward-Euler minimization by Newton's method
+//! with a banded Cholesky factor, so its cost grows linearly with the nodes.
 
+use serde::{Deserialize, Serialize};
+
+use crate::device::Device;
 use crate::math::Vec3;
-use crate::sim::command::Hold;
+use crate::math::hash::StateHasher;
+use crate::sim::command::{Hold, ToolId};
+use crate::sim::contact::{WallLaw, WallQuery};
+use crate::sim::snapshot::RodView;
+
+mod state;
+
+pub use state::{LoadRefusal, RodDevice, RodState};
+
+/// Most devices that one rod can hold.
+pub const MAX_DEVICES: usize = 4;
 
 /// The fixed end of a rod: the sheath tip.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RodBase {
     /// Position, patient frame, mm.
     pub position_mm: Vec3,
@@ -25,4 +42,93 @@ pub struct ToolControl {
     pub spin_rad_per_s: f64,
     /// How the hub is held.
     pub hold: Hold,
+}
+
+/// A piece of something else in the lumen that the rod must not enter: an edge of another rod.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Capsule {
+    /// One end, patient frame, mm.
+    pub a_mm: Vec3,
+    /// Other end, mm.
+    pub b_mm: Vec3,
+    /// Radius, mm.
+    pub radius_mm: f64,
+}
+
+/// What a rod needs from outside for a tick.
+#[derive(Clone, Copy)]
+pub struct RodInputs<'a> {
+    /// Devices of the tray; the index is the [`ToolId`].
+    pub tools: &'a [Device],
+    /// What the hands do; same index. A missing entry is a hand that holds still.
+    pub controls: &'a [ToolControl],
+    /// The wall.
+    pub wall: &'a dyn WallQuery,
+    /// How it yields.
+    pub law: WallLaw,
+    /// Other rods, at rest during the tick (lagged).
+    pub others: &'a [Capsule],
+}
+
+/// A hub that could not move as asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Blocked {
+    /// Device.
+    pub tool: ToolId,
+    /// Why, in words with both numbers.
+    pub reason: String,
+}
+
+/// What happened in a tick.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RodReport {
+    /// Newton iterations over all substeps.
+    pub iterations: u32,
+    /// Substeps done.
+    pub substeps: u32,
+    /// Largest force left unbalanced at a node, N.
+    pub residual_n: f64,
+    /// The solver gave up and restored the last good state; why.
+    pub diverged: Option<String>,
+    /// Hubs that could not move as asked.
+    pub blocked: Vec<Blocked>,
+}
+
+/// Buffers that a tick needs and forgets; carries nothing from one tick to the next.
+#[derive(Debug, Default)]
+pub struct RodScratch {}
+
+/// An empty rod at an access.
+pub fn new(base: RodBase) -> RodState {
+    RodState::new(base)
+}
+
+/// Enters a device: over the wire that is in, or through the lumen of the innermost device.
+pub fn load(state: &mut RodState, tools: &[Device], tool: ToolId) -> Result<(), LoadRefusal> {
+    state.load(tools, tool)
+}
+
+/// Takes a device off that is withdrawn to the hub of what is around it.
+pub fn unload(state: &mut RodState, tools: &[Device], tool: ToolId) -> Result<(), LoadRefusal> {
+    state.unload(tools, tool)
+}
+
+/// Advances a rod by `dt_s` (one tick of 1/60 s). Never fails; a divergence restores the last good state.
+pub fn advance(
+    _inputs: &RodInputs<'_>,
+    _state: &mut RodState,
+    _scratch: &mut RodScratch,
+    _dt_s: f64,
+) -> RodReport {
+    RodReport::default()
+}
+
+/// What the outside may see of a rod.
+pub fn view(_state: &RodState, _tools: &[Device], _wall: &dyn WallQuery) -> RodView {
+    RodView::default()
+}
+
+/// Feeds everything that decides the rod's future into a hash.
+pub fn hash(state: &RodState, hasher: &mut StateHasher) {
+    hasher.value(state);
 }

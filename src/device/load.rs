@@ -1,0 +1,141 @@
+//! Reads `assets/devices/*.ron` and turns what is written into zones of constant properties.
+
+use std::path::{Path, PathBuf};
+
+use super::file::{BuildSection, DeviceEntry, DeviceFile, EmbolicEntry, Piece};
+use super::{Catalog, Device, Embolic, Zone};
+use crate::files::CheckReport;
+
+/// Zones that a taper is split into.
+const TAPER_ZONES: usize = 6;
+
+/// Reads all `*.ron` under `devices/` of the assets folder, in order of name; all faults of all files together.
+pub fn load_catalog(assets_root: &Path) -> Result<Catalog, CheckReport> {
+    let folder = assets_root.join("devices");
+    let entries = std::fs::read_dir(&folder).map_err(|e| CheckReport::unreadable(&folder, &e.to_string()))?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
+    paths.retain(|p| p.extension().is_some_and(|e| e == "ron"));
+    paths.sort();
+    let mut texts = Vec::new();
+    for path in paths {
+        let text =
+            std::fs::read_to_string(&path).map_err(|e| CheckReport::unreadable(&path, &e.to_string()))?;
+        texts.push((path.display().to_string(), text));
+    }
+    catalog_from_files(&texts)
+}
+
+/// A catalogue from file names and texts.
+pub fn catalog_from_files(texts: &[(String, String)]) -> Result<Catalog, CheckReport> {
+    let mut catalog = Catalog::default();
+    for (name, text) in texts {
+        let file: DeviceFile =
+            ron::from_str(text).map_err(|e| CheckReport::unreadable(Path::new(name), &e.to_string()))?;
+        catalog.devices.extend(file.devices.iter().map(device_of));
+        catalog.embolics.extend(file.embolics.iter().map(embolic_of));
+    }
+    catalog.devices.sort_by(|a, b| a.id.cmp(&b.id));
+    catalog.embolics.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(catalog)
+}
+
+/// Zones of a device as written: cut at every border of shape, section and taper step.
+pub(super) fn device_of(entry: &DeviceEntry) -> Device {
+    let steps = build_steps(&entry.sections, entry.length_mm);
+    let zones = cut(&steps, &entry.shape, entry);
+    let max_outer_diameter_mm = zones.iter().map(|z| z.outer_diameter_mm).fold(0.0, f64::max);
+    Device {
+        id: entry.id.clone(),
+        label: entry.label.clone(),
+        kind: entry.kind,
+        length_mm: entry.length_mm,
+        inner_diameter_mm: entry.lumen.map(super::file::Size::to_mm),
+        max_outer_diameter_mm,
+        friction_lumen: entry.friction_lumen,
+        zones,
+        side_holes_mm: entry.side_holes_mm.clone(),
+        max_pressure_psi: entry.max_pressure_psi,
+        source: entry.source.clone(),
+    }
+}
+
+fn embolic_of(entry: &EmbolicEntry) -> Embolic {
+    Embolic {
+        id: entry.id.clone(),
+        label: entry.label.clone(),
+        size_classes: entry.size_classes.clone(),
+        particles_per_ml: entry.particles_per_ml,
+        iodine_mg_per_ml: entry.iodine_mg_per_ml,
+        min_lumen_mm: entry.min_lumen.to_mm(),
+        source: entry.source.clone(),
+    }
+}
+
+/// A stretch of constant build.
+struct BuildStep {
+    length_mm: f64,
+    outer_mm: f64,
+    bend_n_mm2: f64,
+    torsion_ratio: f64,
+    radiopacity: f64,
+}
+
+/// Sections as constant steps; EI changes geometrically along a taper, the outer size linearly.
+fn build_steps(sections: &[BuildSection], device_length_mm: f64) -> Vec<BuildStep> {
+    let mut steps = Vec::new();
+    let mut used_mm = 0.0;
+    for section in sections {
+        let length_mm = section.length_mm.unwrap_or((device_length_mm - used_mm).max(0.0));
+        used_mm += length_mm;
+        let outer_mm = section.outer.to_mm();
+        let outer_to_mm = section.outer_to.map_or(outer_mm, super::file::Size::to_mm);
+        let bend_to = section.bend_to_n_mm2.unwrap_or(section.bend_n_mm2);
+        let is_taper = section.bend_to_n_mm2.is_some() || section.outer_to.is_some();
+        let count = if is_taper { TAPER_ZONES } else { 1 };
+        for i in 0..count {
+            let t = (i as f64 + 0.5) / count as f64;
+            steps.push(BuildStep {
+                length_mm: length_mm / count as f64,
+                outer_mm: outer_mm + t * (outer_to_mm - outer_mm),
+                bend_n_mm2: section.bend_n_mm2 * (bend_to / section.bend_n_mm2).powf(t),
+                torsion_ratio: section.torsion_ratio,
+                radiopacity: section.radiopacity,
+            });
+        }
+    }
+    steps
+}
+
+/// Overlays steps and shape pieces; each border of either ends a zone.
+fn cut(steps: &[BuildStep], shape: &[Piece], entry: &DeviceEntry) -> Vec<Zone> {
+    const SHORTEST_MM: f64 = 1e-6;
+    let mut zones = Vec::new();
+    let mut pieces = shape.iter();
+    let mut piece = pieces.next();
+    let mut piece_left_mm = piece.map_or(f64::INFINITY, |p| p.length_mm());
+    for step in steps {
+        let mut left_mm = step.length_mm;
+        while left_mm > SHORTEST_MM {
+            if piece_left_mm <= SHORTEST_MM {
+                piece = pieces.next();
+                piece_left_mm = piece.map_or(f64::INFINITY, |p| p.length_mm());
+                continue;
+            }
+            let length_mm = left_mm.min(piece_left_mm);
+            let (curvature, curvature_2) = piece.map_or((0.0, 0.0), |p| p.curvature_per_mm());
+            zones.push(Zone {
+                length_mm,
+                outer_diameter_mm: step.outer_mm,
+                bend_stiffness_n_mm2: step.bend_n_mm2,
+                torsion_stiffness_n_mm2: step.bend_n_mm2 * step.torsion_ratio,
+                rest_curvature_per_mm: curvature,
+                rest_curvature_2_per_mm: curvature_2,
+                friction_wall: entry.friction_wall,
+                radiopacity_steel_ratio: step.radiopacity,
+            });
+            left_mm -= length_mm;
+            piece_left_mm -= length_mm;
+        }
+    }
+    zones
+}

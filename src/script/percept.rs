@@ -1,0 +1,355 @@
+//! What a scripted operator perceives: the flat picture, the hubs, the monitors.
+//!
+//! Picture coordinates are mm in the plane through the isocenter, right and up on the screen, counted from the
+//! patient's origin: panning the table leaves them in place up to parallax, turning the arm makes old ones useless.
+
+use crate::anatomy::{VesselId, VesselTree};
+use crate::math::Vec3;
+use crate::sim::command::{Pedal, ToolId};
+use crate::sim::snapshot::Snapshot;
+use crate::xray::CArm;
+use crate::xray::geometry::SOURCE_ISOCENTER_MM;
+
+/// A vessel is seen in a run where its contrast exceeds this, as iodine along the ray, mg/mL x mm.
+const VISIBLE_IODINE_MG_PER_ML_MM: f64 = 15.0;
+/// The eye follows a device back from its tip over this length, mm.
+const TRACK_MM: f64 = 120.0;
+/// Angles within this make two pictures comparable, degrees.
+const SAME_VIEW_DEG: f64 = 1.0;
+/// Contrast this far up from the origin of the tip's vessel is noticed as reflux, mm.
+const REFLUX_SEEN_MM: f64 = 5.0;
+
+/// A point of the picture, mm: right, up.
+pub type Point2 = [f64; 2];
+
+/// A device as it was last seen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SeenTool {
+    /// Polyline from the tip backwards, about 120 mm of it.
+    pub track: Vec<Point2>,
+    /// When, s.
+    pub time_s: f64,
+}
+
+impl SeenTool {
+    /// The tip.
+    pub fn tip(&self) -> Point2 {
+        self.track.first().copied().unwrap_or_default()
+    }
+
+    /// Direction of the last stretch of this length, degrees from screen right towards up; `None` when foreshortened to
+    /// under a fifth.
+    pub fn direction_deg(&self, over_mm: f64) -> Option<f64> {
+        let tip = self.tip();
+        let back = point_behind(&self.track, over_mm)?;
+        let d = [tip[0] - back[0], tip[1] - back[1]];
+        (d[0].hypot(d[1]) > 0.2 * over_mm).then(|| d[1].atan2(d[0]).to_degrees())
+    }
+}
+
+fn point_behind(track: &[Point2], over_mm: f64) -> Option<Point2> {
+    let mut left = over_mm;
+    for w in track.windows(2) {
+        let d = distance(w[0], w[1]);
+        if d >= left && d > 0.0 {
+            let t = left / d;
+            return Some([w[0][0] + t * (w[1][0] - w[0][0]), w[0][1] + t * (w[1][1] - w[0][1])]);
+        }
+        left -= d;
+    }
+    track.last().copied().filter(|_| track.len() > 1)
+}
+
+/// Distance of two points of the picture, mm.
+pub(super) fn distance(a: Point2, b: Point2) -> f64 {
+    (a[0] - b[0]).hypot(a[1] - b[1])
+}
+
+/// A device at the hub.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ToolPercept {
+    /// In a rod.
+    pub loaded: bool,
+    /// Length from the introducer by the scale at the hub, mm.
+    pub inserted_mm: f64,
+    /// Hub angle, degrees.
+    pub hub_angle_deg: f64,
+    /// Axial force at the hub, N.
+    pub hub_force_n: f64,
+    /// As last seen; `None` if never.
+    pub seen: Option<SeenTool>,
+}
+
+/// A vessel of the last run: the stretch that contrast filled, projected.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Course {
+    /// Which.
+    pub vessel: u32,
+    /// Centerline from its origin on.
+    pub points: Vec<Point2>,
+    /// Half width, mm, at each point.
+    pub half_width_mm: Vec<f64>,
+}
+
+impl Course {
+    /// Length, mm.
+    pub fn length_mm(&self) -> f64 {
+        self.points.windows(2).map(|w| distance(w[0], w[1])).sum()
+    }
+
+    /// The nearest place: distance from the centerline, length from the origin, half width there, mm.
+    pub fn nearest(&self, p: Point2) -> (f64, f64, f64) {
+        let mut best = (f64::INFINITY, 0.0, 0.0);
+        let mut along = 0.0;
+        for (i, w) in self.points.windows(2).enumerate() {
+            let d = [w[1][0] - w[0][0], w[1][1] - w[0][1]];
+            let len = d[0].hypot(d[1]);
+            let dot = (p[0] - w[0][0]) * d[0] + (p[1] - w[0][1]) * d[1];
+            let t = (dot / (len * len).max(1e-12)).clamp(0.0, 1.0);
+            let off = distance(p, [w[0][0] + t * d[0], w[0][1] + t * d[1]]);
+            if off < best.0 {
+                let width = self.half_width_mm[i] + t * (self.half_width_mm[i + 1] - self.half_width_mm[i]);
+                best = (off, along + t * len, width);
+            }
+            along += len;
+        }
+        best
+    }
+
+    /// Point at a length from the origin (clamped).
+    pub fn at(&self, along_mm: f64) -> Point2 {
+        let mut left = along_mm.max(0.0);
+        for w in self.points.windows(2) {
+            let d = distance(w[0], w[1]);
+            if left <= d && d > 0.0 {
+                let t = left / d;
+                return [w[0][0] + t * (w[1][0] - w[0][0]), w[0][1] + t * (w[1][1] - w[0][1])];
+            }
+            left -= d;
+        }
+        self.points.last().copied().unwrap_or_default()
+    }
+}
+
+/// Everything that the operator perceives now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Percept {
+    /// Time, s.
+    pub time_s: f64,
+    /// Devices in tray order.
+    pub tools: Vec<ToolPercept>,
+    /// Vessels of the last run, empty before the first or after the arm has turned away from its angles.
+    pub roadmap: Vec<Course>,
+    /// A picture came in with this tick.
+    pub fresh: bool,
+    /// The pedal.
+    pub pedal: Pedal,
+    /// Fluid leaves the tip now, mL/s.
+    pub injecting_ml_per_s: f64,
+    /// Left in the syringe, mL.
+    pub syringe_ml: f64,
+    /// Embolic given so far, mL.
+    pub embolic_given_ml: f64,
+    /// Heart beats that the contrast column at the tip is seen to need.
+    pub beats_to_clear: f64,
+    /// Contrast is seen flowing back beyond the origin of the vessel that the tip is in.
+    pub reflux_seen: bool,
+    /// Mean arterial pressure, mmHg.
+    pub mean_mmhg: f64,
+    /// Heart rate, 1/min.
+    pub heart_rate_bpm: f64,
+    /// The arm or table still moves.
+    pub arm_moves: bool,
+}
+
+impl Percept {
+    /// The course of a vessel in the roadmap.
+    pub fn course(&self, v: VesselId) -> Option<&Course> {
+        self.roadmap.iter().find(|c| c.vessel == v.0)
+    }
+}
+
+/// Turns snapshots into percepts; remembers what was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Eye {
+    tree: VesselTree,
+    percept: Percept,
+    /// Farthest point seen filled in the present run, per vessel, mm of arc length; `None` if not filled.
+    filled_mm: Vec<Option<f64>>,
+    run_view: Option<CArm>,
+    map_view: Option<CArm>,
+    map: Vec<Course>,
+    last_arm: Option<CArm>,
+}
+
+impl Eye {
+    /// An eye that knows the names of the vessels of a tree.
+    pub fn new(tree: &VesselTree) -> Self {
+        Self {
+            tree: tree.clone(),
+            percept: Percept::default(),
+            filled_mm: vec![None; tree.branches.len()],
+            run_view: None,
+            map_view: None,
+            map: Vec::new(),
+            last_arm: None,
+        }
+    }
+
+    /// What is perceived.
+    pub fn percept(&self) -> &Percept {
+        &self.percept
+    }
+
+    /// Looks at one tick; `picture` is false when no new picture has been shown.
+    pub fn look(&mut self, snap: &Snapshot, picture: bool) {
+        let arm = snap.xray.arm;
+        let beam = snap.xray.pedal != Pedal::Off && picture;
+        let p = &mut self.percept;
+        p.time_s = snap.time_s;
+        p.fresh = beam;
+        p.pedal = snap.xray.pedal;
+        p.injecting_ml_per_s = snap.injection.flow_ml_per_s;
+        p.syringe_ml = snap.injection.syringe_ml;
+        p.embolic_given_ml = snap.injection.embolic_given_ml;
+        p.mean_mmhg = snap.patient.mean_mmhg;
+        p.heart_rate_bpm = snap.patient.heart_rate_bpm;
+        p.arm_moves = self.last_arm.is_some_and(|a| a != arm);
+        p.tools.resize(snap.tools.len(), ToolPercept::default());
+        for t in &mut p.tools {
+            t.loaded = false;
+        }
+        for rod in &snap.rods {
+            for d in &rod.devices {
+                let Some(t) = p.tools.get_mut(d.tool.idx()) else { continue };
+                t.loaded = true;
+                t.inserted_mm = d.inserted_mm;
+                t.hub_angle_deg = d.hub_angle_rad.to_degrees();
+                t.hub_force_n = d.hub_force_n;
+                if beam && d.inserted_mm > 0.0 {
+                    let track = track(&arm, &rod.nodes_mm, &rod.arc_mm, d.inserted_mm, &d.tip_mm);
+                    t.seen = Some(SeenTool { track, time_s: snap.time_s });
+                }
+            }
+        }
+        for t in p.tools.iter_mut().filter(|t| !t.loaded) {
+            t.seen = None;
+        }
+        if beam {
+            p.beats_to_clear = snap.injection.beats_to_clear;
+            p.reflux_seen = reflux_seen(&self.tree, snap);
+        }
+        self.follow_run(snap, beam);
+        self.last_arm = Some(arm);
+        let is_valid = self.map_view.is_some_and(|v| is_same_view(&v, &arm));
+        self.percept.roadmap = if is_valid { self.map.clone() } else { Vec::new() };
+    }
+
+    fn follow_run(&mut self, snap: &Snapshot, beam: bool) {
+        if snap.xray.pedal == Pedal::Acquire {
+            if self.run_view.is_none() {
+                self.run_view = Some(snap.xray.arm);
+                self.filled_mm.fill(None);
+            }
+            if beam {
+                self.mark_filled(snap);
+            }
+        } else if let Some(view) = self.run_view.take() {
+            let courses: Vec<Course> =
+                (0..self.tree.branches.len()).filter_map(|i| self.course(i, &view)).collect();
+            // A run without contrast leaves the old map.
+            if !courses.is_empty() {
+                self.map = courses;
+                self.map_view = Some(view);
+            }
+        }
+    }
+
+    fn mark_filled(&mut self, snap: &Snapshot) {
+        for (i, v) in snap.vessels.iter().enumerate().take(self.filled_mm.len()) {
+            let branch = &self.tree.branches[i];
+            for (cell, iodine) in v.iodine_mg_per_ml.iter().enumerate() {
+                if *iodine <= 0.0 {
+                    continue;
+                }
+                let arc_mm = v.start_mm + (cell as f64 + 0.5) * v.cell_mm;
+                let width_mm = 2.0 * branch.at(arc_mm).radius_mm;
+                if f64::from(*iodine) * width_mm > VISIBLE_IODINE_MG_PER_ML_MM {
+                    let end_mm = arc_mm + 0.5 * v.cell_mm;
+                    self.filled_mm[i] = Some(self.filled_mm[i].map_or(end_mm, |m| m.max(end_mm)));
+                }
+            }
+        }
+    }
+
+    /// The projected course of a vessel up to where it was filled.
+    fn course(&self, i: usize, view: &CArm) -> Option<Course> {
+        let end_mm = self.filled_mm[i]?;
+        let mut course = Course { vessel: i as u32, ..Course::default() };
+        for p in self.tree.branches[i].points.iter().take_while(|p| p.arc_mm <= end_mm) {
+            if let Some(q) = picture_point(view, &p.position_mm) {
+                course.points.push(q);
+                course.half_width_mm.push(p.radius_mm);
+            }
+        }
+        (course.points.len() > 1).then_some(course)
+    }
+}
+
+fn is_same_view(a: &CArm, b: &CArm) -> bool {
+    (a.primary_deg - b.primary_deg).abs() <= SAME_VIEW_DEG
+        && (a.secondary_deg - b.secondary_deg).abs() <= SAME_VIEW_DEG
+}
+
+/// A point of the patient in the picture; see the module's page for the coordinates.
+pub fn picture_point(arm: &CArm, p_mm: &Vec3) -> Option<Point2> {
+    let projection = arm.projection(2);
+    let r = p_mm - projection.source_mm;
+    let depth = r.dot(&projection.towards_detector);
+    if depth < 1.0 {
+        return None;
+    }
+    let scale = SOURCE_ISOCENTER_MM / depth;
+    let right = r.dot(&projection.right) * scale + arm.isocenter_mm.dot(&projection.right);
+    let up = r.dot(&projection.up) * scale + arm.isocenter_mm.dot(&projection.up);
+    Some([right, up])
+}
+
+fn track(arm: &CArm, nodes_mm: &[Vec3], arc_mm: &[f64], inserted_mm: f64, tip_mm: &Vec3) -> Vec<Point2> {
+    let mut out: Vec<Point2> = picture_point(arm, tip_mm).into_iter().collect();
+    for (p, s) in nodes_mm.iter().zip(arc_mm).rev() {
+        if *s >= inserted_mm {
+            continue;
+        }
+        if *s < inserted_mm - TRACK_MM {
+            break;
+        }
+        out.extend(picture_point(arm, p));
+    }
+    out
+}
+
+/// Is contrast or embolic visible in the parent, upstream of the origin of the vessel that the injecting tip is in.
+fn reflux_seen(tree: &VesselTree, snap: &Snapshot) -> bool {
+    let Some(tool) = snap.injection.connected else { return false };
+    let tip = snap.rods.iter().flat_map(|r| &r.devices).find(|d| d.tool == tool).and_then(|d| d.tip_place);
+    let Some(origin) = tip.and_then(|p| tree.branches.get(p.vessel.idx())).and_then(|b| b.origin) else {
+        return false;
+    };
+    let (Some(view), Some(parent)) =
+        (snap.vessels.get(origin.vessel.idx()), tree.branches.get(origin.vessel.idx()))
+    else {
+        return false;
+    };
+    let wall_mm = parent.at(origin.arc_mm).radius_mm + REFLUX_SEEN_MM;
+    view.iodine_mg_per_ml.iter().enumerate().any(|(i, c)| {
+        let arc_mm = view.start_mm + (i as f64 + 0.5) * view.cell_mm;
+        let is_near = arc_mm < origin.arc_mm + wall_mm && arc_mm > origin.arc_mm - 3.0 * wall_mm;
+        is_near && f64::from(*c) * 2.0 * parent.at(arc_mm).radius_mm > VISIBLE_IODINE_MG_PER_ML_MM
+    })
+}
+
+/// The tool id of a catalogue id in a snapshot's tray.
+pub(super) fn tool_id(snap: &Snapshot, id: &str) -> Option<ToolId> {
+    snap.tools.iter().position(|t| t.id == id).map(|i| ToolId(i as u8))
+}

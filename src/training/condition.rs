@@ -1,0 +1,248 @@
+//! Predicates of a case file, compiled against a tree and followed tick by tick.
+
+use super::facts::{Facts, TreeFacts, lumen_ml, mean_flow_ml_per_s};
+use crate::anatomy::{VesselId, VesselPlace};
+use crate::device::DeviceKind;
+use crate::scenario::Condition;
+use crate::sim::event::EventKind;
+use crate::sim::snapshot::ToolInfo;
+
+/// A run counts for a vessel when its tip lies at most this far upstream of the vessel's origin, mm.
+const RUN_UPSTREAM_MM: f64 = 30.0;
+/// ... or this far past the ostium in the parent, mm: contrast there still flows back over it.
+const RUN_PAST_OSTIUM_MM: f64 = 5.0;
+/// Flow is averaged with this time constant, s (two beats).
+const FLOW_AVERAGE_S: f64 = 1.5;
+/// Bleeding must stay below its limit this long, s, so that a diastole does not count.
+const BLEED_HOLD_S: f64 = 3.0;
+/// More beats than this are reported as this.
+pub(super) const MAX_BEATS: f64 = 999.0;
+
+/// Mean flow of one vessel and the beats that its column needs to clear.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct FlowWatch {
+    pub vessel: VesselId,
+    volume_ml: f64,
+    /// Mean over about two beats, mL/s; `None` before the first tick.
+    pub flow_ml_per_s: Option<f64>,
+}
+
+impl FlowWatch {
+    pub(super) fn new(vessel: VesselId) -> Self {
+        Self { vessel, volume_ml: 0.0, flow_ml_per_s: None }
+    }
+
+    pub(super) fn observe(&mut self, f: &Facts<'_>) {
+        let Some(view) = f.snap.vessels.get(self.vessel.idx()) else { return };
+        if self.volume_ml <= 0.0 {
+            self.volume_ml = lumen_ml(&f.tree.tree, self.vessel, view);
+        }
+        let q = mean_flow_ml_per_s(view);
+        let blend = 1.0 - (-f.dt_s / FLOW_AVERAGE_S).exp();
+        self.flow_ml_per_s = Some(self.flow_ml_per_s.map_or(q, |m| m + blend * (q - m)));
+    }
+
+    /// Lumen volume / mean flow, in heart beats.
+    pub(super) fn beats_to_clear(&self, heart_rate_bpm: f64) -> f64 {
+        let q = self.flow_ml_per_s.unwrap_or(f64::INFINITY).max(0.0);
+        if q <= 0.0 {
+            return MAX_BEATS;
+        }
+        (self.volume_ml / q * heart_rate_bpm / 60.0).min(MAX_BEATS)
+    }
+}
+
+/// Which devices a condition speaks of.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Which(Vec<bool>);
+
+impl Which {
+    fn new(of: &str, tools: &[ToolInfo]) -> Self {
+        let kind = match of {
+            "wire" => Some(DeviceKind::Wire),
+            "catheter" => Some(DeviceKind::Catheter),
+            "microcatheter" => Some(DeviceKind::Microcatheter),
+            "sheath" => Some(DeviceKind::Sheath),
+            _ => None,
+        };
+        Self(tools.iter().map(|t| t.id == of || Some(t.kind) == kind).collect())
+    }
+
+    fn has(&self, index: usize) -> bool {
+        self.0.get(index).copied().unwrap_or(false)
+    }
+}
+
+/// A predicate with its memory. Names that do not resolve give a predicate that never holds; `check` reports them.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Watch {
+    Never,
+    Run { at: VesselId, min_ml: f64, after: Option<String>, began: Vec<(u32, bool)>, done: bool },
+    Tip { of: Which, within: VesselId },
+    TipDwell { of: Which, within: VesselId, over_s: f64, spent_s: f64 },
+    Stasis { flow: FlowWatch, beats: f64 },
+    Bleed { id: String, limit_ml_per_min: f64, seen: bool, below_s: f64 },
+    Particles { vessel: VesselId, over_pct: f64 },
+    TipForce { over_n: f64, for_s: f64, held_s: f64 },
+    StepDone(String),
+    After(f64),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+}
+
+impl Watch {
+    pub(super) fn new(c: &Condition, tree: &TreeFacts, tools: &[ToolInfo]) -> Self {
+        let vessel =
+            |name: &str, make: &dyn Fn(VesselId) -> Self| tree.tree.find(name).map_or(Self::Never, make);
+        let run = |at: &str, min_ml: f64, after: Option<&String>| {
+            vessel(at, &|at| Self::Run { at, min_ml, after: after.cloned(), began: Vec::new(), done: false })
+        };
+        match c {
+            Condition::Run { at, min_ml } => run(at, *min_ml, None),
+            Condition::FinalRun { at, min_ml, after } => run(at, *min_ml, Some(after)),
+            Condition::Tip { of, within } => {
+                vessel(within, &|v| Self::Tip { of: Which::new(of, tools), within: v })
+            }
+            Condition::TipDwell { of, within, over_s } => vessel(within, &|v| Self::TipDwell {
+                of: Which::new(of, tools),
+                within: v,
+                over_s: *over_s,
+                spent_s: 0.0,
+            }),
+            Condition::Stasis { vessel: name, beats_to_clear } => {
+                vessel(name, &|v| Self::Stasis { flow: FlowWatch::new(v), beats: *beats_to_clear })
+            }
+            Condition::BleedBelow { bleed, flow_ml_per_min } => Self::Bleed {
+                id: bleed.clone(),
+                limit_ml_per_min: *flow_ml_per_min,
+                seen: false,
+                below_s: 0.0,
+            },
+            Condition::ParticlesIn { vessel: name, over_pct } => {
+                vessel(name, &|v| Self::Particles { vessel: v, over_pct: *over_pct })
+            }
+            Condition::TipForce { over_n, for_s } => {
+                Self::TipForce { over_n: *over_n, for_s: *for_s, held_s: 0.0 }
+            }
+            Condition::StepDone(id) => Self::StepDone(id.clone()),
+            Condition::After { s } => Self::After(*s),
+            Condition::All(list) => Self::All(list.iter().map(|c| Self::new(c, tree, tools)).collect()),
+            Condition::Any(list) => Self::Any(list.iter().map(|c| Self::new(c, tree, tools)).collect()),
+        }
+    }
+
+    /// Follows one tick; true while it holds. Runs stay true once made. `done` answers for steps.
+    pub(super) fn observe(&mut self, f: &Facts<'_>, done: &dyn Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Run { at, min_ml, after, began, done: had } => {
+                let may = after.as_ref().is_none_or(|id| done(id));
+                *had |= run_made(f, *at, *min_ml, may, began);
+                *had
+            }
+            Self::Tip { of, within } => is_tip_in(f, of, *within),
+            Self::TipDwell { of, within, over_s, spent_s } => {
+                *spent_s = if is_tip_in(f, of, *within) { *spent_s + f.dt_s } else { 0.0 };
+                *spent_s > *over_s
+            }
+            Self::Stasis { flow, beats } => {
+                flow.observe(f);
+                flow.flow_ml_per_s.is_some() && flow.beats_to_clear(f.snap.patient.heart_rate_bpm) >= *beats
+            }
+            Self::Bleed { id, limit_ml_per_min, seen, below_s } => {
+                let Some(pool) = f.snap.pools.iter().find(|p| p.id == *id) else { return false };
+                let below = pool.leak_ml_per_s * 60.0 < *limit_ml_per_min;
+                *seen |= !below;
+                *below_s = if below { *below_s + f.dt_s } else { 0.0 };
+                *seen && *below_s >= BLEED_HOLD_S
+            }
+            Self::Particles { vessel, over_pct } => share_in(f, &[*vessel]).is_some_and(|s| s > *over_pct),
+            Self::TipForce { over_n, for_s, held_s } => {
+                let peak = f.tools.iter().map(|t| t.tip_force_n).fold(0.0, f64::max);
+                *held_s = if peak > *over_n { *held_s + f.dt_s } else { 0.0 };
+                *held_s > *for_s
+            }
+            Self::StepDone(id) => done(id),
+            Self::After(s) => f.snap.time_s >= *s,
+            // No short cut: every part must see every tick.
+            Self::All(list) => list.iter_mut().fold(true, |all, w| w.observe(f, done) && all),
+            Self::Any(list) => list.iter_mut().fold(false, |any, w| w.observe(f, done) || any),
+        }
+    }
+}
+
+fn is_tip_in(f: &Facts<'_>, of: &Which, within: VesselId) -> bool {
+    f.tools.iter().any(|t| {
+        of.has(t.tool.idx()) && !t.covered && t.place.is_some_and(|p| f.tree.is_within(p.vessel, within))
+    })
+}
+
+fn run_made(f: &Facts<'_>, at: VesselId, min_ml: f64, may: bool, began: &mut Vec<(u32, bool)>) -> bool {
+    let mut made = false;
+    for e in f.events {
+        match &e.kind {
+            EventKind::RunStarted(n) => began.push((*n, may)),
+            EventKind::RunEnded { run, contrast_ml, at: place } => {
+                let i = began.iter().position(|(n, _)| n == run);
+                let counted = i.map(|i| began.swap_remove(i).1).unwrap_or(false);
+                made |= counted && *contrast_ml >= min_ml && place.is_some_and(|p| fills(f.tree, p, at));
+            }
+            _ => {}
+        }
+    }
+    made
+}
+
+/// Does contrast from a tip at `place` fill `vessel`.
+pub(super) fn fills(tree: &TreeFacts, place: VesselPlace, vessel: VesselId) -> bool {
+    tree.upstream_mm(place, vessel).is_some_and(|d| (-RUN_PAST_OSTIUM_MM..=RUN_UPSTREAM_MM).contains(&d))
+}
+
+/// Share of all lodged particles that lies in beds fed by these vessels or beyond, percent; `None` with none lodged.
+pub(super) fn share_in(f: &Facts<'_>, vessels: &[VesselId]) -> Option<f64> {
+    let (mut inside, mut all) = (0.0, 0.0);
+    for bed in &f.snap.beds {
+        let n: f64 = bed.lodged.iter().map(|(_, n)| n).sum();
+        all += n;
+        if is_fed_by(f.tree, &bed.vessels, vessels) {
+            inside += n;
+        }
+    }
+    (all > 0.0).then(|| 100.0 * inside / all)
+}
+
+/// Does one of `vessels`, or a vessel beyond, feed a bed with these feeders.
+pub(super) fn is_fed_by(tree: &TreeFacts, feeders: &[u32], vessels: &[VesselId]) -> bool {
+    feeders.iter().any(|b| vessels.iter().any(|v| tree.is_within(VesselId(*b), *v)))
+}
+
+/// Vessels that the case wants treated: of bleeds and stases among its objectives, else of particles, else of tips.
+pub(super) fn targets(case: &crate::scenario::Case, tree: &TreeFacts) -> Vec<VesselId> {
+    let mut by_rank: [Vec<VesselId>; 3] = Default::default();
+    for step in &case.steps {
+        gather(&step.done, case, tree, &mut by_rank);
+    }
+    let mut found = by_rank.into_iter().find(|list| !list.is_empty()).unwrap_or_default();
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn gather(c: &Condition, case: &crate::scenario::Case, tree: &TreeFacts, out: &mut [Vec<VesselId>; 3]) {
+    let find = |name: &str| tree.tree.find(name);
+    match c {
+        Condition::BleedBelow { bleed, .. } => out[0].extend(bleed_vessel(case, bleed).and_then(find)),
+        Condition::Stasis { vessel, .. } => out[0].extend(find(vessel)),
+        Condition::ParticlesIn { vessel, .. } => out[1].extend(find(vessel)),
+        Condition::Tip { within, .. } => out[2] = find(within).into_iter().collect(),
+        Condition::All(list) | Condition::Any(list) => list.iter().for_each(|c| gather(c, case, tree, out)),
+        _ => {}
+    }
+}
+
+fn bleed_vessel<'a>(case: &'a crate::scenario::Case, bleed: &str) -> Option<&'a str> {
+    case.anatomy.lesions.iter().find_map(|l| match l {
+        crate::scenario::Lesion::Bleed { id, vessel, .. } if id == bleed => Some(vessel.as_str()),
+        _ => None,
+    })
+}
