@@ -65,8 +65,16 @@ pub fn drag_pad(ui: &mut Ui, name: &str, size: Vec2) -> (Response, PadMove) {
 /// Drag and wheel on any area.
 pub fn pad_move(ui: &Ui, response: &Response) -> PadMove {
     let (wheel, fine) = ui.input(|i| (wheel_clicks(i), i.modifiers.shift));
+    let drag = if response.drag_started() {
+        // What was moved before it counted as a drag belongs to the stroke.
+        response.total_drag_delta().unwrap_or_default()
+    } else if response.dragged() {
+        response.drag_delta()
+    } else {
+        Vec2::ZERO
+    };
     PadMove {
-        drag: if response.dragged() { response.drag_delta() } else { Vec2::ZERO },
+        drag,
         clicks: if response.hovered() { wheel } else { 0.0 },
         fine,
         active: response.dragged(),

@@ -122,6 +122,7 @@ fn busy_snapshot(labels: &[&str]) -> Snapshot {
     let tool = |(i, label): (usize, &&str)| ToolInfo {
         id: format!("tool.{i}"),
         label: (*label).to_owned(),
+        kind: DeviceKind::Wire,
         loaded: [0, 3, 5, 6].contains(&i),
     };
     Snapshot {

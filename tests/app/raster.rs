@@ -16,12 +16,13 @@ pub struct Textures(Rc<RefCell<BTreeMap<String, ColorImage>>>);
 impl TestRenderer for Textures {
     fn handle_delta(&mut self, delta: &mut TexturesDelta) {
         let mut all = self.0.borrow_mut();
-        for (id, part) in std::mem::take(&mut delta.set) {
+        let parts = std::mem::take(&mut delta.set).into_iter().flat_map(|(id, parts)| parts.into_iter().map(move |p| (id, p)));
+        for (id, part) in parts {
             let epaint::ImageData::Color(image) = &part.image;
             let key = format!("{id:?}");
             match part.pos {
                 None => {
-                    all.insert(key, (**image).clone());
+                    all.insert(key, image.as_ref().clone());
                 }
                 Some([x0, y0]) => {
                     let whole = all.get_mut(&key).expect("a part follows its whole");
