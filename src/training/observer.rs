@@ -10,7 +10,7 @@ use super::metrics::{METRICS, Tally};
 use super::telemetry::{Sample, TICKS_PER_SAMPLE};
 use crate::anatomy::{VesselId, VesselPlace, VesselTree};
 use crate::scenario::{Case, Grade};
-use crate::sim::command::ToolId;
+use crate::sim::command::{Command, ToolId};
 use crate::sim::event::{Event, EventKind};
 use crate::sim::snapshot::{Snapshot, ToolInfo};
 
@@ -47,6 +47,9 @@ pub struct Observer {
     ground: Ground,
     steps: Vec<StepState>,
     traps: Vec<TrapState>,
+    /// Case events that wait for their condition; `None` once fired or when only the instructor fires them.
+    triggers: Vec<Option<Watch>>,
+    due: Vec<String>,
     slots: Vec<Slot>,
     tally: Tally,
     before: Before,
@@ -88,6 +91,12 @@ impl Observer {
         Self {
             steps: case.steps.iter().map(step).collect(),
             traps: case.traps.iter().map(trap).collect(),
+            triggers: case
+                .events
+                .iter()
+                .map(|e| e.at.as_ref().map(|at| Watch::new(at, &facts, tools)))
+                .collect(),
+            due: Vec::new(),
             slots: vec![Slot::default(); ERRORS.len()],
             tally: Tally::new(case.room.contrast_mg_i_per_ml),
             before: vec![None; tools.len()],
@@ -125,6 +134,7 @@ impl Observer {
         }
         self.follow_steps(&facts);
         self.follow_traps(&facts);
+        self.follow_triggers(&facts);
         self.detect(&facts);
         self.tally.observe(&facts, &self.ground);
         self.follow_visits(&facts);
@@ -203,6 +213,23 @@ impl Observer {
                 self.record(f, id, title, grade, instead, found);
             }
         }
+    }
+
+    fn follow_triggers(&mut self, f: &Facts<'_>) {
+        for i in 0..self.triggers.len() {
+            let Some(mut watch) = self.triggers[i].take() else { continue };
+            if watch.observe(f, &|id| self.is_done(id)) {
+                self.due.push(self.case.events[i].id.clone());
+            } else {
+                self.triggers[i] = Some(watch);
+            }
+        }
+    }
+
+    /// Commands for case events whose condition has come since the last call. Whoever plays live submits them, so that a
+    /// recording holds them; a replay must not.
+    pub fn take_due_events(&mut self) -> Vec<Command> {
+        self.due.drain(..).map(Command::FireEvent).collect()
     }
 
     fn detect(&mut self, f: &Facts<'_>) {

@@ -5,8 +5,10 @@ use crate::math::Vec3;
 
 pub mod analytic;
 mod law;
+mod mesh_wall;
 
 pub use law::WallLaw;
+pub use mesh_wall::MeshWall;
 
 /// What the wall is at a point.
 #[derive(Clone, Copy, Debug, PartialEq)]
