@@ -19,7 +19,7 @@ use super::words::log_line;
 use crate::device::DeviceKind;
 use crate::imaging::Frame;
 use crate::sim::command::{Hold, Pedal};
-use crate::sim::{Command, Model};
+use crate::sim::{Command, EventKind, Model};
 
 /// Most lines that the log keeps.
 const MOST_LINES: usize = 500;
@@ -63,6 +63,7 @@ pub struct Desk {
     shown_reference: Option<GrayPicture>,
     skip_briefing: bool,
     quit: bool,
+    hints_given: usize,
 }
 
 impl Desk {
@@ -90,6 +91,7 @@ impl Desk {
             shown_reference: None,
             skip_briefing: false,
             quit: false,
+            hints_given: 0,
         };
         desk.to_menu();
         desk
@@ -404,11 +406,20 @@ impl Desk {
         }
         for event in &mail.events {
             self.view.log.extend(log_line(event, &self.view));
+            if event.kind == EventKind::HintAsked {
+                self.give_hint();
+            }
         }
         let too_many = self.view.log.len().saturating_sub(MOST_LINES);
         self.view.log.drain(..too_many);
         if let Some(assessment) = &mail.assessment {
+            let done = |v: &View| v.steps.iter().filter(|s| s.done_s.is_some()).count();
+            let before = done(&self.view);
             convert::fill_assessment(&mut self.view, assessment, self.model.as_deref());
+            if done(&self.view) != before {
+                self.hints_given = 0;
+                self.view.hint.clear();
+            }
         }
         if let Some(factor) = mail.time_factor {
             self.view.time_factor = factor;
@@ -423,6 +434,12 @@ impl Desk {
         if let Some(ended) = mail.ended {
             self.end(ended);
         }
+    }
+
+    fn give_hint(&mut self) {
+        let Some(model) = &self.model else { return };
+        self.view.hint = convert::hint(model, &self.view, self.hints_given).unwrap_or_default();
+        self.hints_given += 1;
     }
 
     fn receive_frame(&mut self, frame: Frame) {

@@ -176,7 +176,7 @@ impl Engine {
             images: &[],
         };
         let csv = telemetry_csv(self.observer.telemetry(), &self.last.snapshot.tools).map_err(|e| e.to_string())?;
-        let json = report_json(&input).map_err(|e| e.to_string())?;
+        let json = report_json(&assessment, &meta).map_err(|e| e.to_string())?;
         let files: [(&str, Vec<u8>); 4] = [
             ("report.html", report_html(&input).into_bytes()),
             ("report.json", json.into_bytes()),

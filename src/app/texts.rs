@@ -32,6 +32,9 @@ table! {
     Best = "best";
     NotPlayed = "not played yet";
     Minutes = "min";
+    Planned = "Planned time";
+    CurrentStep = "Step";
+    PlayRun = "Play";
     Foundation = "Foundation";
     Intermediate = "Intermediate";
     Advanced = "Advanced";
@@ -62,6 +65,8 @@ table! {
     LiveMonitor = "Live";
     Live = "LIVE";
     Held = "HELD";
+    ArmNow = "arm now";
+    DoseAlert = "dose alert";
     NoPicture = "no picture yet: press the pedal";
     XrayOn = "X-RAY ON";
     Fluoro = "Fluoro";
@@ -92,7 +97,7 @@ table! {
     LeftHand = "Left hand";
     HandR = "R";
     HandL = "L";
-    Swap = "Swap";
+    Swap = "Swap hands";
     Load = "Load";
     Unload = "Take off";
     Inside = "in";

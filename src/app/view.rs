@@ -6,6 +6,7 @@ use bevy_egui::egui;
 
 use super::keys::KeyTable;
 use crate::device::DeviceKind;
+use crate::imaging::Frame;
 use crate::scenario::{Grade, Level};
 use crate::sim::{Snapshot, ToolId};
 
@@ -58,6 +59,8 @@ pub struct View {
     pub time_factor: f64,
     /// Live monitor.
     pub live: Picture,
+    /// What the live picture shows, without its pixels.
+    pub frame: Option<Frame>,
     /// Reference monitor.
     pub reference: Picture,
     /// What the reference monitor shows, in words.
@@ -316,7 +319,9 @@ pub struct ReportView {
     pub pass: f64,
     /// Passed.
     pub passed: bool,
-    /// Errors, by time.
+    /// Why not passed.
+    pub reasons: Vec<String>,
+    /// Errors, the worst first.
     pub errors: Vec<ErrorView>,
     /// Metrics.
     pub metrics: Vec<MetricView>,

@@ -116,6 +116,13 @@ pub fn dial(ui: &Ui, center: bevy_egui::egui::Pos2, radius: f32, hub_rad: f64, t
     painter.line_segment([center, point(hub_rad, radius - 1.0)], Stroke::new(2.0, color));
 }
 
+/// A small disk in a color; filled or a ring.
+pub fn dot(ui: &mut Ui, color: Color32, filled: bool) {
+    let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
+    let fill = if filled { color } else { Color32::TRANSPARENT };
+    ui.painter().circle(rect.center(), 5.0, fill, Stroke::new(1.5, color));
+}
+
 /// A label in the weak color, before a control.
 pub fn caption(ui: &mut Ui, text: &str) -> Response {
     ui.label(RichText::new(text).color(theme::WEAK))
@@ -124,10 +131,29 @@ pub fn caption(ui: &mut Ui, text: &str) -> Response {
 /// A line with a name at the left and a value at the right.
 pub fn pair(ui: &mut Ui, name: &str, value: &str) {
     ui.horizontal(|ui| {
+        ui.spacing_mut().interact_size.y = 18.0;
         caption(ui, name);
         ui.with_layout(bevy_egui::egui::Layout::right_to_left(bevy_egui::egui::Align::Center), |ui| {
             ui.label(value);
         });
+    });
+}
+
+/// Two columns of equal width, each laid out from the top left.
+pub fn two_columns(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut Ui)) {
+    let width = (ui.available_width() - 16.0) / 2.0;
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        for (i, column) in [Box::new(left) as Box<dyn FnOnce(&mut Ui)>, Box::new(right)].into_iter().enumerate() {
+            if i > 0 {
+                ui.add_space(16.0);
+            }
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.x = 6.0;
+                ui.set_width(width);
+                column(ui);
+            });
+        }
     });
 }
 

@@ -63,10 +63,11 @@ fn click(harness: &mut Harness<'_, Table>, label: &str) -> Out {
     harness.state().out.clone()
 }
 
-const PANELS: [(&str, Panel); 15] = [
+const PANELS: [(&str, Panel); 16] = [
     ("devices", panels::devices_ui),
     ("motion", panels::motion_ui),
     ("xray", panels::xray_ui),
+    ("pedals", panels::pedals_ui),
     ("contrast", panels::contrast_ui),
     ("treatment", panels::treatment_ui),
     ("patient", panels::patient_ui),
@@ -132,12 +133,13 @@ fn the_tray_loads_and_takes_off() {
 
 #[test]
 fn held_buttons_hold_and_let_go() {
-    let mut h = harness(busy_view(), panels::xray_ui, [380.0, 700.0]);
+    let mut h = harness(busy_view(), panels::pedals_ui, [380.0, 700.0]);
     for (text, pedal) in [(Text::Fluoro, Pedal::Fluoro), (Text::Acquire, Pedal::Acquire)] {
         let (held, after) = press(&mut h, t(text));
         assert_eq!(held.held.pedal, pedal);
         assert_eq!(after.held, Default::default());
     }
+    let mut h = harness(busy_view(), panels::xray_ui, [380.0, 700.0]);
     let (held, after) = press(&mut h, t(Text::Farther));
     assert_eq!((held.held.sid, after.held.sid), (1.0, 0.0));
 
@@ -157,7 +159,7 @@ fn held_buttons_hold_and_let_go() {
 
 #[test]
 fn a_latched_pedal_is_asked_for_by_a_click() {
-    let mut h = harness(busy_view(), panels::xray_ui, [380.0, 700.0]);
+    let mut h = harness(busy_view(), panels::pedals_ui, [380.0, 700.0]);
     click(&mut h, t(Text::Latch));
     let out = click(&mut h, t(Text::Fluoro));
     assert_eq!(out.ui, [UiAction::Latch(Pedal::Fluoro)]);
@@ -191,8 +193,9 @@ fn dragging_a_pad_is_a_stroke_of_true_length() {
 
 #[test]
 fn switches_send_their_command_once() {
-    let mut h = harness(busy_view(), panels::xray_ui, [380.0, 700.0]);
+    let mut h = harness(busy_view(), panels::pedals_ui, [380.0, 700.0]);
     assert_eq!(click(&mut h, t(Text::Roadmap)).commands, [Command::SetRoadmap(true)]);
+    let mut h = harness(busy_view(), panels::xray_ui, [380.0, 700.0]);
     assert_eq!(click(&mut h, "7.5").commands, [], "it is 7.5 already");
     assert_eq!(click(&mut h, "3.75").commands, [Command::SetPulseRate(3.75)]);
     assert_eq!(click(&mut h, "LAO 30").commands, [Command::SetAngles { primary_deg: 30.0, secondary_deg: 0.0 }]);
@@ -285,6 +288,7 @@ fn sample_report() -> ReportView {
         max: 100.0,
         pass: 60.0,
         passed: false,
+        reasons: vec!["48 points, 60 are needed".to_owned()],
         errors: vec![
             ErrorView {
                 time_s: 610.0,

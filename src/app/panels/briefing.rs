@@ -1,45 +1,40 @@
 //! The briefing: patient, task, reason, tray, marks.
 
-use bevy_egui::egui::{Button, RichText, ScrollArea, Ui, vec2};
+use bevy_egui::egui::{Button, CentralPanel, Frame, Label, Margin, Panel, RichText, ScrollArea, Ui, vec2};
 
 use super::super::out::{Out, UiAction};
 use super::super::texts::{Text, t};
 use super::super::theme;
 use super::super::view::View;
-use super::super::widgets::{caption, pair};
+use super::super::widgets::{caption, dot, pair, two_columns};
 
 /// What the trainee reads first.
 pub fn briefing_ui(ui: &mut Ui, view: &View, out: &mut Out) {
-    let case = &view.case;
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        ui.add_space(20.0);
-        let side = ((ui.available_width() - 1120.0) / 2.0).max(24.0);
+    let side = ((ui.available_width() - 1120.0) / 2.0).max(24.0) as i8;
+    let foot = Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(side, 12));
+    Panel::bottom("begin").resizable(false).frame(foot).show(ui, |ui| {
         ui.horizontal(|ui| {
-            ui.add_space(side);
+            let begin = Button::new(RichText::new(t(Text::Begin)).strong().size(17.0))
+                .fill(theme::ACCENT_DEEP)
+                .min_size(vec2(180.0, 40.0));
+            if ui.add(begin).clicked() {
+                out.ui.push(UiAction::BeginProcedure);
+            }
+            if ui.add(Button::new(t(Text::Back)).min_size(vec2(140.0, 40.0))).clicked() {
+                out.ui.push(UiAction::ToMenu);
+            }
             ui.vertical(|ui| {
-                ui.set_max_width(ui.available_width() - side);
-                caption(ui, t(Text::Briefing));
-                ui.label(RichText::new(&case.title).size(30.0).strong());
-                ui.add_space(8.0);
-                ui.columns(2, |columns| {
-                    story_ui(&mut columns[0], view);
-                    marks_ui(&mut columns[1], view);
-                });
-                ui.add_space(12.0);
-                ui.horizontal(|ui| {
-                    let begin = Button::new(RichText::new(t(Text::Begin)).strong().size(17.0))
-                        .fill(theme::ACCENT_DEEP)
-                        .min_size(vec2(180.0, 40.0));
-                    if ui.add(begin).clicked() {
-                        out.ui.push(UiAction::BeginProcedure);
-                    }
-                    if ui.add(Button::new(t(Text::Back)).min_size(vec2(140.0, 40.0))).clicked() {
-                        out.ui.push(UiAction::ToMenu);
-                    }
-                });
-                ui.add_space(10.0);
-                caption(ui, t(Text::KeysHint));
+                ui.add(Label::new(RichText::new(t(Text::KeysHint)).color(theme::WEAK)).wrap());
             });
+        });
+    });
+    let page = Frame::new().fill(theme::BACKGROUND).inner_margin(Margin::symmetric(side, 16));
+    CentralPanel::default().frame(page).show(ui, |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            caption(ui, t(Text::Briefing));
+            ui.label(RichText::new(&view.case.title).size(30.0).strong());
+            ui.add_space(8.0);
+            two_columns(ui, |ui| story_ui(ui, view), |ui| marks_ui(ui, view));
         });
     });
 }
@@ -71,12 +66,12 @@ fn marks_ui(ui: &mut Ui, view: &View) {
         ui.set_width(ui.available_width());
         ui.label(RichText::new(t(Text::PassMark)).strong().color(theme::ACCENT));
         pair(ui, t(Text::PassMark), &format!("{:.0} {}", case.pass, t(Text::Points)));
-        pair(ui, t(Text::Minutes), &format!("{:.0}", case.minutes));
+        pair(ui, t(Text::Planned), &format!("{:.0} {}", case.minutes, t(Text::Minutes)));
         if !case.par.is_empty() {
             ui.add_space(4.0);
             caption(ui, t(Text::ParTitle));
             for (metric, gold, silver, bronze) in &case.par {
-                pair(ui, metric, &format!("{gold} / {silver} / {bronze}"));
+                pair(ui, &metric.replace('_', " "), &format!("{gold} / {silver} / {bronze}"));
             }
         }
     });
@@ -94,13 +89,15 @@ fn marks_ui(ui: &mut Ui, view: &View) {
         ui.label(RichText::new(t(Text::Tray)).strong().color(theme::ACCENT));
         for tool in &view.tools {
             ui.horizontal(|ui| {
-                ui.label(RichText::new("\u{25CF}").color(theme::tool_color(Some(tool.kind))));
+                ui.spacing_mut().interact_size.y = 18.0;
+                dot(ui, theme::tool_color(Some(tool.kind)), true);
                 ui.label(&tool.label);
             });
         }
         for (_, label) in &view.embolics {
             ui.horizontal(|ui| {
-                ui.label(RichText::new("\u{25CF}").color(theme::WEAK));
+                ui.spacing_mut().interact_size.y = 18.0;
+                dot(ui, theme::WEAK, true);
                 ui.label(label);
             });
         }

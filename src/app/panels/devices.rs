@@ -1,18 +1,19 @@
 //! Devices: the tray and the hands.
 
-use bevy_egui::egui::{Align, Button, Layout, RichText, Ui};
+use bevy_egui::egui::{Align, Button, Label, Layout, RichText, Ui};
 
+use super::super::keys::KeyAction;
 use super::super::out::{Out, UiAction};
 use super::super::texts::{Text, t};
 use super::super::theme;
 use super::super::view::View;
-use super::super::widgets::caption;
+use super::super::widgets::{caption, dot};
 use crate::device::DeviceKind;
 use crate::sim::{Command, ToolId};
 
 /// Tray and hands.
 pub fn devices_ui(ui: &mut Ui, view: &View, out: &mut Out) {
-    hands_ui(ui, view, out);
+    ui.spacing_mut().item_spacing.y = 3.0;
     if view.tools.is_empty() {
         caption(ui, t(Text::EmptyTray));
     }
@@ -23,8 +24,7 @@ pub fn devices_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         let id = ToolId(u8::try_from(i).unwrap_or(u8::MAX));
         let loaded = view.snapshot.tools.get(i).is_some_and(|t| t.loaded);
         ui.horizontal(|ui| {
-            let color = theme::tool_color(Some(tool.kind));
-            ui.label(RichText::new(if loaded { "\u{25CF}" } else { "\u{25CB}" }).color(color));
+            dot(ui, theme::tool_color(Some(tool.kind)), loaded);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let (text, command) = if loaded {
                     (Text::Unload, Command::Unload { tool: id })
@@ -45,10 +45,14 @@ pub fn devices_ui(ui: &mut Ui, view: &View, out: &mut Out) {
                         tool.length_mm / 10.0,
                         tool.outer_mm
                     );
-                    ui.add(bevy_egui::egui::Label::new(text).truncate()).on_hover_text(facts);
+                    ui.add(Label::new(text).truncate()).on_hover_text(facts);
                 });
             });
         });
+    }
+    let keys = view.keys.keys_of(KeyAction::SwapHands);
+    if view.devices().count() > 1 && ui.button(t(Text::Swap)).on_hover_text(keys).clicked() {
+        out.ui.push(UiAction::SwapHands);
     }
 }
 
@@ -62,26 +66,4 @@ fn hand_buttons(ui: &mut Ui, view: &View, tool: ToolId, out: &mut Out) {
             out.ui.push(action);
         }
     }
-}
-
-fn hands_ui(ui: &mut Ui, view: &View, out: &mut Out) {
-    ui.horizontal(|ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.button(t(Text::Swap)).on_hover_text(view.keys.keys_of(super::super::keys::KeyAction::SwapHands)).clicked()
-            {
-                out.ui.push(UiAction::SwapHands);
-            }
-            ui.with_layout(Layout::top_down(Align::Min), |ui| {
-                for (text, hand) in [(Text::RightHand, view.hands.right), (Text::LeftHand, view.hands.left)] {
-                    ui.horizontal(|ui| {
-                        caption(ui, t(text));
-                        let (name, color) = hand.map_or((t(Text::EmptyHand).to_owned(), theme::WEAK), |tool| {
-                            (view.tool_label(tool), theme::tool_color(view.tool_kind(tool)))
-                        });
-                        ui.add(bevy_egui::egui::Label::new(RichText::new(name).color(color)).truncate());
-                    });
-                }
-            });
-        });
-    });
 }

@@ -20,7 +20,15 @@ pub fn keys_ui(ui: &Ui, view: &View, out: &mut Out) {
         .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
         .show(ui.ctx(), |ui| {
             ui.set_width(880.0);
-            caption(ui, t(Text::KeyListHelp));
+            ui.horizontal(|ui| {
+                if ui.button(t(Text::Close)).clicked() {
+                    out.ui.push(UiAction::ShowKeys(false));
+                }
+                if ui.button(t(Text::ResetKeys)).clicked() {
+                    out.ui.push(UiAction::ResetKeys);
+                }
+                caption(ui, t(Text::KeyListHelp));
+            });
             ScrollArea::vertical().max_height(600.0).show(ui, |ui| {
                 let half = KeyAction::ALL.len().div_ceil(2);
                 ui.columns(2, |columns| {
@@ -29,24 +37,16 @@ pub fn keys_ui(ui: &Ui, view: &View, out: &mut Out) {
                     }
                 });
             });
-            ui.horizontal(|ui| {
-                if ui.button(t(Text::Close)).clicked() {
-                    out.ui.push(UiAction::ShowKeys(false));
-                }
-                if ui.button(t(Text::ResetKeys)).clicked() {
-                    out.ui.push(UiAction::ResetKeys);
-                }
-            });
         });
 }
 
 fn column_ui(ui: &mut Ui, column: usize, actions: &[KeyAction], view: &View, out: &mut Out) {
-    Grid::new(("keys", column)).num_columns(2).striped(true).spacing(vec2(12.0, 3.0)).show(ui, |ui| {
+    Grid::new(("keys", column)).num_columns(2).striped(true).spacing(vec2(12.0, 2.0)).show(ui, |ui| {
         for action in actions {
             let waiting = view.rebinding == Some(*action);
             let text = if waiting { t(Text::PressKey).to_owned() } else { view.keys.keys_of(*action) };
             let color = if waiting { theme::BEAM } else { theme::ACCENT };
-            if ui.add(Button::new(RichText::new(text).monospace().color(color)).min_size(vec2(110.0, 22.0))).clicked() {
+            if ui.add(Button::new(RichText::new(text).monospace().color(color)).min_size(vec2(110.0, 20.0))).clicked() {
                 out.ui.push(UiAction::Rebind((!waiting).then_some(*action)));
             }
             ui.label(action.label());

@@ -94,6 +94,10 @@ fn card_ui(ui: &mut Ui, card: &CaseCard, out: &mut Out) {
         ui.set_min_height(190.0);
         ui.vertical(|ui| {
             ui.label(RichText::new(&card.title).size(18.0).strong());
+            if let Some(fault) = &card.fault {
+                ui.label(RichText::new(fault).monospace().size(12.5).color(theme::ALARM));
+                return;
+            }
             let color = match card.level {
                 Level::Foundation => theme::GOOD,
                 Level::Intermediate => theme::WARNING,
@@ -106,16 +110,13 @@ fn card_ui(ui: &mut Ui, card: &CaseCard, out: &mut Out) {
             if !card.tags.is_empty() {
                 ui.label(RichText::new(card.tags.join("   ")).small().color(theme::WEAK));
             }
-            match &card.fault {
-                Some(fault) => ui.label(RichText::new(fault).color(theme::ALARM)),
-                None => ui.label(&card.task),
-            };
+            ui.label(&card.task);
             let best = card.best.map_or_else(
                 || t(Text::NotPlayed).to_owned(),
                 |(score, max)| format!("{} {score:.0} / {max:.0} {}", t(Text::Best), t(Text::Points)),
             );
             caption(ui, &best);
-            if card.fault.is_none() {
+            ui.add_space(4.0);
                 ui.horizontal(|ui| {
                     let play = Button::new(RichText::new(t(Text::Play)).strong()).fill(theme::ACCENT_DEEP).min_size(vec2(96.0, 30.0));
                     if ui.add(play).clicked() {
@@ -125,7 +126,6 @@ fn card_ui(ui: &mut Ui, card: &CaseCard, out: &mut Out) {
                         out.ui.push(UiAction::OpenDemo(card.path.clone()));
                     }
                 });
-            }
         });
     });
 }

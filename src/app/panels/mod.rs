@@ -28,12 +28,13 @@ pub use pause::pause_ui;
 pub use rail::{next_hold, rail_ui};
 pub use report::report_ui;
 pub use treatment::treatment_ui;
-pub use xray::xray_ui;
+pub use xray::{pedals_ui, xray_ui};
 
-use bevy_egui::egui::{CollapsingHeader, RichText, ScrollArea, Ui};
+use bevy_egui::egui::{CollapsingHeader, Frame, Margin, Panel, RichText, ScrollArea, Ui};
 
 use super::out::Out;
 use super::texts::{Text, t};
+use super::theme;
 use super::view::View;
 
 type Section = (Text, fn(&mut Ui, &View, &mut Out), bool);
@@ -50,10 +51,17 @@ const SECTIONS: [Section; 8] = [
     (Text::Log, log_ui, true),
 ];
 
-/// The control panel: all sections, in the order of the work.
+/// The control panel: all sections, in the order of the work, and the pedals below them.
 pub fn control_ui(ui: &mut Ui, view: &View, out: &mut Out) {
+    let foot = Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(0, 4));
+    Panel::bottom("pedals").resizable(false).frame(foot).show(ui, |ui| pedals_ui(ui, view, out));
+    sections_ui(ui, view, out);
+}
+
+fn sections_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        ui.set_width(ui.available_width());
+        ui.set_width(ui.available_width() - 4.0);
+        ui.spacing_mut().item_spacing.y = 4.0;
         for (title, content, open) in SECTIONS {
             CollapsingHeader::new(RichText::new(t(title)).strong().size(15.5)).default_open(open).show_unindented(
                 ui,

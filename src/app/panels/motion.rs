@@ -1,14 +1,13 @@
-//! Motion: a pad per hand, press-and-hold buttons, how the hub is held.
+//! Motion: a pad per hand, press-and-hold buttons, their speeds.
 
-use bevy_egui::egui::{Align2, FontId, RichText, Ui, vec2};
+use bevy_egui::egui::{Align2, FontId, Label, RichText, Ui, WidgetInfo, WidgetType, vec2};
 
 use super::super::out::{Out, Stroke};
 use super::super::texts::{Text, t};
 use super::super::theme;
 use super::super::view::View;
 use super::super::widgets::{PadMove, caption, choice, drag_pad, hold_button, is_held};
-use crate::sim::command::Hold;
-use crate::sim::{Command, ToolId};
+use crate::sim::ToolId;
 
 /// Advance per point of drag, mm.
 pub const MM_PER_POINT: f64 = 0.25;
@@ -64,7 +63,7 @@ fn hand_ui(ui: &mut Ui, view: &View, title: Text, tool: Option<ToolId>, out: &mu
         return;
     };
     let color = theme::tool_color(view.tool_kind(tool));
-    ui.add(bevy_egui::egui::Label::new(RichText::new(view.tool_label(tool)).color(color)).truncate());
+    ui.add(Label::new(RichText::new(view.tool_label(tool)).color(color)).truncate());
     let (response, moved) = drag_pad(ui, t(title), vec2(ui.available_width(), 62.0));
     let painter = ui.painter();
     let center = response.rect.center();
@@ -75,32 +74,24 @@ fn hand_ui(ui: &mut Ui, view: &View, title: Text, tool: Option<ToolId>, out: &mu
     out.strokes.extend(stroke_of(tool, &moved));
 
     let (feed, spin) = (out.form.feed_mm_per_s, out.form.spin_deg_per_s);
-    let size = vec2((ui.available_width() - 4.0) / 2.0, 26.0);
-    let rows =
-        [[(Text::Push, feed, 0.0), (Text::Pull, -feed, 0.0)], [(Text::TurnLeft, 0.0, -spin), (Text::TurnRight, 0.0, spin)]];
-    for row in rows {
-        ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = 4.0;
-            ui.spacing_mut().button_padding.x = 2.0;
-            for (text, feed, spin) in row {
-                let response = hold_button(ui, t(text), size, false, theme::ACCENT_DEEP);
-                if is_held(&response) {
-                    if feed.abs() > 0.0 {
-                        out.held.feed_mm_per_s.insert(tool, feed);
-                    } else {
-                        out.held.spin_deg_per_s.insert(tool, spin);
-                    }
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let size = vec2((ui.available_width() - 12.0) / 4.0, 28.0);
+        for (icon, text, feed, spin) in [
+            ("\u{2B06}", Text::Push, feed, 0.0),
+            ("\u{2B07}", Text::Pull, -feed, 0.0),
+            ("\u{27F2}", Text::TurnLeft, 0.0, -spin),
+            ("\u{27F3}", Text::TurnRight, 0.0, spin),
+        ] {
+            let response = hold_button(ui, icon, size, false, theme::ACCENT_DEEP).on_hover_text(t(text));
+            response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, t(text)));
+            if is_held(&response) {
+                if feed.abs() > 0.0 {
+                    out.held.feed_mm_per_s.insert(tool, feed);
+                } else {
+                    out.held.spin_deg_per_s.insert(tool, spin);
                 }
             }
-        });
-    }
-    let now = view.devices().find(|d| d.tool == tool).map_or(Hold::Held, |d| d.hold);
-    let options =
-        [(Hold::Held, t(Text::HoldHeld)), (Hold::Free, t(Text::HoldFree)), (Hold::Clamped, t(Text::HoldClamped))];
-    ui.scope(|ui| {
-        ui.spacing_mut().button_padding.x = 4.0;
-        if let Some(hold) = choice(ui, now, &options) {
-            out.commands.push(Command::SetHold { tool, hold });
         }
     });
 }

@@ -15,7 +15,7 @@ use crate::sim::snapshot::RodDeviceView;
 use crate::sim::{Command, ToolId};
 
 /// Height of a row, points.
-const ROW: f32 = 28.0;
+const ROW: f32 = 26.0;
 /// Force at which the bar is full, N.
 const FULL_FORCE_N: f64 = 3.0;
 
@@ -56,7 +56,7 @@ fn row_ui(ui: &mut Ui, view: &View, device: &RodDeviceView, longest_mm: f64, out
     clipped.text(name.left_center(), Align2::LEFT_CENTER, hand, font.clone(), theme::ACCENT);
     clipped.text(name.left_center() + vec2(16.0, 0.0), Align2::LEFT_CENTER, view.tool_label(tool), font.clone(), color);
 
-    let chips = Rect::from_min_max(pos2(row.right() - 330.0, row.top()), row.max);
+    let chips = Rect::from_min_max(pos2(row.right() - 364.0, row.top()), row.max);
     let track = Rect::from_min_max(pos2(name.right() + 8.0, row.top()), pos2(chips.left() - 8.0, row.bottom()));
     track_ui(ui, view, device, track, longest_mm, color, out);
     chips_ui(ui, device, chips, color, out);
@@ -120,7 +120,7 @@ fn chips_ui(ui: &Ui, device: &RodDeviceView, area: Rect, color: Color32, out: &m
     let text = format!("{} {twist_deg:+.0}\u{B0}", t(Text::Twist));
     painter.text(pos2(area.left() + 30.0, y), Align2::LEFT_CENTER, text, font.clone(), twist_color);
 
-    let force = Rect::from_min_max(pos2(area.left() + 118.0, y - 7.0), pos2(area.left() + 176.0, y + 7.0));
+    let force = Rect::from_min_max(pos2(area.left() + 112.0, y - 8.0), pos2(area.left() + 176.0, y + 8.0));
     let share = device.hub_force_n.abs() / FULL_FORCE_N;
     let force_color = if share > 0.66 {
         theme::ALARM

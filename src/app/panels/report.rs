@@ -6,7 +6,7 @@ use super::super::out::{Out, UiAction};
 use super::super::texts::{Text, t};
 use super::super::theme;
 use super::super::view::{ErrorView, ReportView, View};
-use super::super::widgets::{caption, pair};
+use super::super::widgets::{caption, pair, two_columns};
 use super::clock;
 use crate::scenario::Grade;
 
@@ -43,15 +43,17 @@ pub fn report_ui(ui: &mut Ui, view: &View, out: &mut Out) {
 
 fn body_ui(ui: &mut Ui, view: &View, report: &ReportView) {
     ui.add_space(8.0);
-    ui.columns(2, |columns| {
-        errors_ui(&mut columns[0], report);
-        let ui = &mut columns[1];
-        score_ui(ui, report);
-        steps_ui(ui, view);
-        metrics_ui(ui, report);
-        debrief_ui(ui, view);
-        files_ui(ui, report);
-    });
+    two_columns(
+        ui,
+        |ui| errors_ui(ui, report),
+        |ui| {
+            score_ui(ui, report);
+            steps_ui(ui, view);
+            metrics_ui(ui, report);
+            debrief_ui(ui, view);
+            files_ui(ui, report);
+        },
+    );
 }
 
 fn errors_ui(ui: &mut Ui, report: &ReportView) {
@@ -97,6 +99,9 @@ fn score_ui(ui: &mut Ui, report: &ReportView) {
         ui.label(RichText::new(t(text)).size(24.0).strong().color(color));
         pair(ui, t(Text::Points), &format!("{:.0} / {:.0}", report.score, report.max));
         pair(ui, t(Text::PassMark), &format!("{:.0}", report.pass));
+        for reason in &report.reasons {
+            ui.label(RichText::new(reason).color(theme::WARNING));
+        }
     });
     ui.add_space(8.0);
 }

@@ -1,4 +1,4 @@
-//! X-ray: pedals, pulse rates, field, blades, C-arm, table.
+//! X-ray: pedals, rates, field, blades, C-arm, table.
 
 use bevy_egui::egui::{Align2, FontId, Pos2, Slider, Stroke, Ui, pos2, vec2};
 
@@ -11,9 +11,8 @@ use super::super::widgets::{caption, choice, drag_pad, hold_button, is_held};
 use crate::sim::Command;
 use crate::sim::command::{AcquisitionKind, Pedal};
 
-/// Pedals, rates, field, arm, table.
+/// Rates, field, arm, table, blades.
 pub fn xray_ui(ui: &mut Ui, view: &View, out: &mut Out) {
-    pedals_ui(ui, view, out);
     rates_ui(ui, view, out);
     field_ui(ui, view, out);
     ui.columns(2, |columns| {
@@ -23,7 +22,8 @@ pub fn xray_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     blades_ui(ui, view, out);
 }
 
-fn pedals_ui(ui: &mut Ui, view: &View, out: &mut Out) {
+/// The pedals: always in reach below the sections, as in a room.
+pub fn pedals_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let now = view.snapshot.xray.pedal;
     ui.horizontal(|ui| {
         let size = vec2((ui.available_width() - 12.0) / 3.0, 34.0);

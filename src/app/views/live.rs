@@ -1,18 +1,17 @@
 //! The live monitor: the X-ray picture with what a suite writes on it.
 
 use bevy_egui::egui::{
-    Align2, Color32, CornerRadius, PointerButton, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, WidgetType, pos2,
+    Align2, Color32, CornerRadius, PointerButton, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, WidgetType, pos2,
     vec2,
 };
 
 use super::super::out::Out;
-use super::super::panels::clock;
 use super::super::texts::{Text, t};
 use super::super::theme;
 use super::super::view::View;
 use super::super::widgets::{PadMove, pad_move, picture_text};
-use crate::sim::command::{AcquisitionKind, Pedal};
-use crate::sim::snapshot::XrayView;
+use crate::imaging::{Frame, FrameKind, overlay_text};
+use crate::sim::command::Pedal;
 
 /// The picture in a square, its texts, the hand on it: left drag is the right hand, right drag the left, middle the table.
 pub fn live_ui(ui: &mut Ui, view: &View, out: &mut Out) {
@@ -58,7 +57,7 @@ pub(super) fn picture(ui: &Ui, rect: Rect, texture: Option<bevy_egui::egui::Text
 }
 
 /// LAO 30 CRA 20.
-pub(super) fn angles(primary_deg: f64, secondary_deg: f64) -> String {
+pub fn angles(primary_deg: f64, secondary_deg: f64) -> String {
     let part = |value: f64, plus: &str, minus: &str| {
         let word = if value.round() < 0.0 { minus } else { plus };
         format!("{word} {:.0}", value.abs())
@@ -66,56 +65,63 @@ pub(super) fn angles(primary_deg: f64, secondary_deg: f64) -> String {
     format!("{}  {}", part(primary_deg, "LAO", "RAO"), part(secondary_deg, "CRA", "CAU"))
 }
 
-/// What the beam does, in the words of the pedals.
-fn mode(x: &XrayView) -> String {
-    match (x.pedal, x.acquisition) {
-        (Pedal::Acquire, AcquisitionKind::Dsa) => t(Text::Dsa).to_owned(),
-        (Pedal::Acquire, AcquisitionKind::Cine) => t(Text::Cine).to_owned(),
-        _ if x.roadmap => t(Text::Roadmap).to_owned(),
-        _ => t(Text::Fluoro).to_owned(),
-    }
+/// The frame whose words are shown; before the first picture an empty one of the present pose.
+fn shown_frame(view: &View) -> Frame {
+    view.frame.clone().unwrap_or_else(|| Frame {
+        columns: 0,
+        rows: 0,
+        gray: Vec::new(),
+        kind: FrameKind::Fluoro,
+        live: false,
+        run: None,
+        frame_in_run: 0,
+        pulse: 0,
+        arm: view.snapshot.xray.arm,
+        roadmap_moved_mm: None,
+    })
 }
 
 fn texts(ui: &Ui, view: &View, rect: Rect, beam: bool) {
     let x = &view.snapshot.xray;
-    let size = (rect.width() / 50.0).clamp(9.0, 13.5);
+    let frame = shown_frame(view);
+    let words = overlay_text(&frame, x);
+    let size = (rect.width() / 48.0).clamp(9.0, 13.5);
     let line = size + 4.0;
     let inner = rect.shrink(10.0);
-    let stack = |at: bevy_egui::egui::Pos2, align: Align2, lines: &[(String, Color32)], down: bool| {
+    let stack = |at: Pos2, align: Align2, lines: &[(String, Color32)]| {
+        let down = align.y() == bevy_egui::egui::Align::Min;
         for (i, (text, color)) in lines.iter().enumerate() {
             let i = if down { i as f32 } else { -((lines.len() - 1 - i) as f32) };
             picture_text(ui, at + vec2(0.0, i * line), align, text, size, *color);
         }
     };
-    let plain = |s: String| (s, theme::ON_PICTURE);
-    let left = vec![plain(view.case.title.clone()), plain(view.case.patient.clone())];
-    stack(inner.left_top(), Align2::LEFT_TOP, &left, true);
-    let (state, color) = if beam { (Text::Live, theme::BEAM) } else { (Text::Held, theme::ON_PICTURE) };
-    let mut right = vec![(t(state).to_owned(), color), plain(mode(x))];
-    if beam {
-        right.push((t(Text::XrayOn).to_owned(), theme::BEAM));
+    let plain = |lines: Vec<String>| -> Vec<(String, Color32)> {
+        lines.into_iter().map(|s| (s, theme::ON_PICTURE)).collect()
+    };
+    let mut top_left = plain(vec![view.case.title.clone(), view.case.patient.clone()]);
+    top_left.extend(plain(words.top_left));
+    stack(inner.left_top(), Align2::LEFT_TOP, &top_left);
+
+    let mut top_right = plain(words.top_right);
+    if let Some(first) = top_right.first_mut() {
+        let live = beam && frame.live;
+        *first = (t(if live { Text::Live } else { Text::Held }).to_owned(), if live { theme::BEAM } else { theme::ON_PICTURE });
     }
-    stack(inner.right_top(), Align2::RIGHT_TOP, &right, true);
-    let arm = &x.arm;
-    let left = vec![
-        plain(angles(arm.primary_deg, arm.secondary_deg)),
-        plain(format!("SID {:.0} cm   field {:.0} cm", arm.sid_mm / 10.0, arm.field_mm / 10.0)),
-        plain(format!("table {:+.0} {:+.0} mm", arm.isocenter_mm.x, arm.isocenter_mm.z)),
-    ];
-    stack(inner.left_bottom(), Align2::LEFT_BOTTOM, &left, false);
-    let k = &x.technique;
-    let rate = if x.pedal == Pedal::Acquire { x.frame_rate_per_s } else { x.pulse_rate_per_s };
-    let mut right = vec![
-        plain(format!("{:.0} kV {:.0} mA {:.1} ms Cu {:.1}", k.tube_kv, k.tube_ma, k.pulse_ms, k.copper_mm)),
-        plain(format!("{rate:.4} /s").replace(".0000", "").replace("000 /s", " /s").replace("00 /s", " /s")),
-        plain(format!("total {:.1} mGy  {:.2} Gy cm2", x.air_kerma_mgy, x.kap_gy_cm2)),
-        plain(format!("fluoro {}", clock(x.fluoro_time_s))),
-    ];
     if beam {
-        right.insert(2, (format!("rate {:.1} mGy/min", x.air_kerma_rate_mgy_per_min), theme::BEAM));
+        top_right.push((t(Text::XrayOn).to_owned(), theme::BEAM));
     }
+    stack(inner.right_top(), Align2::RIGHT_TOP, &top_right);
+
+    let mut bottom_left = plain(words.bottom_left);
+    let (then, now) = (&frame.arm, &x.arm);
+    if (then.primary_deg - now.primary_deg).abs() > 0.5 || (then.secondary_deg - now.secondary_deg).abs() > 0.5 {
+        bottom_left.insert(0, (format!("{} {}", t(Text::ArmNow), angles(now.primary_deg, now.secondary_deg)), theme::WARNING));
+    }
+    stack(inner.left_bottom(), Align2::LEFT_BOTTOM, &bottom_left);
+
+    let mut bottom_right = plain(words.bottom_right);
     if view.case.dose_alert_mgy > 0.0 && x.air_kerma_mgy > view.case.dose_alert_mgy {
-        right.push((format!("*** dose alert {:.0} mGy", view.case.dose_alert_mgy), theme::ALARM));
+        bottom_right.push((format!("*** {} {:.0} mGy", t(Text::DoseAlert), view.case.dose_alert_mgy), theme::ALARM));
     }
-    stack(inner.right_bottom(), Align2::RIGHT_BOTTOM, &right, false);
+    stack(inner.right_bottom(), Align2::RIGHT_BOTTOM, &bottom_right);
 }

@@ -5,7 +5,7 @@ mod reference;
 mod screen;
 mod vitals;
 
-pub use live::live_ui;
+pub use live::{angles, live_ui};
 pub use reference::{reference_ui, truth_ui};
 pub use screen::screen_ui;
 pub use vitals::vitals_ui;

@@ -18,7 +18,7 @@ pub fn reference_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         for (text, action, key) in [
             ("\u{23EE}", UiAction::ReferenceRun(-1), None),
             ("\u{25C0}", UiAction::ReferenceFrame(-1), Some(KeyAction::ReferenceBack)),
-            ("\u{23EF}", UiAction::ReferencePlay, Some(KeyAction::ReferencePlay)),
+            (t(Text::PlayRun), UiAction::ReferencePlay, Some(KeyAction::ReferencePlay)),
             ("\u{25B6}", UiAction::ReferenceFrame(1), Some(KeyAction::ReferenceForward)),
             ("\u{23ED}", UiAction::ReferenceRun(1), None),
             (t(Text::Send), UiAction::SendToReference, Some(KeyAction::SendToReference)),

@@ -13,7 +13,7 @@ use super::{live_ui, reference_ui, truth_ui, vitals_ui};
 /// Width of the control panel, points.
 const CONTROL_WIDTH: f32 = 352.0;
 /// Height of the rail, points.
-const RAIL_HEIGHT: f32 = 140.0;
+const RAIL_HEIGHT: f32 = 132.0;
 
 /// The whole window.
 pub fn screen_ui(ui: &mut Ui, view: &View, out: &mut Out) {
@@ -61,10 +61,14 @@ fn top_ui(ui: &mut Ui, view: &View, out: &mut Out) {
             let text = format!("{} {:.2}x", t(Text::TimeSlow), view.time_factor);
             ui.label(RichText::new(text).color(theme::WARNING));
         }
-        if let Some(words) = &view.demo {
-            ui.label(RichText::new(t(Text::Demo)).strong().color(theme::ACCENT));
-            ui.add(bevy_egui::egui::Label::new(words).truncate());
-        } else if let Some(line) = view.log.last().filter(|l| view.snapshot.time_s - l.time_s < 8.0) {
+        if view.demo.is_some() {
+            ui.label(RichText::new(t(Text::Demo)).strong().color(theme::BEAM));
+        }
+        if let Some(step) = view.steps.iter().find(|s| s.open && s.done_s.is_none()) {
+            let title = RichText::new(format!("\u{25B6} {}", step.title)).color(theme::ACCENT);
+            ui.add(bevy_egui::egui::Label::new(title).truncate()).on_hover_text(&step.say);
+        }
+        if let Some(line) = view.log.last().filter(|l| view.snapshot.time_s - l.time_s < 8.0) {
             ui.add(bevy_egui::egui::Label::new(RichText::new(&line.text).color(theme::WEAK)).truncate());
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

@@ -42,17 +42,29 @@ pub fn vitals_ui(ui: &mut Ui, view: &View) {
         )
     };
     curve(ui, view, wave(0), [-0.6, 1.4], theme::ECG, |s| s.ecg_mv);
-    curve(ui, view, wave(1), [30.0, 180.0], theme::PRESSURE, |s| s.pressure_mmhg);
+    let scale = pressure_scale(view);
+    curve(ui, view, wave(1), scale, theme::PRESSURE, |s| s.pressure_mmhg);
     label(ui, wave(0), t(Text::Ecg), "", theme::ECG);
-    label(ui, wave(1), t(Text::Art), "30-180", theme::PRESSURE);
+    label(ui, wave(1), t(Text::Art), &format!("{:.0}-{:.0}", scale[0], scale[1]), theme::PRESSURE);
     let hr_alarm = p.heart_rate_bpm < HEART_RATE_LIMITS[0] || p.heart_rate_bpm > HEART_RATE_LIMITS[1];
     big(ui, number(0), &format!("{:.0}", p.heart_rate_bpm), t(Text::HeartRate), theme::ECG, hr_alarm);
     let ap_alarm = p.systolic_mmhg < SYSTOLIC_LIMITS_MMHG[0] || p.systolic_mmhg > SYSTOLIC_LIMITS_MMHG[1];
     let pressure = format!("{:.0}/{:.0}", p.systolic_mmhg, p.diastolic_mmhg);
-    big(ui, number(1), &pressure, &format!("({:.0})", p.mean_mmhg), theme::PRESSURE, ap_alarm);
+    let name = format!("{} ({:.0})", t(Text::Art), p.mean_mmhg);
+    big(ui, number(1), &pressure, &name, theme::PRESSURE, ap_alarm);
     big(ui, number(2), &format!("{:.0}", p.spo2_pct), t(Text::Spo2), theme::SPO2, p.spo2_pct < SPO2_LIMIT_PCT);
     let low = Rect::from_min_max(pos2(rect.left() + 6.0, rect.top() + 2.0 * row), pos2(rect.right() - numbers, rect.bottom()));
     small_numbers(ui, view, low);
+}
+
+/// Scale of the pressure curve, mmHg: the last seconds with a margin, in steps of 20.
+fn pressure_scale(view: &View) -> [f32; 2] {
+    let values = || view.trace.samples.iter().map(|s| s.pressure_mmhg);
+    let (low, high) = (values().fold(f32::MAX, f32::min), values().fold(f32::MIN, f32::max));
+    if low > high {
+        return [40.0, 140.0];
+    }
+    [((low - 6.0) / 20.0).floor() * 20.0, ((high + 6.0) / 20.0).ceil() * 20.0]
 }
 
 fn small_numbers(ui: &Ui, view: &View, area: Rect) {
