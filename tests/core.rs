@@ -12,5 +12,11 @@ mod cases;
 mod rods;
 #[path = "core/script.rs"]
 mod script;
+#[path = "core/session.rs"]
+mod session;
 #[path = "core/training.rs"]
 mod training;
+#[path = "core/tubes.rs"]
+mod tubes;
+#[path = "core/wall.rs"]
+mod wall;

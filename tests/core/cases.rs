@@ -156,7 +156,7 @@ fn ten_kinds_of_fault_have_ten_exact_messages() {
         ),
         (
             "wrong_type",
-            "27:46: steps[0].points: the text \"60\"; allowed: a number from 0 to 1000; write 60 without quotes",
+            "27:47: steps[0].points: the text \"60\"; allowed: a number from 0 to 1000; write 60 without quotes",
         ),
     ];
     for (name, message) in wanted {
