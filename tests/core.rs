@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests print residuals and may unwrap")]
 
 // One line per part, alphabetical:
-#[path = "core/rods.rs"]
-mod rods;
 #[path = "core/cases.rs"]
 mod cases;
+#[path = "core/rods.rs"]
+mod rods;
