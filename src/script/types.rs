@@ -17,6 +17,9 @@ pub struct Script {
     /// Unsteadiness of the hand, mm: lengths are overshot by up to this much (0 for a steady hand).
     #[serde(default)]
     pub tremor_mm: f64,
+    /// Pan the table so that the moving tip stays in the picture.
+    #[serde(default = "defaults::follow")]
+    pub follow_tip: bool,
     /// The steps.
     pub steps: Vec<Step>,
 }
@@ -199,7 +202,7 @@ pub enum Step {
         /// Turned between attempts, degrees.
         #[serde(default = "defaults::turn_deg")]
         turn_deg: f64,
-        /// Fed at most in one attempt, mm.
+        /// Fed at most in one attempt once the tip comes no nearer to the origin, mm.
         #[serde(default = "defaults::probe_mm")]
         probe_mm: f64,
         /// mm/s.
@@ -317,6 +320,9 @@ pub enum Step {
 }
 
 mod defaults {
+    pub(super) fn follow() -> bool {
+        true
+    }
     pub(super) fn speed() -> f64 {
         15.0
     }

@@ -94,6 +94,20 @@ impl CArm {
         self.field_mm / std::f64::consts::SQRT_2
     }
 
+    /// Whether the blades leave a place of the field open; 0 to 1 from the left and from the top of the screen.
+    pub fn is_open(&self, across: f64, down: f64) -> bool {
+        let (x, y) = (2.0 * across - 1.0, 1.0 - 2.0 * down);
+        let [left, right, bottom, top] = self.blades;
+        x >= -left && x <= right && y >= -bottom && y <= top
+    }
+
+    /// Sides of the open field at the detector, across and along, mm.
+    pub fn open_field_mm(&self) -> (f64, f64) {
+        let half = self.field_side_mm() / 2.0;
+        let [left, right, bottom, top] = self.blades;
+        (half * (left + right), half * (bottom + top))
+    }
+
     /// Point on the entrance side at the reference distance, mm.
     pub fn reference_point_mm(&self) -> Vec3 {
         self.isocenter_mm - self.towards_detector() * REFERENCE_POINT_FROM_ISOCENTER_MM
