@@ -487,7 +487,11 @@ fn capstan(mu: f64, bend_rad: f64, tip_n: f64, sign: f64) -> (f64, f64) {
             let inputs = RodInputs { tools: &tools, controls: &controls, wall: &wall, law, others: &[] };
             for _ in 0..ticks {
                 let tip = state.nodes_mm.last().copied().unwrap_or(base.position_mm);
-                let angle = tip.z.atan2(bend - tip.x).max(0.0);
+                let angle = if tip.x < bend && tip.z < 0.0 {
+                    0.0
+                } else {
+                    tip.z.atan2(bend - tip.x).rem_euclid(std::f64::consts::TAU)
+                };
                 let along = Vec3::new(angle.sin(), 0.0, angle.cos());
                 let loads = Loads { tip_force_n: along * force, ..Loads::default() };
                 let report = statics::advance_loaded(&inputs, state, scratch, &loads, DT);
@@ -500,7 +504,7 @@ fn capstan(mu: f64, bend_rad: f64, tip_n: f64, sign: f64) -> (f64, f64) {
     // Pull back (or push on) slowly until every contact slides.
     drive(&mut state, &mut scratch, law, tip_n, -sign * 3.0, 180);
     let tip = state.nodes_mm.last().unwrap();
-    let wrap = tip.z.atan2(bend - tip.x);
+    let wrap = tip.z.atan2(bend - tip.x).rem_euclid(std::f64::consts::TAU);
     (-sign * state.devices[0].hub_force_n, wrap)
 }
 
