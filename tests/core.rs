@@ -3,5 +3,7 @@
 
 // One line per part, alphabetical:
 // #[path = "core/rods.rs"] mod rods;
+#[path = "core/blood.rs"]
+mod blood;
 #[path = "core/cases.rs"]
 mod cases;
