@@ -5,5 +5,9 @@
 // #[path = "core/rods.rs"] mod rods;
 #[path = "core/blood.rs"]
 mod blood;
+#[path = "core/anatomy.rs"]
+mod anatomy;
 #[path = "core/cases.rs"]
 mod cases;
+#[path = "core/rods.rs"]
+mod rods;
