@@ -11,3 +11,7 @@ mod anatomy;
 mod cases;
 #[path = "core/rods.rs"]
 mod rods;
+#[path = "core/script.rs"]
+mod script;
+#[path = "core/training.rs"]
+mod training;
