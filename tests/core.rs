@@ -3,10 +3,10 @@
 
 // One line per part, alphabetical:
 // #[path = "core/rods.rs"] mod rods;
-#[path = "core/blood.rs"]
-mod blood;
 #[path = "core/anatomy.rs"]
 mod anatomy;
+#[path = "core/blood.rs"]
+mod blood;
 #[path = "core/cases.rs"]
 mod cases;
 #[path = "core/rods.rs"]

@@ -20,6 +20,8 @@ mod embolize;
 mod network;
 #[path = "blood/patient.rs"]
 mod patient;
+#[path = "blood/pelvis.rs"]
+mod pelvis;
 #[path = "blood/pump.rs"]
 mod pump;
 
@@ -76,7 +78,7 @@ fn tube(radius_mm: f64, length_mm: f64, flow_ml_per_s: f64) -> VesselTree {
 
 /// Aorta, two common iliacs, on the left internal and external, the internal with two divisions, obturator and
 /// vesical on the anterior one: sizes and flows like a pelvis.
-fn pelvis() -> VesselTree {
+fn small_pelvis() -> VesselTree {
     let v = Vec3::new;
     let mut t = Vec::new();
     t.push(branch("aorta", None, v(0.0, 0.0, 100.0), v(0.0, 0.0, 0.0), (8.2, 7.9)));

@@ -27,7 +27,7 @@ fn dose_to_near_stasis(curve: &[(f64, f64)], resting: f64) -> Option<f64> {
 #[test]
 fn particles_bring_an_obturator_to_near_stasis_at_a_plausible_dose() {
     for per_ml in [145.0, 530.0] {
-        let mut rig = Rig::new(&pelvis(), &[], &[pva(per_ml)]);
+        let mut rig = Rig::new(&small_pelvis(), &[], &[pva(per_ml)]);
         rig.run(5.0, &[]);
         let resting = 14.0 / 60.0;
         let start_beats = rig.flow.beats_to_clear(&rig.net, at(7, 15.0), 72.0);
@@ -64,7 +64,7 @@ fn with_the_rule_off_nothing_is_blocked() {
         at_mm: 50.0,
         flow_ml_per_min: 60.0,
     };
-    let mut rig = Rig::new(&pelvis(), &[bleed], &[pva(145.0)]);
+    let mut rig = Rig::new(&small_pelvis(), &[bleed], &[pva(145.0)]);
     rig.therapy_model.lodging_enabled = false;
     rig.run(3.0, &[]);
     embolize(&mut rig, 145.0, 3.0);
@@ -82,7 +82,7 @@ fn a_bleed_stops_by_what_lodges_in_it() {
             at_mm: 50.0,
             flow_ml_per_min: 60.0,
         };
-        let mut rig = Rig::new(&pelvis(), &[bleed], &[pva(per_ml)]);
+        let mut rig = Rig::new(&small_pelvis(), &[bleed], &[pva(per_ml)]);
         rig.run(5.0, &[]);
         let before = rig.flow.leak_flow_ml_per_s[0];
         let tip = at(7, 15.0);
@@ -109,7 +109,7 @@ fn a_bleed_stops_by_what_lodges_in_it() {
 
 #[test]
 fn further_injection_into_stasis_refluxes_into_other_beds() {
-    let mut rig = Rig::new(&pelvis(), &[], &[pva(145.0)]);
+    let mut rig = Rig::new(&small_pelvis(), &[], &[pva(145.0)]);
     rig.run(3.0, &[]);
     let slow = Source {
         place: at(7, 15.0),

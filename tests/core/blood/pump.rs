@@ -22,7 +22,7 @@ fn lumen(micro: bool) -> LumenInput {
 }
 
 fn rig(micro: bool) -> Rig {
-    let mut rig = Rig::new(&pelvis(), &[], &[pva(145.0)]);
+    let mut rig = Rig::new(&small_pelvis(), &[], &[pva(145.0)]);
     rig.lumens.push(lumen(micro));
     rig.run(1.0, &[]);
     rig.command(&Command::Connect { tool: TOOL });
@@ -241,4 +241,13 @@ fn side_holes_share_the_flow() {
     let total: f64 = sources.iter().map(|s| s.flow_ml_per_s).sum();
     assert_eq!(sources.len(), 3);
     assert!((total - 5.0).abs() < 1e-9 && sources[0].flow_ml_per_s > sources[1].flow_ml_per_s);
+}
+
+#[test]
+fn connecting_to_a_device_that_is_not_in_is_refused() {
+    let mut rig = rig(false);
+    rig.command(&Command::Connect { tool: ToolId(9) });
+    rig.run(0.1, &[]);
+    assert!(has(&rig, |e| matches!(e, EventKind::Refused { tool: Some(ToolId(9)), .. })));
+    assert_eq!(rig.injector.connected, None);
 }
