@@ -9,10 +9,6 @@ mod anatomy;
 mod blood;
 #[path = "core/cases.rs"]
 mod cases;
-#[path = "core/tubes.rs"]
-mod tubes;
-#[path = "core/wall.rs"]
-mod wall;
 #[path = "core/rods.rs"]
 mod rods;
 #[path = "core/script.rs"]
@@ -21,3 +17,7 @@ mod script;
 mod session;
 #[path = "core/training.rs"]
 mod training;
+#[path = "core/tubes.rs"]
+mod tubes;
+#[path = "core/wall.rs"]
+mod wall;

@@ -135,28 +135,3 @@ fn a_bleeding_obturator_is_embolized_to_near_stasis() {
         assert_eq!(beats >= 5.0, lodging);
     }
 }
-
-#[test]
-fn zz_speed() {
-    let tree = tree();
-    let mut rig = Rig::new(&tree, &[], &[pva(145.0)]);
-    let tip = place(&tree, "internal_iliac.left", 0.5);
-    let source =
-        Source { place: tip, flow_ml_per_s: 10.0, iodine_mg_per_ml: 290.0, particles: Some((0, 145.0)) };
-    for (name, sources) in [("rest", vec![]), ("busy", vec![source])] {
-        let t = std::time::Instant::now();
-        rig.run(10.0, &sources);
-        println!("{name}: {:.3} ms per tick", t.elapsed().as_secs_f64() * 1000.0 / 600.0);
-        let t = std::time::Instant::now();
-        for _ in 0..200 {
-            flow::advance(
-                &rig.net,
-                &mut rig.flow.clone(),
-                &mut rig.flow_scratch,
-                &FlowInputs::default(),
-                TICK_S,
-            );
-        }
-        println!("  flow alone {:.3} ms", t.elapsed().as_secs_f64() * 1000.0 / 200.0);
-    }
-}
