@@ -7,6 +7,8 @@
 mod anatomy;
 #[path = "core/blood.rs"]
 mod blood;
+#[path = "core/case_schema.rs"]
+mod case_schema;
 #[path = "core/cases.rs"]
 mod cases;
 #[path = "core/rods.rs"]
