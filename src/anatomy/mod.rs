@@ -17,7 +17,7 @@ mod store;
 mod tree_index;
 mod types;
 
-pub use build::{Topology, build, topology};
+pub use build::{Topology, build, build_tree, topology};
 pub use description::Description;
 pub use distance::{MeshDistance, Nearest};
 pub use error::AnatomyError;
