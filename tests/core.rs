@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests print residuals and may unwrap")]
 
 // One line per part, alphabetical:
-// #[path = "core/rods.rs"] mod rods;
+#[path = "core/anatomy.rs"]
+mod anatomy;
 #[path = "core/cases.rs"]
 mod cases;
+#[path = "core/rods.rs"]
+mod rods;

@@ -3,8 +3,16 @@
 //! The vessel tree is the truth for names, flow, contrast and guidance; the lumen surface is one closed triangle mesh
 //! whose corners know branch and arc length; both come from a description (RON) or from an imported mesh.
 
+mod build;
+pub mod description;
 mod distance;
+mod error;
+mod store;
 mod types;
 
+pub use build::build;
+pub use description::Description;
 pub use distance::{MeshDistance, Nearest};
+pub use error::AnatomyError;
+pub use store::{build_folder, description_hash, list, load, read_description, save};
 pub use types::*;

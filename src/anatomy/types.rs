@@ -133,6 +133,14 @@ impl VesselTree {
         out.into_iter().map(|(_, id)| id).collect()
     }
 
+    /// Angle between a branch just outside its parent's wall and the parent's distal direction there, degrees.
+    pub fn take_off_deg(&self, branch: &Branch) -> Option<f64> {
+        let origin = branch.origin?;
+        let parent = self.branch(origin.vessel).at(origin.arc_mm);
+        let outside = branch.at((1.5 * parent.radius_mm).min(branch.length_mm()));
+        Some(parent.tangent.dot(&outside.tangent).clamp(-1.0, 1.0).acos().to_degrees())
+    }
+
     /// Nearest place on any centerline, by distance divided by local radius, and that ratio. Linear in points.
     pub fn nearest(&self, p_mm: &Vec3) -> Option<(VesselPlace, f64)> {
         let mut best: Option<(VesselPlace, f64)> = None;

@@ -1,5 +1,6 @@
 //! Geometry aliases, seeded random streams, hashing: what every layer may use.
 
+pub mod banded;
 pub mod hash;
 pub mod rng;
 

@@ -5,8 +5,13 @@
 //! injector, C-arm, tray and pedal commands, nothing else.
 
 mod driver;
+mod hands;
+mod inject;
 mod load;
+mod motion;
 mod percept;
+mod see;
+mod select;
 mod types;
 
 pub use driver::Driver;

@@ -5,8 +5,8 @@
 
 use crate::anatomy::{VesselId, VesselTree};
 use crate::math::Vec3;
-use crate::sim::command::{Pedal, ToolId};
-use crate::sim::snapshot::Snapshot;
+use crate::sim::command::Pedal;
+use crate::sim::snapshot::{RodDeviceView, RodView, Snapshot};
 use crate::xray::CArm;
 use crate::xray::geometry::SOURCE_ISOCENTER_MM;
 
@@ -25,14 +25,16 @@ pub type Point2 = [f64; 2];
 /// A device as it was last seen.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SeenTool {
-    /// Polyline from the tip backwards, about 120 mm of it.
+    /// Polyline backwards from the tip, or from the farthest point inside the picture; about 120 mm of it.
     pub track: Vec<Point2>,
+    /// The tip itself is inside the picture.
+    pub tip_visible: bool,
     /// When, s.
     pub time_s: f64,
 }
 
 impl SeenTool {
-    /// The tip.
+    /// The tip, or the farthest point seen.
     pub fn tip(&self) -> Point2 {
         self.track.first().copied().unwrap_or_default()
     }
@@ -160,6 +162,8 @@ pub struct Percept {
     pub heart_rate_bpm: f64,
     /// The arm or table still moves.
     pub arm_moves: bool,
+    /// Angles, table and field as the room's display shows them.
+    pub arm: CArm,
 }
 
 impl Percept {
@@ -179,6 +183,7 @@ pub struct Eye {
     run_view: Option<CArm>,
     map_view: Option<CArm>,
     map: Vec<Course>,
+    is_map_shown: bool,
     last_arm: Option<CArm>,
 }
 
@@ -192,8 +197,14 @@ impl Eye {
             run_view: None,
             map_view: None,
             map: Vec::new(),
+            is_map_shown: false,
             last_arm: None,
         }
+    }
+
+    /// The vessels' names and order, which an operator knows by heart.
+    pub(super) fn tree(&self) -> &VesselTree {
+        &self.tree
     }
 
     /// What is perceived.
@@ -214,6 +225,7 @@ impl Eye {
         p.embolic_given_ml = snap.injection.embolic_given_ml;
         p.mean_mmhg = snap.patient.mean_mmhg;
         p.heart_rate_bpm = snap.patient.heart_rate_bpm;
+        p.arm = arm;
         p.arm_moves = self.last_arm.is_some_and(|a| a != arm);
         p.tools.resize(snap.tools.len(), ToolPercept::default());
         for t in &mut p.tools {
@@ -226,9 +238,11 @@ impl Eye {
                 t.inserted_mm = d.inserted_mm;
                 t.hub_angle_deg = d.hub_angle_rad.to_degrees();
                 t.hub_force_n = d.hub_force_n;
-                if beam && d.inserted_mm > 0.0 {
-                    let track = track(&arm, &rod.nodes_mm, &rod.arc_mm, d.inserted_mm, &d.tip_mm);
-                    t.seen = Some(SeenTool { track, time_s: snap.time_s });
+                if beam
+                    && d.inserted_mm > 0.0
+                    && let Some(seen) = see(&arm, rod, d)
+                {
+                    t.seen = Some(SeenTool { time_s: snap.time_s, ..seen });
                 }
             }
         }
@@ -242,7 +256,10 @@ impl Eye {
         self.follow_run(snap, beam);
         self.last_arm = Some(arm);
         let is_valid = self.map_view.is_some_and(|v| is_same_view(&v, &arm));
-        self.percept.roadmap = if is_valid { self.map.clone() } else { Vec::new() };
+        if is_valid != self.is_map_shown {
+            self.is_map_shown = is_valid;
+            self.percept.roadmap = if is_valid { self.map.clone() } else { Vec::new() };
+        }
     }
 
     fn follow_run(&mut self, snap: &Snapshot, beam: bool) {
@@ -261,6 +278,7 @@ impl Eye {
             if !courses.is_empty() {
                 self.map = courses;
                 self.map_view = Some(view);
+                self.is_map_shown = false;
             }
         }
     }
@@ -315,18 +333,35 @@ pub fn picture_point(arm: &CArm, p_mm: &Vec3) -> Option<Point2> {
     Some([right, up])
 }
 
-fn track(arm: &CArm, nodes_mm: &[Vec3], arc_mm: &[f64], inserted_mm: f64, tip_mm: &Vec3) -> Vec<Point2> {
-    let mut out: Vec<Point2> = picture_point(arm, tip_mm).into_iter().collect();
-    for (p, s) in nodes_mm.iter().zip(arc_mm).rev() {
-        if *s >= inserted_mm {
-            continue;
-        }
-        if *s < inserted_mm - TRACK_MM {
+/// The visible part of a device, from its tip backwards; `None` when nothing of it is in the picture.
+fn see(arm: &CArm, rod: &RodView, device: &RodDeviceView) -> Option<SeenTool> {
+    let tip_visible = is_in_picture(arm, &device.tip_mm);
+    let mut seen = SeenTool { tip_visible, ..SeenTool::default() };
+    if tip_visible {
+        seen.track.extend(picture_point(arm, &device.tip_mm));
+    }
+    let mut first_arc_mm = device.inserted_mm;
+    for (p, s) in rod.nodes_mm.iter().zip(&rod.arc_mm).rev().filter(|(_, s)| **s < device.inserted_mm) {
+        let in_picture = is_in_picture(arm, p);
+        if seen.track.is_empty() {
+            first_arc_mm = *s;
+        } else if !in_picture || *s < first_arc_mm - TRACK_MM {
             break;
         }
-        out.extend(picture_point(arm, p));
+        if in_picture {
+            seen.track.extend(picture_point(arm, p));
+        }
     }
-    out
+    (!seen.track.is_empty()).then_some(seen)
+}
+
+/// Is a point inside the open part of the field.
+fn is_in_picture(arm: &CArm, p_mm: &Vec3) -> bool {
+    // Two pixels across: the middle is at 1, an edge at 0 and 2.
+    let Some((column, row, _)) = arm.projection(2).project(p_mm) else { return false };
+    let (right, up) = (column - 1.0, 1.0 - row);
+    let [left_blade, right_blade, bottom_blade, top_blade] = arm.blades;
+    (-left_blade..=right_blade).contains(&right) && (-bottom_blade..=top_blade).contains(&up)
 }
 
 /// Is contrast or embolic visible in the parent, upstream of the origin of the vessel that the injecting tip is in.
@@ -347,9 +382,4 @@ fn reflux_seen(tree: &VesselTree, snap: &Snapshot) -> bool {
         let is_near = arc_mm < origin.arc_mm + wall_mm && arc_mm > origin.arc_mm - 3.0 * wall_mm;
         is_near && f64::from(*c) * 2.0 * parent.at(arc_mm).radius_mm > VISIBLE_IODINE_MG_PER_ML_MM
     })
-}
-
-/// The tool id of a catalogue id in a snapshot's tray.
-pub(super) fn tool_id(snap: &Snapshot, id: &str) -> Option<ToolId> {
-    snap.tools.iter().position(|t| t.id == id).map(|i| ToolId(i as u8))
 }

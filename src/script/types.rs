@@ -17,6 +17,9 @@ pub struct Script {
     /// Unsteadiness of the hand, mm: lengths are overshot by up to this much (0 for a steady hand).
     #[serde(default)]
     pub tremor_mm: f64,
+    /// Pan the table so that the moving tip stays in the picture.
+    #[serde(default = "defaults::follow")]
+    pub follow_tip: bool,
     /// The steps.
     pub steps: Vec<Step>,
 }
@@ -317,6 +320,9 @@ pub enum Step {
 }
 
 mod defaults {
+    pub(super) fn follow() -> bool {
+        true
+    }
     pub(super) fn speed() -> f64 {
         15.0
     }

@@ -1,6 +1,29 @@
 //! Stage: blood flow in the vessel network.
+//!
+//! # Order of the blood stages in a tick
+//! 1. [`physiology::advance`](crate::sim::physiology::advance): pressure at the root for this tick.
+//! 2. [`injector::command`](crate::sim::contrast::injector::command) for each command (at the start of the tick), then
+//!    [`injector::advance`](crate::sim::contrast::injector::advance): what leaves each lumen becomes [`Source`]s.
+//! 3. [`advance`]: flows and pressures with devices, sources, and what therapy has blocked so far.
+//! 4. [`contrast::advance`](crate::sim::contrast::advance): iodine and particles are carried by those flows.
+//! 5. [`therapy::advance`](crate::sim::therapy::advance): particles that reached beds and leaks lodge; its factors
+//!    act on the flow of the next tick.
+
+mod ldl;
+mod lesion;
+mod network;
+mod steady;
+mod step;
 
 use crate::anatomy::{VesselId, VesselPlace};
+
+pub use ldl::SparseLdl;
+pub use lesion::{StenosisLoss, young_tsai};
+pub use network::{
+    BLEED_MAP_MMHG, BedModel, BranchCells, BranchEnd, Leak, MAX_CELL_MM, NONE, Network, OutletModel,
+    TISSUE_PRESSURE_MMHG, VENOUS_PRESSURE_MMHG, annulus_factor, inertance, poiseuille,
+};
+pub use step::{FlowInputs, FlowScratch, FlowState, WEDGED_SHARE, advance};
 
 /// A stretch of device inside a vessel: it narrows the lumen to an annulus.
 #[derive(Clone, Copy, Debug, PartialEq)]

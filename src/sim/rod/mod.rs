@@ -13,9 +13,21 @@ use crate::sim::command::{Hold, ToolId};
 use crate::sim::contact::{WallLaw, WallQuery};
 use crate::sim::snapshot::RodView;
 
+mod bend;
+mod energy;
+mod feed;
+mod frames;
+mod hub;
+mod layout;
+mod newton;
+mod remesh;
 mod state;
+mod step;
+mod view;
 
-pub use state::{LoadRefusal, RodDevice, RodState};
+pub use energy::Loads;
+pub use state::{Anchor, LoadRefusal, RodDevice, RodState, RubMemory};
+pub use step::RodScratch;
 
 /// Most devices that one rod can hold.
 pub const MAX_DEVICES: usize = 4;
@@ -94,10 +106,6 @@ pub struct RodReport {
     pub blocked: Vec<Blocked>,
 }
 
-/// Buffers that a tick needs and forgets; carries nothing from one tick to the next.
-#[derive(Debug, Default)]
-pub struct RodScratch {}
-
 /// An empty rod at an access.
 pub fn new(base: RodBase) -> RodState {
     RodState::new(base)
@@ -115,17 +123,17 @@ pub fn unload(state: &mut RodState, tools: &[Device], tool: ToolId) -> Result<()
 
 /// Advances a rod by `dt_s` (one tick of 1/60 s). Never fails; a divergence restores the last good state.
 pub fn advance(
-    _inputs: &RodInputs<'_>,
-    _state: &mut RodState,
-    _scratch: &mut RodScratch,
-    _dt_s: f64,
+    inputs: &RodInputs<'_>,
+    state: &mut RodState,
+    scratch: &mut RodScratch,
+    dt_s: f64,
 ) -> RodReport {
-    RodReport::default()
+    step::advance(inputs, state, scratch, dt_s)
 }
 
 /// What the outside may see of a rod.
-pub fn view(_state: &RodState, _tools: &[Device], _wall: &dyn WallQuery) -> RodView {
-    RodView::default()
+pub fn view(state: &RodState, tools: &[Device], wall: &dyn WallQuery) -> RodView {
+    view::view(state, tools, wall)
 }
 
 /// Feeds everything that decides the rod's future into a hash.

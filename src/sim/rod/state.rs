@@ -26,8 +26,14 @@ pub struct RodDevice {
     pub hold: Hold,
     /// Material angle against the reference director, one per edge that the device reaches, rad.
     pub theta: Vec<f64>,
+    /// Rubbing in rotation against the carrier, per edge like `theta`.
+    pub rubs: Vec<RubMemory>,
     /// Share of the friction against the carrier that is mobilized, -1 to 1 (+: resists advance).
     pub mobilized: f64,
+    /// Largest friction force against the carrier, N.
+    pub grip_n: f64,
+    /// Compression where it leaves its carrier's tip, N.
+    pub exit_force_n: f64,
     /// Axial force at the hub, N; positive resists advance.
     pub hub_force_n: f64,
     /// Torque at the hub, N mm.
@@ -45,6 +51,15 @@ pub struct Anchor {
     pub theta: f64,
     /// Normal force, N.
     pub normal_n: f64,
+}
+
+/// What rubbing in rotation remembers on one edge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RubMemory {
+    /// Angle against the carrier's material at which the bristle is slack, rad.
+    pub anchor_rad: f64,
+    /// Largest torque, N mm; 0 where nothing rubs yet.
+    pub bound_n_mm: f64,
 }
 
 /// A rod: everything needed to go on bit-exactly.
@@ -265,7 +280,10 @@ impl RodDevice {
             hub_angle_rad: 0.0,
             hold: Hold::Held,
             theta: Vec::new(),
+            rubs: Vec::new(),
             mobilized: 0.0,
+            grip_n: 0.0,
+            exit_force_n: 0.0,
             hub_force_n: 0.0,
             hub_torque_n_mm: 0.0,
         }

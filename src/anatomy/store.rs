@@ -1,0 +1,256 @@
+//! Files of an anatomy folder: description, stored build, and what reads and writes them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::build::BUILDER_VERSION;
+use super::{
+    AccessSite, Anatomy, AnatomyError, BodySurface, CornerLabel, Description, Landmark, LumenMesh, Mesh,
+    VesselId, VesselTree, build,
+};
+
+/// The description, written by people.
+const DESCRIPTION_FILE: &str = "anatomy.ron";
+/// Tree, sites, landmarks and names of the surfaces.
+const TREE_FILE: &str = "tree.bin";
+const LUMEN_FILE: &str = "lumen.ply";
+
+/// What [`TREE_FILE`] holds, after the eight bytes of magic.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    description_hash: String,
+    name: String,
+    title: String,
+    tree: VesselTree,
+    access_sites: Vec<AccessSite>,
+    landmarks: Vec<Landmark>,
+    /// Body surfaces without their triangles, which are in `<name>.ply`.
+    body: Vec<BodySurface>,
+    /// Arc lengths of the corners of the lumen.
+    arcs_mm: Vec<[f32; 3]>,
+}
+
+const MAGIC: &[u8; 8] = b"cnanat01";
+
+/// Hash of a description and of the builder: that which a stored build must carry.
+pub fn description_hash(description: &Description) -> String {
+    let mut bytes = postcard::to_stdvec(description).unwrap_or_default();
+    bytes.extend_from_slice(&BUILDER_VERSION.to_le_bytes());
+    crate::math::hash::hex_of_bytes(&bytes)
+}
+
+/// Reads `anatomy.ron` in a folder.
+pub fn read_description(dir: &Path) -> Result<Description, AnatomyError> {
+    let path = dir.join(DESCRIPTION_FILE);
+    let text = fs::read_to_string(&path).map_err(io(&path, "cannot be read"))?;
+    let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
+    options.from_str(&text).map_err(|e| AnatomyError::Parse {
+        path,
+        line: e.span.start.line,
+        column: e.span.start.col,
+        what: e.code.to_string(),
+    })
+}
+
+/// Loads the stored build of an anatomy folder; refuses one that was built from another description.
+pub fn load(dir: &Path) -> Result<Anatomy, AnatomyError> {
+    let description = read_description(dir)?;
+    let path = dir.join(TREE_FILE);
+    let bytes = match fs::read(&path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            return Err(AnatomyError::Stale { path, name: description.name });
+        }
+        other => other.map_err(io(&path, "cannot be read"))?,
+    };
+    let Some(body) = bytes.strip_prefix(MAGIC) else {
+        return Err(damaged(&path, "not a stored tree of this version"));
+    };
+    let stored: Stored =
+        postcard::from_bytes(body).map_err(|e| damaged(&path, &format!("not a stored tree: {e}")))?;
+    if stored.description_hash != description_hash(&description) {
+        return Err(AnatomyError::Stale { path, name: description.name });
+    }
+    let lumen = read_lumen(&dir.join(LUMEN_FILE), &stored)?;
+    let mut surfaces = stored.body;
+    for s in &mut surfaces {
+        let path = surface_file(dir, &s.name);
+        let bytes = fs::read(&path).map_err(io(&path, "cannot be read"))?;
+        s.mesh = ply_read(&bytes).map_err(|what| damaged(&path, &what))?.0;
+    }
+    Ok(Anatomy {
+        name: stored.name,
+        title: stored.title,
+        tree: stored.tree,
+        lumen,
+        body: surfaces,
+        access_sites: stored.access_sites,
+        landmarks: stored.landmarks,
+    })
+}
+
+/// Writes the build of the description in a folder beside it; each file is written whole and then renamed.
+pub fn save(anatomy: &Anatomy, dir: &Path) -> Result<(), AnatomyError> {
+    let description = read_description(dir)?;
+    let vessels: Vec<u16> = anatomy.lumen.labels.iter().map(|l| l[0].vessel.0 as u16).collect();
+    write(&dir.join(LUMEN_FILE), &ply_bytes(&anatomy.lumen.mesh, Some(&vessels)))?;
+    let mut body = Vec::new();
+    for s in &anatomy.body {
+        write(&surface_file(dir, &s.name), &ply_bytes(&s.mesh, None))?;
+        body.push(BodySurface { mesh: Mesh::default(), ..s.clone() });
+    }
+    let stored = Stored {
+        description_hash: description_hash(&description),
+        name: anatomy.name.clone(),
+        title: anatomy.title.clone(),
+        tree: anatomy.tree.clone(),
+        access_sites: anatomy.access_sites.clone(),
+        landmarks: anatomy.landmarks.clone(),
+        body,
+        arcs_mm: anatomy.lumen.labels.iter().map(|l| l.map(|c| c.arc_mm)).collect(),
+    };
+    let path = dir.join(TREE_FILE);
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(postcard::to_stdvec(&stored).map_err(|e| damaged(&path, &e.to_string()))?);
+    write(&path, &bytes)
+}
+
+/// Names of the anatomies below an assets folder (`<assets>/anatomy/<name>/anatomy.ron`), sorted.
+pub fn list(assets_root: &Path) -> Result<Vec<String>, AnatomyError> {
+    let dir = assets_root.join("anatomy");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&dir).map_err(io(&dir, "cannot be read"))? {
+        let entry = entry.map_err(io(&dir, "cannot be read"))?;
+        if entry.path().join(DESCRIPTION_FILE).is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Reads, builds and stores the anatomy of a folder.
+pub fn build_folder(dir: &Path) -> Result<Anatomy, AnatomyError> {
+    let description = read_description(dir)?;
+    let anatomy = build(&description).map_err(|source| AnatomyError::InFile {
+        path: dir.join(DESCRIPTION_FILE),
+        source: Box::new(source),
+    })?;
+    save(&anatomy, dir)?;
+    Ok(anatomy)
+}
+
+fn surface_file(dir: &Path, name: &str) -> PathBuf {
+    dir.join(format!("{name}.ply"))
+}
+
+fn io(path: &Path, what: &'static str) -> impl FnOnce(std::io::Error) -> AnatomyError {
+    let path = path.to_path_buf();
+    move |source| AnatomyError::Io { path, what, source }
+}
+
+fn damaged(path: &Path, what: &str) -> AnatomyError {
+    AnatomyError::Damaged { path: path.to_path_buf(), what: what.to_owned() }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), AnatomyError> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".part");
+    let temporary = PathBuf::from(temporary);
+    fs::write(&temporary, bytes).map_err(io(&temporary, "cannot be written"))?;
+    fs::rename(&temporary, path).map_err(io(path, "cannot be renamed into place"))
+}
+
+fn read_lumen(path: &Path, stored: &Stored) -> Result<LumenMesh, AnatomyError> {
+    let bytes = fs::read(path).map_err(io(path, "cannot be read"))?;
+    let (mesh, vessels) = ply_read(&bytes).map_err(|what| damaged(path, &what))?;
+    let count = mesh.triangles.len();
+    if vessels.len() != count || stored.arcs_mm.len() != count {
+        let what = format!("{count} triangles, {} vessels, {} arcs", vessels.len(), stored.arcs_mm.len());
+        return Err(damaged(path, &what));
+    }
+    if let Some(v) = vessels.iter().find(|v| usize::from(**v) >= stored.tree.branches.len()) {
+        return Err(damaged(path, &format!("vessel {v} of {}", stored.tree.branches.len())));
+    }
+    let labels = vessels
+        .iter()
+        .zip(&stored.arcs_mm)
+        .map(|(v, arcs)| arcs.map(|arc_mm| CornerLabel { vessel: VesselId(u32::from(*v)), arc_mm }))
+        .collect();
+    Ok(LumenMesh { mesh, labels })
+}
+
+/// Binary little-endian PLY, float vertices, triangles, and for the lumen the vessel of each face.
+fn ply_bytes(mesh: &Mesh, vessels: Option<&[u16]>) -> Vec<u8> {
+    let vessel_line = if vessels.is_some() { "property ushort vessel\n" } else { "" };
+    let mut out = format!(
+        "ply\nformat binary_little_endian 1.0\ncomment patient frame LPS, mm\nelement vertex {}\nproperty float x\n\
+         property float y\nproperty float z\nelement face {}\nproperty list uchar uint vertex_indices\n{vessel_line}end_header\n",
+        mesh.vertices_mm.len(),
+        mesh.triangles.len()
+    )
+    .into_bytes();
+    for v in &mesh.vertices_mm {
+        for c in v {
+            out.extend((*c as f32).to_le_bytes());
+        }
+    }
+    for (i, t) in mesh.triangles.iter().enumerate() {
+        out.push(3);
+        for c in t {
+            out.extend(c.to_le_bytes());
+        }
+        if let Some(v) = vessels {
+            out.extend(v[i].to_le_bytes());
+        }
+    }
+    out
+}
+
+/// Reads what [`ply_bytes`] writes.
+fn ply_read(bytes: &[u8]) -> Result<(Mesh, Vec<u16>), String> {
+    const END: &[u8] = b"end_header\n";
+    let Some(end) = bytes.windows(END.len()).position(|w| w == END) else {
+        return Err("no PLY header".to_owned());
+    };
+    let header = String::from_utf8_lossy(&bytes[..end]);
+    let count = |key: &str| {
+        header
+            .lines()
+            .find_map(|l| l.strip_prefix(key))
+            .and_then(|n| n.trim().parse::<usize>().ok())
+            .ok_or_else(|| format!("no `{key}` in the PLY header"))
+    };
+    let (vertices, faces) = (count("element vertex")?, count("element face")?);
+    let has_vessel = header.contains("property ushort vessel");
+    let face_bytes = if has_vessel { 15_usize } else { 13 };
+    let data = &bytes[end + END.len()..];
+    let need =
+        vertices.checked_mul(12).and_then(|v| faces.checked_mul(face_bytes).and_then(|f| v.checked_add(f)));
+    if need != Some(data.len()) {
+        return Err(format!("{} bytes of data, {vertices} vertices and {faces} faces named", data.len()));
+    }
+    let word = |b: &[u8]| [b[0], b[1], b[2], b[3]];
+    let (vertex_data, face_data) = data.split_at(vertices * 12);
+    let mut mesh = Mesh::default();
+    for v in vertex_data.chunks_exact(12) {
+        let c: [f64; 3] = std::array::from_fn(|k| f64::from(f32::from_le_bytes(word(&v[4 * k..]))));
+        if c.iter().any(|c| !c.is_finite()) {
+            return Err("a coordinate is not finite".to_owned());
+        }
+        mesh.vertices_mm.push(crate::math::Vec3::from(c));
+    }
+    let mut vessels = Vec::new();
+    for f in face_data.chunks_exact(face_bytes) {
+        let t: [u32; 3] = std::array::from_fn(|k| u32::from_le_bytes(word(&f[1 + 4 * k..])));
+        if f[0] != 3 || t.iter().any(|i| *i as usize >= vertices) {
+            return Err("a face that is not a triangle of its vertices".to_owned());
+        }
+        mesh.triangles.push(t);
+        if has_vessel {
+            vessels.push(u16::from_le_bytes([f[13], f[14]]));
+        }
+    }
+    Ok((mesh, vessels))
+}

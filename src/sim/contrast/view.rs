@@ -1,0 +1,84 @@
+//! Views of vessels, beds and pools for snapshots.
+
+use super::state::{ContrastState, Pool};
+use crate::sim::flow::{FlowState, Network};
+use crate::sim::snapshot::{BedView, PoolView, VesselView};
+use crate::sim::therapy::{TherapyModel, TherapyState};
+use crate::units::MM3_PER_ML;
+
+/// One view per branch of the tree.
+pub fn vessel_views(net: &Network, flow: &FlowState, contrast: &ContrastState) -> Vec<VesselView> {
+    let view = |b: &crate::sim::flow::BranchCells| {
+        let cells = b.cell0 as usize..(b.cell0 + b.cells) as usize;
+        let iodine = |c: usize| {
+            (contrast.amount[0][c] / FlowState::cell_volume_ml(net, c, flow.pressure_mmhg[c])) as f32
+        };
+        let through = |c: usize| {
+            let (left, right) = net.faces_of(c);
+            (0.5 * (flow.face_flow_ml_per_s[left] + flow.face_flow_ml_per_s[right])) as f32
+        };
+        VesselView {
+            start_mm: b.start_mm,
+            cell_mm: b.cell_mm,
+            iodine_mg_per_ml: cells.clone().map(iodine).collect(),
+            flow_ml_per_s: cells.map(through).collect(),
+            pressure_mmhg: flow.pressure_mmhg[(b.cell0 + b.cells / 2) as usize],
+        }
+    };
+    net.branches.iter().map(view).collect()
+}
+
+/// One view per bed of the network.
+pub fn bed_views(
+    net: &Network,
+    flow: &FlowState,
+    contrast: &ContrastState,
+    model: &TherapyModel,
+    therapy: &TherapyState,
+) -> Vec<BedView> {
+    let view = |bed: &crate::sim::flow::BedModel| {
+        let outlets = || bed.outlets.iter().map(|&o| o as usize);
+        let resting: f64 = outlets().map(|o| net.outlets[o].resting_flow_ml_per_s).sum();
+        let open: f64 = outlets()
+            .map(|o| {
+                net.outlets[o].resting_flow_ml_per_s
+                    / therapy.bed_resistance_factor.get(o).copied().unwrap_or(1.0)
+            })
+            .sum();
+        BedView {
+            name: bed.name.clone(),
+            vessels: outlets().map(|o| net.outlets[o].branch.0).collect(),
+            center_mm: bed.center_mm,
+            radius_mm: bed.radius_mm,
+            iodine_mg: outlets().map(|o| contrast.bed_iodine_mg[o].iter().sum::<f64>()).sum(),
+            flow_ml_per_s: outlets().map(|o| flow.outlet_flow_ml_per_s[o]).sum(),
+            resting_flow_ml_per_s: resting,
+            occluded_share: if resting > 0.0 { (1.0 - open / resting).clamp(0.0, 1.0) } else { 0.0 },
+            lodged: therapy.lodged_in(model, &bed.outlets),
+        }
+    };
+    net.beds.iter().map(view).collect()
+}
+
+/// One view per leak.
+pub fn pool_views(flow: &FlowState, contrast: &ContrastState) -> Vec<PoolView> {
+    let view = |(leak, i): (&crate::sim::flow::Leak, usize)| {
+        let pool = contrast.pools.get(i).copied().unwrap_or_default();
+        let radius_mm = radius_mm(&pool);
+        PoolView {
+            id: leak.id.clone(),
+            place: Some(leak.place),
+            center_mm: leak.position_mm + leak.outward * radius_mm,
+            radius_mm,
+            iodine_mg: pool.iodine_mg,
+            leak_ml_per_s: flow.leak_flow_ml_per_s.get(i).copied().unwrap_or(0.0),
+            lost_ml: pool.lost_ml,
+        }
+    };
+    flow.leaks.iter().zip(0..).map(view).collect()
+}
+
+/// Radius of a ball of the pool's volume, mm.
+fn radius_mm(pool: &Pool) -> f64 {
+    (0.75 * pool.volume_ml.max(0.1) * MM3_PER_ML / std::f64::consts::PI).cbrt()
+}

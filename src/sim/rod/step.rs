@@ -1,0 +1,286 @@
+//! One tick of a rod: substeps, the solve, what friction remembers, the ladder of fallbacks.
+
+use super::energy::{DRAG_N_S_PER_MM2, Loads, Potential, Rub, World};
+use super::frames::Frames;
+use super::hub::{self, Motion};
+use super::newton::{Buffers, Outcome, Settings, minimize};
+use super::state::{Anchor, RodState};
+use super::{Blocked, RodInputs, RodReport};
+use crate::math::Vec3;
+
+/// Feed in one substep, mm.
+const FEED_PER_SUBSTEP_MM: f64 = 0.5;
+/// Turn in one substep, rad.
+const SPIN_PER_SUBSTEP_RAD: f64 = 0.2;
+/// Time over which bending and twisting settle, s [D]: a snap lasts about three times this.
+const SETTLE_S: f64 = 0.015;
+/// Natural unevenness of a device, 1/mm, so that perfect columns buckle [D].
+const IMPERFECTION_PER_MM: f64 = 1.0e-4;
+/// Node center farther outside than this is not accepted, mm.
+const OUTSIDE_MM: f64 = 0.9;
+/// Force left over that is not accepted, N.
+const TOO_UNBALANCED_N: f64 = 0.3;
+/// Halvings of a substep.
+const LEVELS: u32 = 3;
+/// Rotation before a rubbing pair of devices slips, rad.
+const RUB_SLACK_RAD: f64 = 0.02;
+/// Stop of the solve in play.
+const IN_PLAY: Settings = Settings { force_n: 5e-4, torque_n_mm: 2e-3, step_mm: 2e-4, iterations: 24 };
+
+/// Buffers that a tick needs and forgets; carries nothing from one tick to the next.
+#[derive(Debug, Default)]
+pub struct RodScratch {
+    pub(super) potential: Potential,
+    pub(super) frames: Frames,
+    pub(super) buffers: Buffers,
+}
+
+/// Advances a rod; see [`super::advance`].
+pub(super) fn advance(
+    inputs: &RodInputs<'_>,
+    state: &mut RodState,
+    scratch: &mut RodScratch,
+    dt_s: f64,
+) -> RodReport {
+    let mut report = RodReport::default();
+    let motions = hub::plan(inputs, state, dt_s, &mut report.blocked);
+    let feed = motions.iter().map(|m| m.feed_mm.abs()).fold(0.0, f64::max);
+    let spin = motions.iter().map(|m| m.spin_rad.abs()).fold(0.0, f64::max);
+    let parts = (feed / FEED_PER_SUBSTEP_MM).max(spin / SPIN_PER_SUBSTEP_RAD).ceil().clamp(1.0, 16.0) as u32;
+    let good = state.clone();
+    for _ in 0..parts {
+        let share = 1.0 / f64::from(parts);
+        if let Err(reason) = ladder(inputs, state, scratch, &motions, share, dt_s, 0, &mut report) {
+            // Hold everything where it is and let it settle; if even that fails the last good state stays.
+            let still: Vec<Motion> = motions.iter().map(|_| Motion::default()).collect();
+            let kept = state.clone();
+            if substep(inputs, state, scratch, &still, share * dt_s, &mut report).is_err() {
+                *state = kept;
+                state.velocity_mm_per_s.iter_mut().for_each(|v| *v = Vec3::zeros());
+                report.diverged = Some(reason.clone());
+            }
+            for (d, m) in state.devices.iter().zip(&motions) {
+                if m.feed_mm != 0.0 || m.spin_rad != 0.0 {
+                    report.blocked.push(Blocked { tool: d.tool, reason: reason.clone() });
+                }
+            }
+            break;
+        }
+    }
+    if state.nodes_mm.iter().any(|x| !x.iter().all(|c| c.is_finite())) {
+        *state = good;
+        report.diverged = Some("a position was not finite".to_owned());
+    }
+    hub::outputs(inputs, state, scratch, &motions);
+    report
+}
+
+/// A substep; where it fails, two halves of it, down to some levels.
+fn ladder(
+    inputs: &RodInputs<'_>,
+    state: &mut RodState,
+    scratch: &mut RodScratch,
+    motions: &[Motion],
+    share: f64,
+    dt_s: f64,
+    level: u32,
+    report: &mut RodReport,
+) -> Result<(), String> {
+    let scaled: Vec<Motion> = motions.iter().map(|m| m.scaled(share)).collect();
+    let before = state.clone();
+    let reason = match substep(inputs, state, scratch, &scaled, share * dt_s, report) {
+        Ok(()) => return Ok(()),
+        Err(reason) => reason,
+    };
+    *state = before;
+    if level >= LEVELS {
+        return Err(reason);
+    }
+    for _ in 0..2 {
+        ladder(inputs, state, scratch, motions, 0.5 * share, dt_s, level + 1, report)?;
+    }
+    Ok(())
+}
+
+/// Feed, remesh, solve, commit.
+fn substep(
+    inputs: &RodInputs<'_>,
+    state: &mut RodState,
+    scratch: &mut RodScratch,
+    motions: &[Motion],
+    dt_s: f64,
+    report: &mut RodReport,
+) -> Result<(), String> {
+    report.substeps += 1;
+    let target: Vec<f64> =
+        state.devices.iter().zip(motions).map(|(d, m)| d.inserted_mm + m.feed_mm).collect();
+    let mut start_mm = state.nodes_mm.clone();
+    let outside_before = deepest(state, inputs);
+    state.feed(&target, &mut start_mm);
+    for (d, m) in state.devices.iter_mut().zip(motions) {
+        d.hub_angle_rad += m.spin_rad;
+    }
+    if state.nodes_mm.is_empty() {
+        return Ok(());
+    }
+    state.mark_tips(&mut start_mm);
+    state.adapt(inputs.tools, inputs.wall, &mut start_mm);
+    prepare(inputs, state, scratch, &start_mm, dt_s);
+    let world = World { wall: inputs.wall, law: inputs.law, others: inputs.others, loads: Loads::default() };
+    let outcome =
+        minimize(&mut scratch.potential, &mut scratch.frames, &world, &IN_PLAY, &mut scratch.buffers);
+    report.iterations += outcome.iterations;
+    report.residual_n = outcome.residual_n;
+    check(&outcome, &scratch.frames, inputs, outside_before)?;
+    commit(inputs, state, scratch, &start_mm, dt_s);
+    Ok(())
+}
+
+/// How far the outermost node center lies beyond the wall, mm (0 when all are inside).
+fn deepest(state: &RodState, inputs: &RodInputs<'_>) -> f64 {
+    state.nodes_mm.iter().skip(2).map(|x| -inputs.wall.at(x).inside_mm).fold(0.0, f64::max)
+}
+
+/// Sets the potential up for a step from the state.
+pub(super) fn prepare(
+    inputs: &RodInputs<'_>,
+    state: &mut RodState,
+    scratch: &mut RodScratch,
+    start_mm: &[Vec3],
+    dt_s: f64,
+) {
+    let p = &mut scratch.potential;
+    p.layout.rebuild(state, inputs.tools, IMPERFECTION_PER_MM);
+    p.rest_mm.clone_from(&state.rest_mm);
+    let n = state.nodes_mm.len();
+    p.reset_contact(n);
+    p.inertia_target.clear();
+    p.inertia_weight.clear();
+    p.drag_from.clear();
+    p.drag_weight.clear();
+    for i in 0..n {
+        let skin = &p.layout.skins[i];
+        p.inertia_target.push(start_mm[i] + state.velocity_mm_per_s[i] * dt_s);
+        p.inertia_weight.push(skin.mass_t / (dt_s * dt_s));
+        p.drag_from.push(start_mm[i]);
+        p.drag_weight.push(DRAG_N_S_PER_MM2 * skin.length_mm / dt_s);
+    }
+    prepare_friction(inputs, state, p);
+    scratch.frames.load(state);
+    // Damping as a spring towards the shape at the start of the step.
+    let c = SETTLE_S / dt_s;
+    for d in 0..state.devices.len() {
+        for i in 1..p.layout.reach[d] {
+            let k = scratch.frames.corner(i).curvatures(&scratch.frames.directors(d, i));
+            let twist = scratch.frames.twist(d, i);
+            let spring = &mut p.layout.springs[d][i];
+            spring.rest = [(spring.rest[0] + c * k[0]) / (1.0 + c), (spring.rest[1] + c * k[1]) / (1.0 + c)];
+            spring.rest_twist = c * twist / (1.0 + c);
+            spring.bend *= 1.0 + c;
+            spring.twist *= 1.0 + c;
+        }
+    }
+}
+
+/// Hubs, anchors and rubbing.
+pub(super) fn prepare_friction(inputs: &RodInputs<'_>, state: &RodState, p: &mut Potential) {
+    p.anchors.clone_from(&state.anchors);
+    for (i, anchor) in state.anchors.iter().enumerate() {
+        let length = p.layout.skins[i].length_mm;
+        p.touches[i].bristle = Potential::bristle_stiffness(&inputs.law, length, anchor.normal_n);
+    }
+    p.hub_angle.clear();
+    p.rubs.resize(state.devices.len(), Vec::new());
+    for (d, device) in state.devices.iter().enumerate() {
+        p.hub_angle.push(device.hub_angle_rad);
+        let rubs = &mut p.rubs[d];
+        rubs.clear();
+        for (j, memory) in device.rubs.iter().enumerate() {
+            // The carrier is the nearest device around that reaches this edge.
+            let carrier = (0..d).rev().find(|&c| j < p.layout.reach[c]);
+            rubs.push(match carrier {
+                Some(carrier) if memory.bound_n_mm > 1e-9 => Rub {
+                    carrier,
+                    bound: memory.bound_n_mm,
+                    bristle: memory.bound_n_mm / RUB_SLACK_RAD,
+                    anchor: memory.anchor_rad,
+                },
+                _ => Rub::default(),
+            });
+        }
+    }
+}
+
+/// Whether a result may become the state.
+fn check(
+    outcome: &Outcome,
+    frames: &Frames,
+    inputs: &RodInputs<'_>,
+    outside_before: f64,
+) -> Result<(), String> {
+    if outcome.broken {
+        return Err("the solver found no finite step".to_owned());
+    }
+    if outcome.residual_n > TOO_UNBALANCED_N && !outcome.converged {
+        return Err(format!(
+            "{:.2} N are left unbalanced, at most {TOO_UNBALANCED_N} N are allowed",
+            outcome.residual_n
+        ));
+    }
+    let allowed = OUTSIDE_MM.max(outside_before);
+    for x in frames.x.iter().skip(2) {
+        let outside = -inputs.wall.at(x).inside_mm;
+        if !(outside <= allowed) {
+            return Err(format!(
+                "a node would be {outside:.2} mm outside, at most {allowed:.2} mm are allowed"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Writes a solved configuration into the state and moves what friction remembers.
+pub(super) fn commit(
+    inputs: &RodInputs<'_>,
+    state: &mut RodState,
+    scratch: &RodScratch,
+    start_mm: &[Vec3],
+    dt_s: f64,
+) {
+    let (frames, p) = (&scratch.frames, &scratch.potential);
+    frames.store(state);
+    for i in 2..frames.x.len() {
+        state.velocity_mm_per_s[i] = (frames.x[i] - start_mm[i]) / dt_s;
+        state.anchors[i] = anchor_after(inputs, p, frames, i);
+    }
+    for d in 0..state.devices.len() {
+        for j in 0..state.devices[d].rubs.len() {
+            let rub = p.rubs[d][j];
+            let carrier = (0..d).rev().find(|&c| j < p.layout.reach[c]);
+            let Some(carrier) = carrier else { continue };
+            let angle = frames.theta[d][j] - frames.theta[carrier][j];
+            let memory = &mut state.devices[d].rubs[j];
+            if rub.bound > 0.0 {
+                let slack = rub.bound / rub.bristle;
+                memory.anchor_rad = angle - (angle - rub.anchor).clamp(-slack, slack);
+            } else {
+                memory.anchor_rad = angle;
+            }
+        }
+    }
+}
+
+/// Anchor of a contact after a step: the force stays, the stiffness is that of the new normal force.
+fn anchor_after(inputs: &RodInputs<'_>, p: &Potential, frames: &Frames, i: usize) -> Anchor {
+    let (touch, skin) = (&p.touches[i], &p.layout.skins[i]);
+    if touch.force_n <= 0.0 {
+        return Anchor::default();
+    }
+    let theta = frames.theta[skin.device].get(i - 1).copied().unwrap_or(0.0);
+    let mut point_mm = frames.x[i];
+    if let Some((u, _, secant, _)) = p.friction_at(frames, &inputs.law, i) {
+        let stiffness = Potential::bristle_stiffness(&inputs.law, skin.length_mm, touch.force_n);
+        point_mm -= u * (secant / stiffness);
+    }
+    Anchor { active: true, point_mm, theta, normal_n: touch.force_n }
+}

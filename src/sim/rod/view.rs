@@ -1,0 +1,78 @@
+//! What the outside may see of a rod.
+
+use super::frames::Frames;
+use super::layout::fill_arcs;
+use super::state::RodState;
+use crate::device::Device;
+use crate::math::Vec3;
+use crate::sim::contact::WallQuery;
+use crate::sim::snapshot::{RodDeviceView, RodView};
+
+/// A plain copy of a rod.
+pub(super) fn view(state: &RodState, tools: &[Device], wall: &dyn WallQuery) -> RodView {
+    let mut arc = Vec::new();
+    let mut frames = Frames::default();
+    let base = (state.base.position_mm, state.base.direction);
+    if !state.nodes_mm.is_empty() {
+        fill_arcs(state, &mut arc);
+        frames.load(state);
+    }
+    let devices = (0..state.devices.len()).map(|d| {
+        let device = &state.devices[d];
+        let (tip_mm, tip_direction) =
+            if device.inserted_mm > 0.0 { at_arc(&arc, &frames, device.inserted_mm, base) } else { base };
+        let tip_place = (device.inserted_mm > 0.0).then(|| wall.at(&tip_mm).place).flatten();
+        RodDeviceView {
+            tool: device.tool,
+            inserted_mm: device.inserted_mm,
+            hub_angle_rad: device.hub_angle_rad,
+            tip_angle_rad: tip_angle(state, &frames, &arc, d),
+            tip_mm,
+            tip_direction,
+            tip_place,
+            hub_force_n: device.hub_force_n,
+            hub_torque_n_mm: device.hub_torque_n_mm,
+            tip_force_n: tip_force(state, &arc, d, tools),
+            external_mm: state.external_mm(d),
+            hold: device.hold,
+        }
+    });
+    RodView {
+        devices: devices.collect(),
+        nodes_mm: state.nodes_mm.iter().skip(1).copied().collect(),
+        arc_mm: arc.iter().skip(1).copied().collect(),
+        contact_n: state.anchors.iter().skip(1).map(|a| a.normal_n).collect(),
+    }
+}
+
+/// Position and tangent at an arc length; the base where there is no rod.
+fn at_arc(arc: &[f64], frames: &Frames, s: f64, base: (Vec3, Vec3)) -> (Vec3, Vec3) {
+    let edges = frames.tangent.len();
+    if edges < 2 {
+        return (base.0 + base.1 * s.max(0.0), base.1);
+    }
+    let j = (1..edges).find(|&j| s <= arc[j + 1]).unwrap_or(edges - 1);
+    let t = ((s - arc[j]) / (arc[j + 1] - arc[j]).max(1e-12)).clamp(0.0, 1.0);
+    (frames.x[j].lerp(&frames.x[j + 1], t), frames.tangent[j])
+}
+
+/// Roll of a device at its tip against a director carried in parallel from the base, rad.
+fn tip_angle(state: &RodState, frames: &Frames, arc: &[f64], d: usize) -> f64 {
+    let device = &state.devices[d];
+    // Angles beyond the tip belong to the cell of the last vertex only; the tip's is the last edge that it enters.
+    let last = (0..device.theta.len()).rev().find(|&j| arc[j] < device.inserted_mm - 1e-9);
+    let Some(last) = last else { return device.hub_angle_rad };
+    let twist: f64 = (1..=last).map(|i| frames.twist(d, i)).sum();
+    device.theta[0] + twist
+}
+
+/// Wall force on the nodes of the last 2 mm of a device that lies bare there, N.
+fn tip_force(state: &RodState, arc: &[f64], d: usize, tools: &[Device]) -> f64 {
+    let tip = state.devices[d].inserted_mm;
+    let bare = tip > 0.0 && state.devices[..d].iter().all(|o| o.inserted_mm < tip);
+    if !bare || tools.get(state.devices[d].tool.idx()).is_none() {
+        return 0.0;
+    }
+    let near = (1..arc.len()).filter(|&i| arc[i] <= tip + 1e-6 && arc[i] > tip - 2.0);
+    near.map(|i| state.anchors[i].normal_n).sum()
+}
