@@ -8,3 +8,5 @@ mod anatomy;
 mod cases;
 #[path = "core/rods.rs"]
 mod rods;
+#[path = "core/xray.rs"]
+mod xray;

@@ -12,8 +12,8 @@ const SHEATH_MM: f64 = 110.0;
 const PIECE_MM: f64 = 1.5;
 /// Attenuation at which sub-pixel parts are averaged, 1/mm: steel at the mean energy behind a patient.
 const STEEL_PER_MM: f64 = 1.1;
-/// Parts of a pixel across a thin device.
-const PARTS: usize = 4;
+/// Most parts of a pixel across a thin device.
+const MAX_PARTS: f64 = 24.0;
 
 /// A point of a drawn centerline.
 #[derive(Clone, Copy, Debug)]
@@ -159,17 +159,19 @@ impl Tube {
         }
         let inside = (to - from) / chord;
         let density = self.ratio * self.outer_mm / (self.outer_mm - self.inner_mm);
+        // Parts narrow against the device, since the mean transmission is not the transmission of the mean.
+        let parts = (6.0 * pass.half_width_mm / self.outer_mm).ceil().clamp(3.0, MAX_PARTS);
         let mut transmission = 0.0;
-        for k in 0..PARTS {
-            let lo = 2.0 * k as f64 / PARTS as f64 - 1.0;
-            let hi = lo + 2.0 / PARTS as f64;
+        for k in 0..parts as usize {
+            let lo = 2.0 * k as f64 / parts - 1.0;
+            let hi = lo + 2.0 / parts;
             let mut wall = pass.mean_chord_mm(self.outer_mm, lo, hi);
             if self.inner_mm > 0.0 {
                 wall -= pass.mean_chord_mm(self.inner_mm, lo, hi);
             }
             transmission += (-STEEL_PER_MM * wall * inside * density).exp();
         }
-        -(transmission / PARTS as f64).ln() / STEEL_PER_MM
+        -(transmission / parts).ln() / STEEL_PER_MM
     }
 }
 

@@ -134,6 +134,22 @@ impl Renderer {
         Some(frame)
     }
 
+    /// Detector output of the last pulse with noise, blur and lag, keV absorbed per pixel.
+    pub fn signal_kev(&self) -> &[f32] {
+        &self.linear_kev
+    }
+
+    /// Expected signal of the snapshot before noise and blur, keV absorbed per pixel, primary and scatter.
+    pub fn expected_signal_kev(&mut self, snapshot: &Snapshot) -> Vec<f32> {
+        self.prepare(&snapshot.xray.arm, &snapshot.xray.technique);
+        self.place_contents(snapshot);
+        let (Some(geometry), Some(background)) = (&self.geometry, &self.background) else {
+            return Vec::new();
+        };
+        let both = self.iodine_mg_per_cm2.par_iter().zip(&self.steel_mm).enumerate();
+        both.map(|(i, (iodine, steel))| expected(geometry, background, i, *iodine, *steel).0).collect()
+    }
+
     /// Path lengths and expected signal, kept while pose and technique stay.
     fn prepare(&mut self, arm: &CArm, technique: &Technique) {
         if self.geometry.as_ref().is_none_or(|g| g.pose != pose_of(arm)) {
@@ -149,14 +165,20 @@ impl Renderer {
         }
     }
 
-    /// Detector output of one pulse into `linear_kev`.
-    fn expose(&mut self, snapshot: &Snapshot, pulse: u64) {
-        let (Some(geometry), Some(background)) = (&self.geometry, &self.background) else { return };
+    /// Iodine and steel on every ray.
+    fn place_contents(&mut self, snapshot: &Snapshot) {
+        let Some(geometry) = &self.geometry else { return };
         self.iodine_mg_per_cm2.fill(0.0);
         self.steel_mm.fill(0.0);
         geometry.lumen.add_iodine(&snapshot.vessels, &mut self.iodine_mg_per_cm2);
         add_balls(&geometry.projection, snapshot, &mut self.iodine_mg_per_cm2);
         add_devices(&geometry.projection, snapshot, &self.tray, &mut self.steel_mm);
+    }
+
+    /// Detector output of one pulse into `linear_kev`.
+    fn expose(&mut self, snapshot: &Snapshot, pulse: u64) {
+        self.place_contents(snapshot);
+        let (Some(geometry), Some(background)) = (&self.geometry, &self.background) else { return };
         let n = self.config.pixels;
         let spread = Detector::spread(geometry.projection.pixel_mm);
         let half = spread.len() / 2;
@@ -169,10 +191,7 @@ impl Renderer {
             |padded, (row, out)| {
                 for column in 0..n {
                     let i = row * n + column;
-                    let (mut total, mut sigma) = (background.total_kev[i], background.sigma_kev[i]);
-                    if iodine[i] > 1e-3 || steel[i] > 1e-6 {
-                        (total, sigma) = behind_all(geometry, background, i, iodine[i], steel[i]);
-                    }
+                    let (total, sigma) = expected(geometry, background, i, iodine[i], steel[i]);
                     padded[half + column] = (total + sigma * fast::normal(quantum_key, i as u64)).max(0.0);
                 }
                 let (first, last) = (padded[half], padded[half + n - 1]);
@@ -281,8 +300,12 @@ fn logs(linear_kev: &[f32]) -> Vec<f32> {
     linear_kev.par_iter().map(|v| fast::ln(*v)).collect()
 }
 
-/// Expected signal and noise of a pixel with iodine (mg/cm2) or steel (mm) on its ray, keV.
-fn behind_all(geometry: &Geometry, background: &Background, i: usize, iodine: f32, steel: f32) -> (f32, f32) {
+/// Expected signal and its noise at a pixel with iodine (mg/cm2) and steel (mm) on its ray, keV.
+#[inline]
+fn expected(geometry: &Geometry, background: &Background, i: usize, iodine: f32, steel: f32) -> (f32, f32) {
+    if iodine <= 1e-3 && steel <= 1e-6 {
+        return (background.total_kev[i], background.sigma_kev[i]);
+    }
     let (water, bone) = (geometry.body.water_g_per_cm2[i], geometry.body.bone_g_per_cm2[i]);
     let d = background.detector.all_bins(water, bone, iodine, steel);
     // The table over water and bone is a little off the bins; the same error must be in mask and contrast frame.

@@ -93,7 +93,7 @@ impl Background {
                 (d.signal_kev * o, d.signal_kev * o * d.quantum_kev / SWANK)
             })
             .unzip();
-        let scatter_kev = scatter_map(projection, &geometry.body, &total_kev, arm);
+        let scatter_kev = scatter_map(projection, &geometry.body, &total_kev, &open, arm);
         let mut sigma_kev = variance;
         for ((total, sigma), scatter) in total_kev.iter_mut().zip(&mut sigma_kev).zip(&scatter_kev) {
             *total += scatter;
@@ -132,7 +132,7 @@ fn blade_cover(projection: &Projection, arm: &CArm) -> Vec<f32> {
 }
 
 /// Scatter: primary times the local ratio, spread by a wide Gaussian.
-fn scatter_map(projection: &Projection, body: &ArealMap, primary_kev: &[f32], arm: &CArm) -> Vec<f32> {
+fn scatter_map(projection: &Projection, body: &ArealMap, primary_kev: &[f32], open: &[f32], arm: &CArm) -> Vec<f32> {
     let (across, along) = arm.open_field_mm();
     let side_mm = (across * along).sqrt();
     let coarse = block_means(projection.columns, projection.rows, |i| {
@@ -140,7 +140,13 @@ fn scatter_map(projection: &Projection, body: &ArealMap, primary_kev: &[f32], ar
         primary_kev[i] * scatter_to_primary_after_grid(f64::from(water) * 10.0, side_mm) as f32
     });
     let block_mm = projection.pixel_mm * projection.columns as f64 / BLOCKS as f64;
-    upsample(&smooth_blocks(&coarse, SCATTER_SIGMA_MM / block_mm, false), projection.columns, projection.rows)
+    let sigma = SCATTER_SIGMA_MM / block_mm;
+    let mut spread = smooth_blocks(&coarse, sigma, false);
+    // The ratio is that in the middle of the open field, which the spread must keep.
+    let openness = smooth_blocks(&block_means(projection.columns, projection.rows, |i| open[i]), sigma, false);
+    let middle = openness.iter().copied().fold(1e-6, f32::max);
+    spread.iter_mut().for_each(|s| *s /= middle);
+    upsample(&spread, projection.columns, projection.rows)
 }
 
 /// Means over blocks, from every fourth pixel each way.
