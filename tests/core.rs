@@ -10,3 +10,7 @@ mod cases;
 mod rods;
 #[path = "core/xray.rs"]
 mod xray;
+#[path = "core/script.rs"]
+mod script;
+#[path = "core/training.rs"]
+mod training;

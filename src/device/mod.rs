@@ -3,8 +3,10 @@
 pub mod file;
 mod load;
 mod passes;
+mod shape;
 mod types;
 
 pub use load::{catalog_from_files, load_catalog};
 pub use passes::{MIN_CLEARANCE_MM, Mismatch, passes};
+pub use shape::rest_shape_mm;
 pub use types::*;

@@ -242,7 +242,9 @@ impl Driver {
             | Step::Rotate { tool, .. } => (Some(tool), motion::act(step, &mut bench)),
             _ => (None, motion::act(step, &mut bench)),
         };
-        self.moving = moving.and_then(|id| bench.tool(id).ok());
+        // A pan would spoil the roadmap that a selection is made on: objects at other depths shift against it.
+        let follows = !matches!(step, Step::Select { .. });
+        self.moving = moving.filter(|_| follows).and_then(|id| bench.tool(id).ok());
         progress.unwrap_or_else(Progress::Failed)
     }
 

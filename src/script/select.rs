@@ -161,7 +161,9 @@ fn is_in(id: ToolId, vessel: VesselId, depth_mm: f64, b: &Bench<'_>) -> bool {
 /// Has the attempt failed: fed in vain, pressed, buckled, or seen to leave the way at the origin.
 fn is_attempt_over(id: ToolId, vessel: VesselId, base_mm: f64, probe_mm: f64, b: &mut Bench<'_>) -> bool {
     let Some(t) = b.percept.tools.get(id.idx()) else { return true };
-    if t.inserted_mm - base_mm > probe_mm || t.hub_force_n > STOP_FORCE_N {
+    // As long as the tip comes nearer to the origin the feed is not in vain.
+    let since_mm = b.work.nearest.map_or(base_mm, |(_, mm)| mm.max(base_mm));
+    if t.inserted_mm - since_mm > probe_mm || t.hub_force_n > STOP_FORCE_N {
         return true;
     }
     let Some(seen) = t.seen.as_ref().filter(|_| b.percept.fresh) else { return false };

@@ -202,7 +202,7 @@ pub enum Step {
         /// Turned between attempts, degrees.
         #[serde(default = "defaults::turn_deg")]
         turn_deg: f64,
-        /// Fed at most in one attempt, mm.
+        /// Fed at most in one attempt once the tip comes no nearer to the origin, mm.
         #[serde(default = "defaults::probe_mm")]
         probe_mm: f64,
         /// mm/s.

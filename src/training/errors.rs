@@ -1,64 +1,17 @@
-//! The table of errors: one entry each, with its detector, words and advice. Limits marked [K] are customary values
-//! without a source; a clinician should confirm them.
+//! The table of errors: one entry each, with its detector, words and advice.
 
-use super::condition::{FlowWatch, is_fed_by};
-use super::facts::{Facts, ToolFacts};
+use super::condition::FlowWatch;
+use super::detect;
+use super::facts::{Facts, ToolFacts, TreeFacts};
 use crate::anatomy::{VesselId, VesselPlace};
-use crate::device::DeviceKind;
 use crate::math::Vec3;
 use crate::scenario::Grade;
-use crate::sim::command::{Pedal, ToolId};
-use crate::sim::event::EventKind;
+use crate::sim::command::ToolId;
 
-/// A catheter tip this far ahead of its wire, or with no wire, may creep at most this much forward, mm [K].
-const NO_WIRE_ADVANCE_MM: f64 = 20.0;
-/// Blind advance in one go, mm [K].
-const BLIND_ADVANCE_MM: f64 = 30.0;
-/// Blind withdrawal in one go, mm [K].
-const BLIND_WITHDRAWAL_MM: f64 = 100.0;
-/// A tip may move outside the field for this long, s (`clinical.md` D).
-const OUT_OF_FIELD_S: f64 = 3.0;
-/// Tip force that deserves caution, N (`clinical.md` D, [K]).
-const TIP_FORCE_CAUTION_N: f64 = 0.3;
-/// Tip force that may perforate, N (`clinical.md` D, [K]).
-const TIP_FORCE_DANGER_N: f64 = 1.0;
-/// Axial hub force that a hand should not exceed, N [K].
-const HUB_FORCE_N: f64 = 8.0;
-/// A vessel counts as entered once the tip lies this deep in its own lumen, mm.
-const ENTERED_MM: f64 = 10.0;
-/// A stay in a wrong vessel beyond this is an error of its own, s [K].
-const WRONG_VESSEL_S: f64 = 60.0;
-/// The wire may slip back this much during an exchange, mm [K].
-const WIRE_SLIP_MM: f64 = 50.0;
-/// Embolic must not be given beyond this many beats to clear (`clinical.md` D, stasis).
-const STASIS_BEATS: f64 = 10.0;
-/// Share of lodged particles in one non-target bed that counts as non-target embolization, percent [K].
-const NONTARGET_PCT: f64 = 2.0;
-/// Fewer particles than this in a bed are never called an error.
-const NONTARGET_PARTICLES: f64 = 50.0;
-/// Beam without motion, injection or contrast in flow for this long, s [K].
-const BEAM_IDLE_S: f64 = 5.0;
-/// After the last motion or injection contrast is still watched for this long, s.
-const WATCH_WASHOUT_S: f64 = 4.0;
-/// The same in an acquisition run, where the late phase is wanted, s.
-const WATCH_RUN_S: f64 = 15.0;
-/// Fluoroscopy with all blades open, s [K].
-const OPEN_BLADES_S: f64 = 60.0;
-/// Blades opened to this share count as open.
-const OPEN_SHARE: f64 = 0.98;
-/// Steep angles, degrees [K].
-const STEEP_PRIMARY_DEG: f64 = 45.0;
-const STEEP_SECONDARY_DEG: f64 = 35.0;
-/// Beam in a steep angle, s [K].
-const STEEP_S: f64 = 20.0;
-/// Smallest field; screening in it for long costs dose, mm and s [K].
-const ZOOM_FIELD_MM: f64 = 160.0;
-const ZOOM_S: f64 = 60.0;
-/// A pulse rate that intervention below the diaphragm does not need, 1/s and s [K].
-const FAST_PULSES_PER_S: f64 = 29.0;
-const FAST_PULSES_S: f64 = 20.0;
-/// The alert counts as unheeded when kerma has risen by this factor since.
-const UNHEEDED_FACTOR: f64 = 1.2;
+/// A trunk in which a wire may be anchored has at least this radius, mm.
+const TRUNK_RADIUS_MM: f64 = 3.0;
+/// Origins nearer than this belong to one bifurcation, mm.
+const SAME_BIFURCATION_MM: f64 = 10.0;
 
 /// What detectors know besides the tick.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,8 +20,10 @@ pub(super) struct Ground {
     pub targets: Vec<VesselId>,
     /// Mean flow in each target.
     pub flows: Vec<FlowWatch>,
-    /// Vessels from the root to the access, access included; filled when the first rod is seen.
+    /// Vessel of the access; known when the first rod is seen.
     pub access: Option<VesselId>,
+    /// Per vessel: may the tip be there; empty before the access is known.
+    pub allowed: Vec<bool>,
     /// Alert, mGy.
     pub dose_alert_mgy: f64,
     /// Limit, mL.
@@ -78,23 +33,60 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// On the way from access to a target, or beyond a target.
-    pub(super) fn is_on_route(&self, f: &Facts<'_>, v: VesselId) -> bool {
-        self.targets.iter().any(|t| f.tree.is_on_route(v, *t) || f.tree.is_within(v, *t))
-            || self.access.is_some_and(|a| f.tree.is_on_route(v, a))
+    /// May a tip be here: on the way from access to a target, beyond a target, or in the trunk beside the way.
+    pub(super) fn is_allowed(&self, v: VesselId) -> bool {
+        self.allowed.get(v.idx()).copied().unwrap_or(true)
     }
 
-    fn is_embolic(&self, fluid: &str) -> bool {
+    /// Works out where a tip may be, once the access is known. Without a target every vessel is allowed.
+    pub(super) fn allow(&mut self, tree: &TreeFacts) {
+        let n = tree.tree.branches.len() as u32;
+        let is_on_way = |v: VesselId| {
+            self.targets.iter().any(|t| tree.is_on_route(v, *t) || tree.is_within(v, *t))
+                || self.access.is_some_and(|a| tree.is_on_route(v, a))
+        };
+        let way: Vec<bool> = (0..n).map(|v| self.targets.is_empty() || is_on_way(VesselId(v))).collect();
+        // Parents come before children, so one pass follows a trunk to its end.
+        self.allowed.clone_from(&way);
+        for v in (0..n).map(VesselId) {
+            let is_trunk = is_trunk_beside(tree, v, &way, &self.allowed);
+            self.allowed[v.idx()] |= is_trunk;
+        }
+    }
+
+    pub(super) fn is_embolic(&self, fluid: &str) -> bool {
         self.embolics.iter().any(|e| e == fluid)
     }
 
-    fn is_injecting_embolic(&self, f: &Facts<'_>) -> bool {
+    pub(super) fn is_injecting_embolic(&self, f: &Facts<'_>) -> bool {
         f.snap.injection.flow_ml_per_s > 0.0 && self.is_embolic(&f.snap.injection.syringe)
     }
 
-    fn is_at_target(&self, f: &Facts<'_>, place: Option<VesselPlace>) -> bool {
+    pub(super) fn is_at_target(&self, f: &Facts<'_>, place: Option<VesselPlace>) -> bool {
         place.is_some_and(|p| self.targets.iter().any(|t| f.tree.is_within(p.vessel, *t)))
     }
+}
+
+/// Is `v` a trunk in which a wire is rightly anchored: it parts from the way where the way turns off into a smaller
+/// vessel (the external iliac beside the internal one), or continues such a trunk.
+fn is_trunk_beside(tree: &TreeFacts, v: VesselId, way: &[bool], allowed: &[bool]) -> bool {
+    let branches = &tree.tree.branches;
+    let Some(origin) = branches[v.idx()].origin else { return false };
+    let radius_mm = tree.radius_mm(v);
+    if radius_mm < TRUNK_RADIUS_MM || !allowed[origin.vessel.idx()] {
+        return false;
+    }
+    if !way[origin.vessel.idx()] {
+        return origin.arc_mm > branches[origin.vessel.idx()].length_mm() - SAME_BIFURCATION_MM;
+    }
+    let beside = |(i, b): (usize, &crate::anatomy::Branch)| {
+        way[i]
+            && b.origin.is_some_and(|o| {
+                o.vessel == origin.vessel && (o.arc_mm - origin.arc_mm).abs() < SAME_BIFURCATION_MM
+            })
+            && tree.radius_mm(VesselId(i as u32)) <= radius_mm
+    };
+    branches.iter().enumerate().any(beside)
 }
 
 /// Memory of one detector.
@@ -105,14 +97,14 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    fn amount(&mut self, i: usize) -> &mut f64 {
+    pub(super) fn amount(&mut self, i: usize) -> &mut f64 {
         if self.amounts.len() <= i {
             self.amounts.resize(i + 1, 0.0);
         }
         &mut self.amounts[i]
     }
 
-    fn latch(&mut self, i: usize) -> &mut bool {
+    pub(super) fn latch(&mut self, i: usize) -> &mut bool {
         if self.latches.len() <= i {
             self.latches.resize(i + 1, false);
         }
@@ -120,7 +112,7 @@ impl Slot {
     }
 
     /// True once when `held` has been true for longer than `for_s`; armed again when it turns false.
-    fn held(&mut self, i: usize, held: bool, dt_s: f64, for_s: f64) -> bool {
+    pub(super) fn held(&mut self, i: usize, held: bool, dt_s: f64, for_s: f64) -> bool {
         let t = self.amount(i);
         *t = if held { *t + dt_s } else { 0.0 };
         let over = *t > for_s;
@@ -130,7 +122,7 @@ impl Slot {
     }
 
     /// True once in a case when `held` has been true for longer than `for_s` in total.
-    fn in_total(&mut self, i: usize, held: bool, dt_s: f64, for_s: f64) -> bool {
+    pub(super) fn in_total(&mut self, i: usize, held: bool, dt_s: f64, for_s: f64) -> bool {
         if held {
             *self.amount(i) += dt_s;
         }
@@ -149,15 +141,15 @@ pub(super) struct Found {
 }
 
 impl Found {
-    fn new(cause: String) -> Self {
+    pub(super) fn new(cause: String) -> Self {
         Self { place: None, position_mm: None, cause, tool: None }
     }
 
-    fn at_tool(t: &ToolFacts, cause: String) -> Self {
+    pub(super) fn at_tool(t: &ToolFacts, cause: String) -> Self {
         Self { place: t.place, position_mm: Some(t.tip_mm), cause, tool: Some(t.tool) }
     }
 
-    fn at_place(place: VesselPlace, cause: String) -> Self {
+    pub(super) fn at_place(place: VesselPlace, cause: String) -> Self {
         Self { place: Some(place), position_mm: None, cause, tool: None }
     }
 }
@@ -190,487 +182,60 @@ const fn entry(
 /// All errors of the general table.
 #[rustfmt::skip]
 pub const ERRORS: &[ErrorSpec] = &[
-    entry("catheter_without_wire", "Catheter advanced without a wire ahead", Grade::Mistake, catheter_without_wire,
+    entry("catheter_without_wire", "Catheter advanced without a wire ahead", Grade::Mistake, detect::catheter_without_wire,
         "Lead with the wire: pass it beyond the catheter tip first, then advance the catheter over it."),
-    entry("moved_without_beam", "Device moved while the pedal was off", Grade::Slip, moved_without_beam,
+    entry("moved_without_beam", "Device moved while the pedal was off", Grade::Slip, detect::moved_without_beam,
         "Step on the pedal before moving a tip that is free in a vessel, and look at the tip."),
-    entry("tip_out_of_field", "Tip out of the field while moving", Grade::Slip, tip_out_of_field,
+    entry("tip_out_of_field", "Tip out of the field while moving", Grade::Slip, detect::tip_out_of_field,
         "Pan the table or open the blades so that the moving tip stays in the picture."),
-    entry("tip_force_high", "Tip pressed against the wall", Grade::Slip, tip_force_high,
+    entry("tip_force_high", "Tip pressed against the wall", Grade::Slip, detect::tip_force_high,
         "Stop when the tip buckles or stays: withdraw a little, turn, and try again without pushing."),
-    entry("tip_force_dangerous", "Tip force that can perforate", Grade::Mistake, tip_force_dangerous,
+    entry("tip_force_dangerous", "Tip force that can perforate", Grade::Mistake, detect::tip_force_dangerous,
         "Never push against resistance: pull back until the tip springs free."),
-    entry("hub_force_high", "Pushed or pulled hard at the hub", Grade::Slip, hub_force_high,
+    entry("hub_force_high", "Pushed or pulled hard at the hub", Grade::Slip, detect::hub_force_high,
         "Look for a loop or a sharp bend along the shaft and take it out before going on."),
-    entry("perforation", "Vessel perforated", Grade::Blunder, perforation,
+    entry("perforation", "Vessel perforated", Grade::Blunder, detect::perforation,
         "Keep the tip in view and free; when it bleeds, leave the device in place and seal or embolize."),
-    entry("dissection", "Vessel wall dissected", Grade::Blunder, dissection,
+    entry("dissection", "Vessel wall dissected", Grade::Blunder, detect::dissection,
         "Do not push or inject with the tip against the wall; check back flow before each injection."),
-    entry("spasm", "Vessel spasm provoked", Grade::Slip, spasm,
+    entry("spasm", "Vessel spasm provoked", Grade::Slip, detect::spasm,
         "Use a smaller device in small vessels and move gently; give nitroglycerin and wait."),
-    entry("wrong_vessel", "Wrong vessel entered", Grade::Slip, wrong_vessel,
+    entry("wrong_vessel", "Wrong vessel entered", Grade::Slip, detect::wrong_vessel,
         "Check the tip against the roadmap at each ostium; withdraw at once when it leaves the way."),
-    entry("wrong_vessel_long", "Stayed long in a wrong vessel", Grade::Mistake, wrong_vessel_long,
+    entry("wrong_vessel_long", "Stayed long in a wrong vessel", Grade::Mistake, detect::wrong_vessel_long,
         "When in doubt, give a puff of contrast, recognize the vessel and come back."),
-    entry("wire_position_lost", "Exchange lost the wire position", Grade::Mistake, wire_position_lost,
+    entry("wire_position_lost", "Exchange lost the wire position", Grade::Mistake, detect::wire_position_lost,
         "During an exchange fix the wire: withdraw the catheter as fast as the wire is fed, and watch the wire tip."),
-    entry("wedged_injection", "Injection while wedged", Grade::Mistake, wedged_injection,
+    entry("wedged_injection", "Injection while wedged", Grade::Mistake, detect::wedged_injection,
         "Check for back flow before injecting; withdraw the tip until blood flows past it."),
-    entry("pressure_limited", "Injector held back by its pressure limit", Grade::Slip, pressure_limited,
+    entry("pressure_limited", "Injector held back by its pressure limit", Grade::Slip, detect::pressure_limited,
         "Program a rate that the catheter can carry; microcatheters take small rates by hand."),
-    entry("air_injected", "Air injected", Grade::Blunder, air_injected,
+    entry("air_injected", "Air injected", Grade::Blunder, detect::air_injected,
         "Aspirate and flush the lumen each time a wire has left it, before anything is injected."),
-    entry("embolic_reflux", "Embolic flowed back past the origin", Grade::Blunder, embolic_reflux,
+    entry("embolic_reflux", "Embolic flowed back past the origin", Grade::Blunder, detect::embolic_reflux,
         "Give small puffs below the speed of the flow, and stop when the column slows."),
-    entry("nontarget_embolization", "Embolic in a territory that is not the target", Grade::Blunder, nontarget,
+    entry("nontarget_embolization", "Embolic in a territory that is not the target", Grade::Blunder, detect::nontarget,
         "Place the tip in the branch to be closed, check by a test injection, and stop at near stasis."),
-    entry("embolic_off_target", "Embolic given outside the target vessel", Grade::Blunder, embolic_off_target,
+    entry("embolic_off_target", "Embolic given outside the target vessel", Grade::Blunder, detect::embolic_off_target,
         "Bring the (micro)catheter into the bleeding branch before any embolic is given."),
-    entry("embolic_without_test", "Embolic given without a test injection", Grade::Mistake, embolic_without_test,
+    entry("embolic_without_test", "Embolic given without a test injection", Grade::Mistake, detect::embolic_without_test,
         "Inject contrast from the final position first: it shows the territory and the flow."),
-    entry("embolic_blind", "Embolic given with the beam off", Grade::Mistake, embolic_blind,
+    entry("embolic_blind", "Embolic given with the beam off", Grade::Mistake, detect::embolic_blind,
         "Watch every puff of embolic under fluoroscopy: reflux is seen, not felt."),
-    entry("embolic_after_stasis", "Embolic given after stasis", Grade::Mistake, embolic_after_stasis,
+    entry("embolic_after_stasis", "Embolic given after stasis", Grade::Mistake, detect::embolic_after_stasis,
         "Stop at near stasis (the column clears in five beats or more): what follows flows back."),
-    entry("beam_idle", "Beam on while nothing moves", Grade::Slip, beam_idle,
+    entry("beam_idle", "Beam on while nothing moves", Grade::Slip, detect::beam_idle,
         "Take the foot off the pedal to think: the last picture is held."),
-    entry("open_blades", "Screening without collimation", Grade::Slip, open_blades,
+    entry("open_blades", "Screening without collimation", Grade::Slip, detect::open_blades,
         "Close the blades around the working area: less dose, less scatter, a better picture."),
-    entry("steep_oblique", "Steep angle held", Grade::Slip, steep_oblique,
+    entry("steep_oblique", "Steep angle held", Grade::Slip, detect::steep_oblique,
         "Use steep angles for a run, not for screening: the thicker body costs dose."),
-    entry("zoom_held", "Screening in the smallest field", Grade::Slip, zoom_held,
+    entry("zoom_held", "Screening in the smallest field", Grade::Slip, detect::zoom_held,
         "Magnify for the fine step and go back to a larger field after it."),
-    entry("fast_pulses", "High pulse rate", Grade::Slip, fast_pulses,
+    entry("fast_pulses", "High pulse rate", Grade::Slip, detect::fast_pulses,
         "7.5 pulses per second or fewer suffice here."),
-    entry("dose_alert_unheeded", "Dose alert unheeded", Grade::Mistake, dose_alert_unheeded,
+    entry("dose_alert_unheeded", "Dose alert unheeded", Grade::Mistake, detect::dose_alert_unheeded,
         "At the alert decide: change the angle, collimate, lower the rate, or stop."),
-    entry("contrast_limit", "Contrast above the limit", Grade::Mistake, contrast_limit,
+    entry("contrast_limit", "Contrast above the limit", Grade::Mistake, detect::contrast_limit,
         "Plan the runs; use dilute puffs and the roadmap instead of repeated full runs."),
 ];
-
-fn in_vessel(t: &ToolFacts) -> bool {
-    !t.covered && t.inserted_mm > 0.0 && t.kind != DeviceKind::Sheath
-}
-
-fn catheter_without_wire(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    for t in f.tools.iter().filter(|t| matches!(t.kind, DeviceKind::Catheter | DeviceKind::Microcatheter)) {
-        let i = t.tool.idx();
-        let led = t.wire_ahead_mm.is_some_and(|w| w > -NO_WIRE_ADVANCE_MM);
-        if led || t.inserted_mm <= 0.0 {
-            *slot.amount(i) = 0.0;
-            *slot.latch(i) = false;
-        } else if in_vessel(t) {
-            // Net advance: to and fro over the same stretch is engaging an ostium, not pushing on.
-            let sum = (*slot.amount(i) + t.moved_mm).max(0.0);
-            *slot.amount(i) = sum;
-            if sum > NO_WIRE_ADVANCE_MM && !*slot.latch(i) {
-                *slot.latch(i) = true;
-                let wire = match t.wire_ahead_mm {
-                    Some(w) => format!("its wire {:.0} mm behind the tip", -w),
-                    None => "no wire in it".to_owned(),
-                };
-                out.push(Found::at_tool(t, format!("The catheter was pushed {sum:.0} mm with {wire}.")));
-            }
-        }
-    }
-}
-
-fn moved_without_beam(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    for t in &f.tools {
-        let (fwd, back) = (2 * t.tool.idx(), 2 * t.tool.idx() + 1);
-        if f.beam_on {
-            for i in [fwd, back] {
-                *slot.amount(i) = 0.0;
-                *slot.latch(i) = false;
-            }
-            continue;
-        }
-        if !in_vessel(t) {
-            continue;
-        }
-        let (i, limit, word) = if t.moved_mm > 0.0 {
-            (fwd, BLIND_ADVANCE_MM, "advanced")
-        } else {
-            (back, BLIND_WITHDRAWAL_MM, "withdrawn")
-        };
-        *slot.amount(i) += t.moved_mm.abs();
-        if *slot.amount(i) > limit && !*slot.latch(i) {
-            *slot.latch(i) = true;
-            out.push(Found::at_tool(
-                t,
-                format!("The device was {word} more than {limit:.0} mm with the beam off."),
-            ));
-        }
-    }
-}
-
-/// Is a point inside the open part of the picture.
-fn is_in_field(f: &Facts<'_>, p_mm: &Vec3) -> bool {
-    let arm = &f.snap.xray.arm;
-    // One pixel per unit square: columns and rows from 0 to 2 with the middle at 1.
-    let Some((c, r, _)) = arm.projection(2).project(p_mm) else { return false };
-    let (right, up) = (c - 1.0, 1.0 - r);
-    let [b_left, b_right, b_bottom, b_top] = arm.blades;
-    -b_left <= right && right <= b_right && -b_bottom <= up && up <= b_top
-}
-
-fn tip_out_of_field(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    for t in &f.tools {
-        let i = t.tool.idx();
-        if !f.beam_on || !in_vessel(t) || t.moved_mm == 0.0 {
-            continue;
-        }
-        if is_in_field(f, &t.tip_mm) {
-            *slot.amount(i) = 0.0;
-            *slot.latch(i) = false;
-            continue;
-        }
-        *slot.amount(i) += f.dt_s;
-        if *slot.amount(i) > OUT_OF_FIELD_S && !*slot.latch(i) {
-            *slot.latch(i) = true;
-            let cause = format!("The tip moved for more than {OUT_OF_FIELD_S:.0} s outside the picture.");
-            out.push(Found::at_tool(t, cause));
-        }
-    }
-}
-
-fn force_over(f: &Facts<'_>, slot: &mut Slot, out: &mut Vec<Found>, over_n: f64, for_s: f64, tip: bool) {
-    for t in f.tools.iter().filter(|t| in_vessel(t)) {
-        let force = if tip { t.tip_force_n } else { t.hub_force_n.abs() };
-        if slot.held(t.tool.idx(), force > over_n, f.dt_s, for_s) {
-            let part = if tip { "tip" } else { "hub" };
-            out.push(Found::at_tool(
-                t,
-                format!("The {part} force was {force:.2} N, the limit is {over_n:.1} N."),
-            ));
-        }
-    }
-}
-
-fn tip_force_high(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    force_over(f, slot, out, TIP_FORCE_CAUTION_N, 1.0, true);
-}
-
-fn tip_force_dangerous(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    force_over(f, slot, out, TIP_FORCE_DANGER_N, 0.1, true);
-}
-
-fn hub_force_high(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    force_over(f, slot, out, HUB_FORCE_N, 0.5, false);
-}
-
-fn perforation(f: &Facts<'_>, _: &Ground, _: &mut Slot, out: &mut Vec<Found>) {
-    for e in f.events {
-        if let EventKind::Perforation(p) = e.kind {
-            out.push(Found::at_place(p, "The wall gave way; blood leaves the vessel.".to_owned()));
-        }
-    }
-}
-
-fn dissection(f: &Facts<'_>, _: &Ground, _: &mut Slot, out: &mut Vec<Found>) {
-    for e in f.events {
-        if let EventKind::Dissection(p) = e.kind {
-            out.push(Found::at_place(p, "The inner layer of the wall was torn.".to_owned()));
-        }
-    }
-}
-
-fn spasm(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    for e in f.events {
-        if let EventKind::Spasm(p) = e.kind {
-            let seen = slot.latch(p.vessel.idx());
-            if !*seen {
-                *seen = true;
-                out.push(Found::at_place(p, "The vessel narrowed around the device.".to_owned()));
-            }
-        }
-    }
-}
-
-/// The tip that leads, when it lies deep enough in a vessel off the route.
-fn wrong_tip<'a>(f: &'a Facts<'_>, g: &Ground) -> Option<(&'a ToolFacts, VesselPlace)> {
-    let t = f.farthest()?;
-    let place = t.place?;
-    let is_deep = f.tree.depth_mm(place, &f.snap.vessels) > ENTERED_MM;
-    (!g.targets.is_empty() && g.access.is_some() && is_deep && !g.is_on_route(f, place.vessel))
-        .then_some((t, place))
-}
-
-fn name(f: &Facts<'_>, v: VesselId) -> String {
-    f.tree.tree.branches.get(v.idx()).map_or_else(String::new, |b| b.label.clone())
-}
-
-/// Counts entries: a new one only after the tip has been back on the route for a second.
-fn wrong_vessel(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    match wrong_tip(f, g) {
-        Some((t, place)) => {
-            *slot.amount(0) = 0.0;
-            if !*slot.latch(0) {
-                *slot.latch(0) = true;
-                let cause =
-                    format!("The tip went into the {}, which is not on the way.", name(f, place.vessel));
-                out.push(Found::at_tool(t, cause));
-            }
-        }
-        None => {
-            *slot.amount(0) += f.dt_s;
-            if *slot.amount(0) > 1.0 {
-                *slot.latch(0) = false;
-            }
-        }
-    }
-}
-
-fn wrong_vessel_long(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    let tip = wrong_tip(f, g);
-    if slot.held(0, tip.is_some(), f.dt_s, WRONG_VESSEL_S)
-        && let Some((t, place)) = tip
-    {
-        let cause =
-            format!("The tip lay in the {} for more than {WRONG_VESSEL_S:.0} s.", name(f, place.vessel));
-        out.push(Found::at_tool(t, cause));
-    }
-}
-
-/// Follows, per catheter, how far its wire reached when the catheter was deepest; judged when the catheter leaves.
-fn wire_position_lost(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    for t in f.tools.iter().filter(|t| t.kind == DeviceKind::Catheter) {
-        let (deepest, wire, rod) = (3 * t.tool.idx(), 3 * t.tool.idx() + 1, 3 * t.tool.idx() + 2);
-        *slot.amount(rod) = t.rod as f64;
-        // While the wire is worked with and the catheter rests near its deepest place, the wire's place is free.
-        if t.inserted_mm >= *slot.amount(deepest) - 5.0 {
-            *slot.amount(deepest) = t.inserted_mm;
-            *slot.amount(wire) = t.wire_ahead_mm.map_or(f64::NEG_INFINITY, |w| w + t.inserted_mm);
-        }
-    }
-    for e in f.events {
-        let EventKind::Unloaded(tool) = e.kind else { continue };
-        let base = 3 * tool.idx();
-        let (deepest, wire_was, rod) = (*slot.amount(base), *slot.amount(base + 1), *slot.amount(base + 2));
-        for i in base..base + 3 {
-            *slot.amount(i) = 0.0;
-        }
-        // Judged only for a wire that led the catheter, and for a catheter that was really in.
-        if deepest < WIRE_SLIP_MM || wire_was < deepest {
-            continue;
-        }
-        let wires = f.tools.iter().filter(|t| t.kind == DeviceKind::Wire && t.rod as f64 == rod);
-        let wire_now = wires.map(|t| t.inserted_mm).reduce(f64::max).unwrap_or(0.0).max(0.0);
-        if wire_was - wire_now > WIRE_SLIP_MM {
-            let lost = wire_was - wire_now;
-            out.push(Found::new(format!(
-                "The wire came back {lost:.0} mm while the catheter was taken off."
-            )));
-        }
-    }
-}
-
-fn wedged_injection(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    let wedged = f.events.iter().find_map(|e| match e.kind {
-        EventKind::WedgedInjection(tool) => Some(tool),
-        _ => None,
-    });
-    let injecting = f.snap.injection.flow_ml_per_s > 0.0;
-    if let Some(tool) = wedged
-        && !*slot.latch(0)
-    {
-        let cause = "Contrast was injected while the tip filled its vessel.".to_owned();
-        out.push(
-            f.tool(tool).map_or_else(|| Found::new(cause.clone()), |t| Found::at_tool(t, cause.clone())),
-        );
-    }
-    *slot.latch(0) = (wedged.is_some() || *slot.latch(0)) && (injecting || wedged.is_some());
-}
-
-fn pressure_limited(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    let limited = f.events.iter().any(|e| matches!(e.kind, EventKind::PressureLimited(_)));
-    if slot.in_total(f.snap.xray.runs as usize, limited, 1.0, 0.5) {
-        let psi = f.snap.injection.pressure_psi;
-        out.push(Found::new(format!("The injector reached {psi:.0} psi and slowed down.")));
-    }
-}
-
-fn air_injected(f: &Facts<'_>, _: &Ground, _: &mut Slot, out: &mut Vec<Found>) {
-    for e in f.events {
-        if let EventKind::AirInjected { tool, volume_ml } = e.kind {
-            let cause = format!("{volume_ml:.2} mL of air left the tip: the lumen had not been flushed.");
-            out.push(
-                f.tool(tool).map_or_else(|| Found::new(cause.clone()), |t| Found::at_tool(t, cause.clone())),
-            );
-        }
-    }
-}
-
-fn embolic_reflux(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    for e in f.events {
-        if let EventKind::Reflux { into, embolic: true } = e.kind {
-            let seen = slot.latch(into.vessel.idx());
-            if !*seen {
-                *seen = true;
-                out.push(Found::at_place(
-                    into,
-                    format!("Embolic flowed back into the {}.", name(f, into.vessel)),
-                ));
-            }
-        }
-    }
-}
-
-fn nontarget(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    let lodged = |b: &crate::sim::snapshot::BedView| b.lodged.iter().map(|(_, n)| n).sum::<f64>();
-    let all: f64 = f.snap.beds.iter().map(lodged).sum();
-    if all <= 0.0 || g.targets.is_empty() {
-        return;
-    }
-    for (i, bed) in f.snap.beds.iter().enumerate() {
-        let n = lodged(bed);
-        let share = 100.0 * n / all;
-        let is_over = n > NONTARGET_PARTICLES && share > NONTARGET_PCT;
-        if is_over && !*slot.latch(i) && !is_fed_by(f.tree, &bed.vessels, &g.targets) {
-            *slot.latch(i) = true;
-            let place = bed.vessels.first().map(|v| VesselPlace { vessel: VesselId(*v), arc_mm: 0.0 });
-            let cause = format!("{share:.0} % of the particles lodged so far lie in: {}.", bed.name);
-            out.push(Found { place, position_mm: Some(bed.center_mm), cause, tool: None });
-        }
-    }
-}
-
-/// Embolic injections that begin in this tick, with the device they leave.
-fn embolic_starts<'a>(
-    f: &'a Facts<'_>,
-    g: &'a Ground,
-) -> impl Iterator<Item = (ToolId, Option<&'a ToolFacts>)> {
-    f.events.iter().filter_map(move |e| match &e.kind {
-        EventKind::InjectionStarted { tool, fluid, .. } if g.is_embolic(fluid) => {
-            Some((*tool, f.tool(*tool)))
-        }
-        _ => None,
-    })
-}
-
-fn embolic_off_target(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    for (tool, facts) in embolic_starts(f, g) {
-        let Some(t) = facts else { continue };
-        let off = !g.targets.is_empty() && !g.is_at_target(f, t.place);
-        if off && !*slot.latch(tool.idx()) {
-            out.push(Found::at_tool(t, format!("The tip lay in: {}.", f.tree.label(t.place))));
-        }
-        *slot.latch(tool.idx()) = off;
-    }
-}
-
-/// Remembers per device where contrast was last injected; embolic more than 20 mm away from there is untested.
-fn embolic_without_test(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    for e in f.events {
-        let EventKind::InjectionStarted { tool, fluid, .. } = &e.kind else { continue };
-        let Some(t) = f.tool(*tool) else { continue };
-        let (at, tested) = (tool.idx(), 2 * tool.idx());
-        if !g.is_embolic(fluid) {
-            if !fluid.eq_ignore_ascii_case("saline") {
-                *slot.amount(at) = t.inserted_mm;
-                *slot.latch(tested) = true;
-                *slot.latch(tested + 1) = false;
-            }
-            continue;
-        }
-        let is_tested = *slot.latch(tested) && (*slot.amount(at) - t.inserted_mm).abs() <= NO_WIRE_ADVANCE_MM;
-        if !is_tested && !*slot.latch(tested + 1) {
-            *slot.latch(tested + 1) = true;
-            out.push(Found::at_tool(t, "No contrast had been injected from this position.".to_owned()));
-        }
-    }
-}
-
-fn embolic_blind(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    let blind = g.is_injecting_embolic(f) && !f.beam_on;
-    if slot.in_total(0, blind, f.dt_s, 1.0) {
-        out.push(Found::new("Embolic was injected for more than 1 s without a picture.".to_owned()));
-    }
-}
-
-fn embolic_after_stasis(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    let beats = f.snap.injection.beats_to_clear;
-    let late = g.is_injecting_embolic(f) && beats >= STASIS_BEATS;
-    if slot.in_total(0, late, f.dt_s, 1.0) {
-        let cause =
-            format!("The column needed {beats:.0} beats to clear; {STASIS_BEATS:.0} or more is stasis.");
-        out.push(Found::new(cause));
-    }
-}
-
-fn beam_idle(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    // amount 0: idle time; 1: time since the last motion or injection; 2, 3: last arm angles and isocenter.
-    let arm = &f.snap.xray.arm;
-    let pose = arm.primary_deg + 1e3 * arm.secondary_deg;
-    let table = arm.isocenter_mm.dot(&Vec3::new(1.0, 1e3, 1e6));
-    let arm_moves = *slot.amount(2) != pose || *slot.amount(3) != table;
-    *slot.amount(2) = pose;
-    *slot.amount(3) = table;
-    let moves = f.tools.iter().any(|t| t.moved_mm.abs() > 1e-3 || t.turned_deg.abs() > 1e-2);
-    let injecting = f.snap.injection.flow_ml_per_s > 0.0;
-    if injecting {
-        *slot.amount(1) = 0.0;
-    } else {
-        *slot.amount(1) += f.dt_s;
-    }
-    let watch_s = if f.snap.xray.pedal == Pedal::Acquire { WATCH_RUN_S } else { WATCH_WASHOUT_S };
-    let watching = *slot.amount(1) < watch_s && f.snap.time_s > watch_s;
-    let armed_run = f.snap.xray.pedal == Pedal::Acquire && f.snap.injection.armed;
-    let idle = f.beam_on && !moves && !injecting && !watching && !arm_moves && !armed_run;
-    if slot.held(0, idle, f.dt_s, BEAM_IDLE_S) {
-        out.push(Found::new(format!(
-            "The pedal was down for more than {BEAM_IDLE_S:.0} s with nothing to see."
-        )));
-    }
-}
-
-fn is_screening(f: &Facts<'_>) -> bool {
-    f.snap.xray.pedal == Pedal::Fluoro
-}
-
-fn open_blades(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    let open = is_screening(f) && f.snap.xray.arm.blades.iter().all(|b| *b >= OPEN_SHARE);
-    if slot.in_total(0, open, f.dt_s, OPEN_BLADES_S) {
-        out.push(Found::new(format!("{OPEN_BLADES_S:.0} s of fluoroscopy with all blades open.")));
-    }
-}
-
-fn steep_oblique(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    let arm = &f.snap.xray.arm;
-    let steep = arm.primary_deg.abs() > STEEP_PRIMARY_DEG || arm.secondary_deg.abs() > STEEP_SECONDARY_DEG;
-    if slot.in_total(0, steep && is_screening(f), f.dt_s, STEEP_S) {
-        let (a, b) = (arm.primary_deg, arm.secondary_deg);
-        out.push(Found::new(format!("{STEEP_S:.0} s of fluoroscopy at {a:.0} and {b:.0} degrees.")));
-    }
-}
-
-fn zoom_held(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    let zoomed = is_screening(f) && f.snap.xray.arm.field_mm <= ZOOM_FIELD_MM;
-    if slot.in_total(0, zoomed, f.dt_s, ZOOM_S) {
-        out.push(Found::new(format!("{ZOOM_S:.0} s of fluoroscopy in the smallest field.")));
-    }
-}
-
-fn fast_pulses(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    let rate = f.snap.xray.pulse_rate_per_s;
-    if slot.in_total(0, is_screening(f) && rate >= FAST_PULSES_PER_S, f.dt_s, FAST_PULSES_S) {
-        out.push(Found::new(format!("{FAST_PULSES_S:.0} s of fluoroscopy at {rate:.0} pulses per second.")));
-    }
-}
-
-fn dose_alert_unheeded(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    let kerma = f.snap.xray.air_kerma_mgy;
-    if kerma > UNHEEDED_FACTOR * g.dose_alert_mgy && !*slot.latch(0) {
-        *slot.latch(0) = true;
-        let alert = g.dose_alert_mgy;
-        out.push(Found::new(format!("Air kerma reached {kerma:.0} mGy; the alert came at {alert:.0} mGy.")));
-    }
-}
-
-fn contrast_limit(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    let (given, limit) = (f.snap.injection.contrast_given_ml, g.contrast_limit_ml);
-    if given > limit && !*slot.latch(0) {
-        *slot.latch(0) = true;
-        out.push(Found::new(format!("{given:.0} mL of contrast given; the limit is {limit:.0} mL.")));
-    }
-}

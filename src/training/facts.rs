@@ -32,6 +32,11 @@ impl TreeFacts {
         self.is_within(to, v)
     }
 
+    /// Radius in the middle of a vessel, mm.
+    pub(super) fn radius_mm(&self, v: VesselId) -> f64 {
+        self.tree.branches.get(v.idx()).map_or(0.0, |b| b.at(0.5 * b.length_mm()).radius_mm)
+    }
+
     pub(super) fn label(&self, place: Option<VesselPlace>) -> String {
         match place.and_then(|p| self.tree.branches.get(p.vessel.idx()).map(|b| (p, b))) {
             Some((p, b)) => format!("{}, {:.0} mm from its origin", b.label, p.arc_mm),

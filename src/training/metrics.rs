@@ -291,7 +291,7 @@ impl Tally {
         let now = in_target(place.vessel);
         self.target_entries += u32::from(now && !self.in_target);
         self.in_target = now;
-        if g.access.is_some() && !g.targets.is_empty() && !g.is_on_route(f, place.vessel) {
+        if !g.is_allowed(place.vessel) {
             self.wrong_s += f.dt_s;
         }
     }

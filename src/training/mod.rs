@@ -5,6 +5,7 @@
 
 mod assessment;
 mod condition;
+mod detect;
 pub mod errors;
 mod facts;
 pub mod metrics;

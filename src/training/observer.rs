@@ -75,6 +75,7 @@ impl Observer {
             flows: targets.iter().map(|v| FlowWatch::new(*v)).collect(),
             targets,
             access: None,
+            allowed: Vec::new(),
             dose_alert_mgy: case.room.dose_alert_mgy,
             contrast_limit_ml: limit,
             embolics: case.tray.iter().filter(|id| !is_device(id)).cloned().collect(),
@@ -126,6 +127,9 @@ impl Observer {
         if self.ground.access.is_none() {
             let base = snap.rods.first().and_then(|r| r.nodes_mm.first());
             self.ground.access = base.and_then(|p| self.tree.tree.nearest(p)).map(|(place, _)| place.vessel);
+            if self.ground.access.is_some() {
+                self.ground.allow(&self.tree);
+            }
         }
         let tree = std::mem::take(&mut self.tree);
         let facts = Facts { snap, events, dt_s, tools, tree: &tree, beam_on: is_beam_on(snap) };
@@ -416,18 +420,13 @@ impl Observer {
             if visit.entries == 0 {
                 continue;
             }
-            let v = VesselId(i as u32);
-            let to_target = self.ground.targets.iter();
-            let on_route =
-                to_target.clone().any(|t| self.tree.is_on_route(v, *t) || self.tree.is_within(v, *t))
-                    || self.ground.access.is_some_and(|a| self.tree.is_on_route(v, a));
             out.push(VesselVisit {
                 vessel: branch.name.clone(),
                 label: branch.label.clone(),
                 index: i as u32,
                 entries: visit.entries,
                 seconds: visit.seconds,
-                on_route,
+                on_route: self.ground.is_allowed(VesselId(i as u32)),
             });
         }
         out

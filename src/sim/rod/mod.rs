@@ -46,7 +46,7 @@ pub struct RodBase {
 }
 
 /// What the hand does at one hub during a step.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ToolControl {
     /// Advance +, retract -, mm/s.
     pub feed_mm_per_s: f64,

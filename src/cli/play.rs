@@ -1,0 +1,26 @@
+//! `cathnav play`: a case in the window.
+
+use std::path::PathBuf;
+
+use super::CliError;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Case file, or the name of a shipped case
+    pub case: PathBuf,
+    /// Seed of the anatomy variation and the noise
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// Runs the subcommand.
+pub fn run(args: &Args) -> Result<(), CliError> {
+    let Args { .. } = args;
+    super::not_built_yet("play")
+}
+
+/// Opens the menu of cases.
+pub fn menu() -> Result<(), CliError> {
+    super::not_built_yet("menu")
+}

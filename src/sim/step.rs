@@ -1,0 +1,348 @@
+//! The ordered stages of a tick and all their wiring.
+//!
+//! Order and reason:
+//! 1. **Commands**: everything the operator changed acts on this whole tick.
+//! 2. **Rods**: devices move first; flow, injection and picture of this tick see them where they now are.
+//! 3. **Harm**: tip pressures of the moved rods; a perforation bleeds in the same tick.
+//! 4. **Patient**: the pressure at the root drives the flow.
+//! 5. **Injection**: what leaves each lumen, against the pressures of the last tick.
+//! 6. **Flow**: with devices and sources in place, and what therapy has blocked so far.
+//! 7. **Contrast, then therapy**: carried by those flows; what lodges acts on the flow of the next tick.
+//! 8. **Free bodies**: dragged by the flow, pushed by the devices.
+//! 9. **Exposure**: last, so that a pulse of this tick shows the state after all of it.
+//!
+//! While time is skipped, stages 2, 3 and 8 rest.
+
+use super::command::Command;
+use super::contrast::{self, ContrastScratch, injector};
+use super::event::{Event, EventKind};
+use super::exposure::{self, ExposureInput};
+use super::flow::{self, FlowInputs, FlowScratch, Obstruction, Source};
+use super::model::Model;
+use super::physiology::{self, PhysiologyInputs};
+use super::rod::{self, RodInputs, RodReport, RodScratch};
+use super::snapshot::{RodView, Snapshot, ToolInfo};
+use super::state::State;
+use super::{harm, therapy, wiring};
+use crate::anatomy::VesselPlace;
+use crate::units::{TICK_S, TICKS_PER_S};
+
+/// Fastest feed that a hand makes, mm/s.
+pub const MAX_FEED_MM_PER_S: f64 = 100.0;
+/// Fastest turn, degrees/s.
+pub const MAX_SPIN_DEG_PER_S: f64 = 360.0;
+/// Longest time skip, s.
+pub const MAX_SKIP_S: f64 = 3600.0;
+
+/// Buffers and derived views; nothing here decides the future.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    rod: RodScratch,
+    flow: FlowScratch,
+    contrast: ContrastScratch,
+    /// Views of the rods after the last tick; made anew when missing.
+    rods: Vec<RodView>,
+    places: Vec<Vec<Option<VesselPlace>>>,
+    obstructions: Vec<Obstruction>,
+    sources: Vec<Source>,
+}
+
+impl Scratch {
+    /// Empty buffers.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// What a tick reports.
+#[derive(Clone, Debug, Default)]
+pub struct StepReport {
+    /// Events, in the order in which they happened.
+    pub events: Vec<Event>,
+    /// One per rod.
+    pub rods: Vec<RodReport>,
+}
+
+/// Advances the world by one tick. Cannot fail: what cannot be done is an event.
+pub fn step(model: &Model, state: &mut State, scratch: &mut Scratch, commands: &[Command]) -> StepReport {
+    let mut report = StepReport::default();
+    let mut kinds: Vec<EventKind> = Vec::new();
+    for command in commands {
+        apply(model, state, command, &mut kinds);
+    }
+    fire_pending_events(model, state, &mut kinds);
+    let is_skipping = state.skip_ticks > 0;
+    state.skip_ticks = state.skip_ticks.saturating_sub(1);
+
+    if !is_skipping {
+        advance_rods(model, state, scratch, &mut report, &mut kinds);
+    }
+    view_rods(model, state, scratch);
+    if !is_skipping {
+        advance_harm(model, state, scratch, &mut kinds);
+    }
+    advance_blood(model, state, scratch, &mut kinds);
+    let tick = state.tick;
+    report.events = kinds.into_iter().map(|kind| Event { tick, kind }).collect();
+    exposure::advance(
+        &model.exposure,
+        &mut state.exposure,
+        &ExposureInput {
+            commands,
+            tick,
+            contrast_given_ml: state.injector.contrast_given_ml,
+            injecting_at: scratch.sources.first().map(|s| s.place),
+        },
+        &mut report.events,
+    );
+    state.tick += 1;
+    report
+}
+
+/// Commands that concern no stage alone; the rest goes to the injector (the exposure stage reads its own).
+fn apply(model: &Model, state: &mut State, command: &Command, events: &mut Vec<EventKind>) {
+    let known = |tool: super::ToolId| tool.idx() < model.tools.len();
+    let refuse = |tool, reason: String| EventKind::Refused { tool: Some(tool), reason };
+    match command {
+        Command::Load { rod, tool } if known(*tool) => {
+            let Some(rod_state) = state.rods.get_mut(usize::from(*rod)) else {
+                events.push(refuse(*tool, format!("there is no access {rod}")));
+                return;
+            };
+            match rod::load(rod_state, &model.tools, *tool) {
+                Ok(()) => events.push(EventKind::Loaded(*tool)),
+                Err(reason) => events.push(refuse(*tool, reason.to_string())),
+            }
+        }
+        Command::Unload { tool } if known(*tool) => {
+            let result = state.rods.iter_mut().map(|r| rod::unload(r, &model.tools, *tool)).fold(
+                Err("it is not in".to_owned()),
+                |found, r| match (found, r) {
+                    (Ok(()), _) | (_, Ok(())) => Ok(()),
+                    (_, Err(e)) => Err(e.to_string()),
+                },
+            );
+            match result {
+                Ok(()) => {
+                    state.controls[tool.idx()] = rod::ToolControl::default();
+                    events.push(EventKind::Unloaded(*tool));
+                }
+                Err(reason) => events.push(refuse(*tool, reason)),
+            }
+        }
+        Command::SetFeed { tool, speed_mm_per_s } if known(*tool) && speed_mm_per_s.is_finite() => {
+            state.controls[tool.idx()].feed_mm_per_s =
+                speed_mm_per_s.clamp(-MAX_FEED_MM_PER_S, MAX_FEED_MM_PER_S);
+        }
+        Command::SetSpin { tool, rate_deg_per_s } if known(*tool) && rate_deg_per_s.is_finite() => {
+            state.controls[tool.idx()].spin_rad_per_s =
+                rate_deg_per_s.clamp(-MAX_SPIN_DEG_PER_S, MAX_SPIN_DEG_PER_S).to_radians();
+        }
+        Command::SetHold { tool, hold } if known(*tool) => state.controls[tool.idx()].hold = *hold,
+        Command::Give { drug, dose } => state.patient.give(drug, *dose, events),
+        Command::FireEvent(id) => fire_event(model, state, id, events),
+        Command::AskHint => events.push(EventKind::HintAsked),
+        Command::SkipTime(s) if s.is_finite() => {
+            state.skip_ticks = (s.clamp(0.0, MAX_SKIP_S) * TICKS_PER_S as f64) as u64;
+        }
+        Command::Finish => {
+            if !state.is_finished {
+                state.is_finished = true;
+                events.push(EventKind::Finished);
+            }
+        }
+        other => {
+            injector::command(&model.injector, &mut state.injector, other, events);
+        }
+    }
+}
+
+fn fire_event(model: &Model, state: &mut State, id: &str, events: &mut Vec<EventKind>) {
+    match model.case.events.iter().position(|e| e.id == id) {
+        Some(i) => {
+            let wait_ticks = (model.case.events[i].wait_s.max(0.0) * TICKS_PER_S as f64) as u64;
+            state.pending_events.push((i, wait_ticks));
+        }
+        None => {
+            events.push(EventKind::Refused { tool: None, reason: format!("the case has no event `{id}`") })
+        }
+    }
+}
+
+fn fire_pending_events(model: &Model, state: &mut State, events: &mut Vec<EventKind>) {
+    let mut due = Vec::new();
+    state.pending_events.retain_mut(|(i, left)| {
+        if *left == 0 {
+            due.push(*i);
+        }
+        *left = left.saturating_sub(1);
+        !due.contains(i)
+    });
+    for event in due.into_iter().filter_map(|i| model.case.events.get(i)) {
+        state.patient.set_targets(event.heart_rate_bpm, event.systolic_mmhg, event.over_s);
+        events.push(EventKind::Said(event.say.clone()));
+    }
+}
+
+fn advance_rods(
+    model: &Model,
+    state: &mut State,
+    scratch: &mut Scratch,
+    report: &mut StepReport,
+    events: &mut Vec<EventKind>,
+) {
+    for (i, rod_state) in state.rods.iter_mut().enumerate() {
+        let inputs = RodInputs {
+            tools: &model.tools,
+            controls: &state.controls,
+            wall: &model.wall,
+            law: model.law,
+            others: &[],
+        };
+        let rod_report = rod::advance(&inputs, rod_state, &mut scratch.rod, TICK_S);
+        if let Some(reason) = &rod_report.diverged {
+            events.push(EventKind::Diverged { rod: i as u8, reason: reason.clone() });
+        }
+        for blocked in &rod_report.blocked {
+            // A hub that cannot move stays asked until the hand lets go; one event tells why, then the feed stops.
+            state.controls[blocked.tool.idx()].feed_mm_per_s = 0.0;
+            events.push(EventKind::Refused { tool: Some(blocked.tool), reason: blocked.reason.clone() });
+        }
+        report.rods.push(rod_report);
+    }
+}
+
+fn view_rods(model: &Model, state: &State, scratch: &mut Scratch) {
+    scratch.rods = state.rods.iter().map(|r| rod::view(r, &model.tools, &model.wall)).collect();
+    scratch.places = scratch.rods.iter().map(|r| wiring::node_places(r, &model.wall)).collect();
+    scratch.obstructions.clear();
+    for (rod, places) in scratch.rods.iter().zip(&scratch.places) {
+        scratch.obstructions.extend(wiring::obstructions(rod, places, &model.tools));
+    }
+}
+
+fn advance_harm(model: &Model, state: &mut State, scratch: &Scratch, events: &mut Vec<EventKind>) {
+    let tree = &model.anatomy.tree;
+    let holes = harm::advance(&mut state.harm, &scratch.rods, &model.tools, tree, TICK_S, events);
+    for place in holes {
+        state.perforations += 1;
+        let point = tree.branch(place.vessel).at(place.arc_mm);
+        state.flow.open_leak(
+            &model.network,
+            &format!("perforation.{}", state.perforations),
+            place,
+            point.position_mm + point.normal * point.radius_mm,
+            point.normal,
+            harm::PERFORATION_ML_PER_MIN,
+        );
+    }
+}
+
+/// Lumens that something can be injected through, in tool order.
+fn lumens(model: &Model, state: &State, scratch: &Scratch) -> Vec<injector::LumenInput> {
+    let mut out = Vec::new();
+    for (rod, places) in scratch.rods.iter().zip(&scratch.places) {
+        for (i, device) in rod.devices.iter().enumerate() {
+            let tool = &model.tools[device.tool.idx()];
+            let Some(inner_diameter_mm) = tool.inner_diameter_mm else { continue };
+            let openings = wiring::openings(rod, places, i, &model.tools);
+            let tip = openings.first().copied();
+            out.push(injector::LumenInput {
+                tool: device.tool,
+                inner_diameter_mm,
+                length_mm: tool.length_mm,
+                max_pressure_psi: tool.max_pressure_psi,
+                inside_diameter_mm: wiring::inside_diameter_mm(rod, i, &model.tools),
+                tip_pressure_mmhg: tip.map_or(0.0, |p| state.flow.pressure_at(&model.network, p)),
+                wedged: tip.is_some_and(|p| state.flow.wedged_at(&model.network, p)),
+                openings,
+            });
+        }
+    }
+    out
+}
+
+fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events: &mut Vec<EventKind>) {
+    let leak_ml_per_s = state.flow.leak_flow_ml_per_s.iter().sum();
+    physiology::advance(&mut state.patient, &PhysiologyInputs { leak_ml_per_s }, TICK_S, events);
+    let lumens = lumens(model, state, scratch);
+    scratch.sources.clear();
+    injector::advance(
+        &model.injector,
+        &mut state.injector,
+        &lumens,
+        state.exposure.run().is_some(),
+        TICK_S,
+        &mut scratch.sources,
+        events,
+    );
+    flow::advance(
+        &model.network,
+        &mut state.flow,
+        &mut scratch.flow,
+        &FlowInputs {
+            root_mmhg: state.patient.view().pressure_mmhg,
+            obstructions: &scratch.obstructions,
+            sources: &scratch.sources,
+            bed_resistance_factor: &state.therapy.bed_resistance_factor,
+            leak_open_share: &state.therapy.leak_open_share,
+        },
+        TICK_S,
+    );
+    contrast::advance(
+        &model.network,
+        &model.contrast,
+        &state.flow,
+        &mut state.contrast,
+        &mut scratch.contrast,
+        &scratch.sources,
+        TICK_S,
+        events,
+    );
+    therapy::advance(&model.therapy, &state.flow, &mut state.therapy, &scratch.contrast, events);
+}
+
+/// Copies out what the outside may see.
+pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
+    let rods = if scratch.rods.len() == state.rods.len() {
+        scratch.rods.clone()
+    } else {
+        state.rods.iter().map(|r| rod::view(r, &model.tools, &model.wall)).collect()
+    };
+    let connected = state.injector.connected;
+    let tip = connected
+        .and_then(|tool| wiring::find_tool(&rods, tool))
+        .and_then(|(_, _, device)| device.tip_place.filter(|_| device.inserted_mm > 0.0));
+    let heart_rate = state.patient.view().heart_rate_bpm;
+    let net = &model.network;
+    let vessel_flow = tip.map_or(0.0, |p| state.flow.mean_flow_at(net, p));
+    let beats = tip.map_or(0.0, |p| state.flow.beats_to_clear(net, p, heart_rate));
+    Snapshot {
+        tick: state.tick,
+        time_s: state.tick as f64 * TICK_S,
+        bodies: Vec::new(),
+        vessels: contrast::vessel_views(net, &state.flow, &state.contrast),
+        beds: contrast::bed_views(net, &state.flow, &state.contrast, &model.therapy, &state.therapy),
+        pools: contrast::pool_views(&state.flow, &state.contrast),
+        injection: state.injector.view(vessel_flow, beats),
+        patient: state.patient.view(),
+        xray: exposure::view(&state.exposure),
+        tools: tools(model, &rods),
+        rods,
+    }
+}
+
+fn tools(model: &Model, rods: &[RodView]) -> Vec<ToolInfo> {
+    let is_loaded = |i: usize| rods.iter().flat_map(|r| &r.devices).any(|d| d.tool.idx() == i);
+    model
+        .tools
+        .iter()
+        .enumerate()
+        .map(|(i, d)| ToolInfo {
+            id: d.id.clone(),
+            label: d.label.clone(),
+            kind: d.kind,
+            loaded: is_loaded(i),
+        })
+        .collect()
+}
