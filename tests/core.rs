@@ -8,9 +8,9 @@ mod anatomy;
 mod cases;
 #[path = "core/rods.rs"]
 mod rods;
-#[path = "core/xray.rs"]
-mod xray;
 #[path = "core/script.rs"]
 mod script;
 #[path = "core/training.rs"]
 mod training;
+#[path = "core/xray.rs"]
+mod xray;

@@ -58,6 +58,8 @@ pub(super) struct Detector {
     bin_kev: [f32; BINS],
     /// ln of signal, and quantum energy, by water and bone.
     table: Vec<(f32, f32)>,
+    /// Transmission of steel behind this patient.
+    pub(super) steel: SteelCurve,
     /// Standard deviation of the electronic noise, keV.
     pub(super) electronic_kev: f32,
 }
@@ -76,6 +78,7 @@ impl Detector {
             energy: [0.0; BINS],
             bin_kev: [1.0; BINS],
             table: Vec::new(),
+            steel: SteelCurve { minus_ln: Vec::new() },
             electronic_kev: (ELECTRONIC_PHOTONS * ELECTRONIC_PHOTON_KEV * projection.pixel_mm
                 / NATIVE_PITCH_MM) as f32,
         };
@@ -104,6 +107,14 @@ impl Detector {
                 let b = BONE_FROM + (i % BONE_STEPS) as f32 * BONE_STEP;
                 let d = detector.all_bins(w, b, 0.0, 0.0);
                 (d.signal_kev.max(1e-30).ln(), d.quantum_kev)
+            })
+            .collect();
+        let water = (technique.water_equivalent_mm / 10.0) as f32;
+        let bare = detector.all_bins(water, 0.0, 0.0, 0.0).signal_kev.max(1e-30);
+        detector.steel.minus_ln = (0..SteelCurve::STEPS)
+            .map(|i| {
+                let steel = (i as f64 * SteelCurve::STEP_MM) as f32;
+                f64::from(bare / detector.all_bins(water, 0.0, 0.0, steel).signal_kev.max(1e-30)).ln()
             })
             .collect();
         detector
@@ -146,5 +157,31 @@ impl Detector {
         let parts = SPREAD.map(|(share, sigma_mm)| (share, sigma_mm / pixel_mm));
         let half = ((2.5 * SPREAD[1].1 / pixel_mm).ceil() as usize).clamp(1, 6);
         fast::kernel(&parts, half)
+    }
+}
+
+/// -ln of the transmission of steel against its thickness: all energies, behind a patient of the technique's thickness.
+#[derive(Clone, Debug)]
+pub(super) struct SteelCurve {
+    minus_ln: Vec<f64>,
+}
+
+impl SteelCurve {
+    const STEPS: usize = 256;
+    const STEP_MM: f64 = 0.02;
+
+    /// Transmission of a thickness; straight on beyond the table.
+    pub(super) fn transmission(&self, steel_mm: f64) -> f64 {
+        let at = (steel_mm / Self::STEP_MM).max(0.0);
+        let i = (at as usize).min(Self::STEPS - 2);
+        (-(self.minus_ln[i] + (self.minus_ln[i + 1] - self.minus_ln[i]) * (at - i as f64))).exp()
+    }
+
+    /// Thickness of a transmission.
+    pub(super) fn thickness_mm(&self, transmission: f64) -> f64 {
+        let minus_ln = -transmission.max(1e-300).ln();
+        let i = self.minus_ln.partition_point(|m| *m <= minus_ln).clamp(1, Self::STEPS - 1) - 1;
+        let slope = (self.minus_ln[i + 1] - self.minus_ln[i]).max(1e-9);
+        (i as f64 + (minus_ln - self.minus_ln[i]) / slope) * Self::STEP_MM
     }
 }

@@ -1,6 +1,7 @@
 //! Devices on the raster: wires and catheters as steel-equivalent thickness, and soft balls of iodine.
 
 use super::chords::{Pass, Piece, for_each_pass};
+use super::detector::SteelCurve;
 use crate::device::{Device, DeviceKind};
 use crate::math::Vec3;
 use crate::sim::snapshot::{RodView, Snapshot};
@@ -10,8 +11,6 @@ use crate::xray::Projection;
 const SHEATH_MM: f64 = 110.0;
 /// Longest straight piece of a drawn device, mm.
 const PIECE_MM: f64 = 1.5;
-/// Attenuation at which sub-pixel parts are averaged, 1/mm: steel at the mean energy behind a patient.
-const STEEL_PER_MM: f64 = 1.1;
 /// Most parts of a pixel across a thin device.
 const MAX_PARTS: f64 = 24.0;
 
@@ -36,14 +35,14 @@ pub(super) fn add_devices(
         }
         for view in &rod.devices {
             if let Some(device) = tray.get(view.tool.idx()) {
-                add_device(projection, &line, device, view.inserted_mm, steel_mm);
+                add_device(projection, &line, device, view.inserted_mm, curve, steel_mm);
             }
         }
         let drawn_by_rod =
             |d: &&Device| rod.devices.iter().any(|v| tray.get(v.tool.idx()).is_some_and(|t| t.id == d.id));
         if let Some(sheath) = tray.iter().find(|d| d.kind == DeviceKind::Sheath).filter(|d| !drawn_by_rod(d))
         {
-            add_device(projection, &line, sheath, 0.0, steel_mm);
+            add_device(projection, &line, sheath, 0.0, curve, steel_mm);
         }
     }
 }
@@ -121,7 +120,7 @@ fn add_device(
             inner_mm: inner_mm.min(0.95 * outer_mm),
             ratio: section.radiopacity_steel_ratio,
         };
-        for_each_pass(projection, &piece, |pass| steel_mm[pass.pixel] += tube.steel_mm(pass) as f32);
+        for_each_pass(projection, &piece, |pass| steel_mm[pass.pixel] += tube.steel_mm(pass, curve) as f32);
     }
 }
 
@@ -151,7 +150,7 @@ struct Tube {
 
 impl Tube {
     /// Steel that gives the pixel's mean transmission, mm.
-    fn steel_mm(&self, pass: &Pass) -> f64 {
+    fn steel_mm(&self, pass: &Pass, curve: &SteelCurve) -> f64 {
         let chord = pass.mean_chord_mm(self.outer_mm, -1.0, 1.0);
         let (from, to) = pass.clipped_mm(chord);
         if to <= from || chord <= 0.0 {
@@ -169,9 +168,9 @@ impl Tube {
             if self.inner_mm > 0.0 {
                 wall -= pass.mean_chord_mm(self.inner_mm, lo, hi);
             }
-            transmission += (-STEEL_PER_MM * wall * inside * density).exp();
+            transmission += curve.transmission(wall * inside * density);
         }
-        -(transmission / parts).ln() / STEEL_PER_MM
+        curve.thickness_mm(transmission / parts)
     }
 }
 

@@ -29,7 +29,7 @@ const EDGE_BOOST: f32 = 0.6;
 /// Gray of the subtracted background, and gray lost per unit of ln contrast.
 const DSA_GRAY: (f32, f32) = (0.66, 0.62);
 /// How much lighter a roadmap vessel is.
-const ROADMAP_LIGHT: f32 = 0.3;
+const ROADMAP_LIGHT: f32 = 0.24;
 
 /// Settings of a renderer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,12 +167,18 @@ impl Renderer {
 
     /// Iodine and steel on every ray.
     fn place_contents(&mut self, snapshot: &Snapshot) {
-        let Some(geometry) = &self.geometry else { return };
+        let (Some(geometry), Some(background)) = (&self.geometry, &self.background) else { return };
         self.iodine_mg_per_cm2.fill(0.0);
         self.steel_mm.fill(0.0);
         geometry.lumen.add_iodine(&snapshot.vessels, &mut self.iodine_mg_per_cm2);
         add_balls(&geometry.projection, snapshot, &mut self.iodine_mg_per_cm2);
-        add_devices(&geometry.projection, snapshot, &self.tray, &mut self.steel_mm);
+        add_devices(
+            &geometry.projection,
+            snapshot,
+            &self.tray,
+            &background.detector.steel,
+            &mut self.steel_mm,
+        );
     }
 
     /// Detector output of one pulse into `linear_kev`.

@@ -132,7 +132,13 @@ fn blade_cover(projection: &Projection, arm: &CArm) -> Vec<f32> {
 }
 
 /// Scatter: primary times the local ratio, spread by a wide Gaussian.
-fn scatter_map(projection: &Projection, body: &ArealMap, primary_kev: &[f32], open: &[f32], arm: &CArm) -> Vec<f32> {
+fn scatter_map(
+    projection: &Projection,
+    body: &ArealMap,
+    primary_kev: &[f32],
+    open: &[f32],
+    arm: &CArm,
+) -> Vec<f32> {
     let (across, along) = arm.open_field_mm();
     let side_mm = (across * along).sqrt();
     let coarse = block_means(projection.columns, projection.rows, |i| {
@@ -143,7 +149,8 @@ fn scatter_map(projection: &Projection, body: &ArealMap, primary_kev: &[f32], op
     let sigma = SCATTER_SIGMA_MM / block_mm;
     let mut spread = smooth_blocks(&coarse, sigma, false);
     // The ratio is that in the middle of the open field, which the spread must keep.
-    let openness = smooth_blocks(&block_means(projection.columns, projection.rows, |i| open[i]), sigma, false);
+    let openness =
+        smooth_blocks(&block_means(projection.columns, projection.rows, |i| open[i]), sigma, false);
     let middle = openness.iter().copied().fold(1e-6, f32::max);
     spread.iter_mut().for_each(|s| *s /= middle);
     upsample(&spread, projection.columns, projection.rows)

@@ -70,7 +70,7 @@ impl DsaRun {
     /// The roadmap of this run.
     pub(super) fn roadmap(&self) -> Roadmap {
         // What noise alone peaks at is no vessel.
-        let cover = self.peak.iter().map(|p| ((p - 0.06) / 0.25).clamp(0.0, 1.0)).collect();
+        let cover = self.peak.iter().map(|p| ((p - 0.06) / 0.4).clamp(0.0, 1.0)).collect();
         Roadmap { pose: self.pose, cover }
     }
 }
