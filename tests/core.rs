@@ -6,6 +6,10 @@
 mod anatomy;
 #[path = "core/cases.rs"]
 mod cases;
+#[path = "core/tubes.rs"]
+mod tubes;
+#[path = "core/wall.rs"]
+mod wall;
 #[path = "core/rods.rs"]
 mod rods;
 #[path = "core/script.rs"]

@@ -3,16 +3,21 @@
 //! The vessel tree is the truth for names, flow, contrast and guidance; the lumen surface is one closed triangle mesh
 //! whose corners know branch and arc length; both come from a description (RON) or from an imported mesh.
 
+mod bones;
 mod build;
 pub mod description;
 mod distance;
 mod error;
+mod mesh_io;
+mod mesh_repair;
+mod remesh;
 mod store;
 mod types;
 
-pub use build::build;
+pub use build::{Topology, build, topology};
 pub use description::Description;
 pub use distance::{MeshDistance, Nearest};
 pub use error::AnatomyError;
+pub use mesh_io::{LengthUnit, MeshError, MeshFormat, OpenRim, Openness, load_mesh, parse_mesh, stl_bytes};
 pub use store::{build_folder, description_hash, list, load, read_description, save};
 pub use types::*;
