@@ -6,15 +6,15 @@
 mod anatomy;
 #[path = "core/cases.rs"]
 mod cases;
-#[path = "core/tubes.rs"]
-mod tubes;
-#[path = "core/wall.rs"]
-mod wall;
 #[path = "core/rods.rs"]
 mod rods;
 #[path = "core/script.rs"]
 mod script;
 #[path = "core/training.rs"]
 mod training;
+#[path = "core/tubes.rs"]
+mod tubes;
+#[path = "core/wall.rs"]
+mod wall;
 #[path = "core/xray.rs"]
 mod xray;

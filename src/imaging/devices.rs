@@ -26,6 +26,7 @@ pub(super) fn add_devices(
     projection: &Projection,
     snapshot: &Snapshot,
     tray: &[Device],
+    curve: &SteelCurve,
     steel_mm: &mut [f32],
 ) {
     for rod in &snapshot.rods {
@@ -88,6 +89,7 @@ fn add_device(
     line: &[Knot],
     device: &Device,
     inserted_mm: f64,
+    curve: &SteelCurve,
     steel_mm: &mut [f32],
 ) {
     let mut stops: Vec<f64> = line.iter().map(|k| k.arc_mm).filter(|s| *s < inserted_mm).collect();
