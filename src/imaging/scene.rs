@@ -99,7 +99,7 @@ impl Background {
             *total += scatter;
             *sigma = (*sigma + scatter * SCATTER_ENERGY_KEV / SWANK).sqrt();
         }
-        let range = GrayRange::new(projection, &geometry.body, &total_kev, &open);
+        let range = GrayRange::new(geometry, technique, &total_kev, &open);
         Self {
             technique: *technique,
             blades: arm.blades,
@@ -220,14 +220,18 @@ fn upsample(blocks: &[f32], columns: usize, rows: usize) -> Vec<f32> {
 
 impl GrayRange {
     /// Share of the large-scale range that is taken off.
-    const COMPRESSION: f32 = 0.55;
+    const COMPRESSION: f32 = 0.6;
     /// Room below the darkest body for devices and contrast, and above the lightest, in ln.
-    const MARGIN: (f32, f32) = (0.55, 0.12);
+    const MARGIN: (f32, f32) = (0.40, 0.30);
+    /// Rays with less than this share of the thickness that the exposure control saw are beside the patient.
+    const BESIDE: f32 = 0.4;
 
-    fn new(projection: &Projection, body: &ArealMap, total_kev: &[f32], open: &[f32]) -> Self {
+    fn new(geometry: &Geometry, technique: &Technique, total_kev: &[f32], open: &[f32]) -> Self {
+        let (projection, body) = (&geometry.projection, &geometry.body);
+        let least = (Self::BESIDE * technique.water_equivalent_mm as f32 / 10.0).max(2.0);
         let (columns, rows) = (projection.columns, projection.rows);
         let log = |i: usize| fast::ln(total_kev[i].max(1.0));
-        let within = |i: usize| open[i] > 0.99 && body.water_g_per_cm2[i] > 2.0;
+        let within = |i: usize| open[i] > 0.99 && body.water_g_per_cm2[i] > least;
         let (mut sum, mut count) = (0.0_f64, 0_u32);
         for i in (0..total_kev.len()).step_by(7) {
             if within(i) {
@@ -247,7 +251,7 @@ impl GrayRange {
         }
         shown.sort_unstable_by(f32::total_cmp);
         let at = |share: f64| shown[((shown.len() - 1) as f64 * share) as usize];
-        Self { offset, black: at(0.01) - Self::MARGIN.0, white: at(0.99) + Self::MARGIN.1 }
+        Self { offset, black: at(0.02) - Self::MARGIN.0, white: at(0.97) + Self::MARGIN.1 }
     }
 
     /// Gray of ln of signal at a pixel, 0 to 1: a straight line with a soft shoulder at both ends.
