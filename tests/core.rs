@@ -8,6 +8,8 @@ mod anatomy;
 mod case_schema;
 #[path = "core/cases.rs"]
 mod cases;
+#[path = "core/real_anatomy.rs"]
+mod real_anatomy;
 #[path = "core/rods.rs"]
 mod rods;
 #[path = "core/script.rs"]
@@ -20,3 +22,5 @@ mod training;
 mod tubes;
 #[path = "core/wall.rs"]
 mod wall;
+#[path = "core/world.rs"]
+mod world;
