@@ -11,6 +11,8 @@ mod blood;
 mod case_schema;
 #[path = "core/cases.rs"]
 mod cases;
+#[path = "core/real_anatomy.rs"]
+mod real_anatomy;
 #[path = "core/rods.rs"]
 mod rods;
 #[path = "core/script.rs"]
@@ -25,3 +27,5 @@ mod tubes;
 mod wall;
 #[path = "core/xray.rs"]
 mod xray;
+#[path = "core/world.rs"]
+mod world;
