@@ -25,7 +25,7 @@ mod training;
 mod tubes;
 #[path = "core/wall.rs"]
 mod wall;
-#[path = "core/xray.rs"]
-mod xray;
 #[path = "core/world.rs"]
 mod world;
+#[path = "core/xray.rs"]
+mod xray;
