@@ -4,11 +4,19 @@
 // One line per part, alphabetical:
 #[path = "core/anatomy.rs"]
 mod anatomy;
+#[path = "core/case_schema.rs"]
+mod case_schema;
 #[path = "core/cases.rs"]
 mod cases;
 #[path = "core/rods.rs"]
 mod rods;
 #[path = "core/script.rs"]
 mod script;
+#[path = "core/session.rs"]
+mod session;
 #[path = "core/training.rs"]
 mod training;
+#[path = "core/tubes.rs"]
+mod tubes;
+#[path = "core/wall.rs"]
+mod wall;
