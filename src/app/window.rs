@@ -52,7 +52,9 @@ pub(super) fn run(desk: Desk, wish: Option<ScreenshotWish>, needs_table: bool) -
     };
     let mode = UpdateMode::reactive_low_power(Duration::from_secs_f64(1.0 / FRAMES_PER_S));
     App::new()
-        .add_plugins(DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..WindowPlugin::default() }))
+        .add_plugins(
+            DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..WindowPlugin::default() }),
+        )
         .add_plugins(EguiPlugin::default())
         .insert_resource(WinitSettings { focused_mode: mode, unfocused_mode: mode })
         .insert_resource(ClearColor(Color::BLACK))
@@ -130,7 +132,12 @@ fn end_frame(mut desk: ResMut<DeskResource>, seen: Res<Seen>, mut exit: MessageW
     }
 }
 
-fn take_screenshot(mut wish: ResMut<Wish>, desk: Res<DeskResource>, time: Res<Time<Real>>, mut commands: Commands) {
+fn take_screenshot(
+    mut wish: ResMut<Wish>,
+    desk: Res<DeskResource>,
+    time: Res<Time<Real>>,
+    mut commands: Commands,
+) {
     let Some(ScreenshotWish { path, after_s }) = wish.wish.clone() else { return };
     let at_table = matches!(desk.0.view.screen, Screen::Procedure | Screen::Report);
     if at_table || !wish.needs_table || desk.0.view.problem.is_some() {
