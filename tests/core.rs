@@ -23,3 +23,5 @@ mod training;
 mod tubes;
 #[path = "core/wall.rs"]
 mod wall;
+#[path = "core/xray.rs"]
+mod xray;
