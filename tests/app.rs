@@ -12,3 +12,6 @@ mod fixture;
 mod panels;
 #[path = "app/raster.rs"]
 mod raster;
+#[cfg(target_os = "linux")]
+#[path = "app/window.rs"]
+mod window;

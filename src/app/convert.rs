@@ -14,7 +14,7 @@ use crate::training::Assessment;
 use crate::units::TICKS_PER_S;
 
 /// The cases below `root/scenarios`, by file name. A faulty file is a card that says so.
-pub fn cards(root: &Path, best: &BestResults) -> Vec<CaseCard> {
+pub(super) fn cards(root: &Path, best: &BestResults) -> Vec<CaseCard> {
     let Ok(entries) = std::fs::read_dir(root.join("scenarios")) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
     paths.retain(|p| p.extension().is_some_and(|e| e == "ron"));
@@ -51,21 +51,21 @@ fn faulty(path: PathBuf, fault: String) -> CaseCard {
 }
 
 /// The expert script of a case, if there is one: `assets/scripts/<case>_expert.ron`.
-pub fn expert_script(root: &Path, case: &Path) -> Option<PathBuf> {
+pub(super) fn expert_script(root: &Path, case: &Path) -> Option<PathBuf> {
     let stem = case.file_stem()?.to_string_lossy().into_owned();
     let path = root.join("assets/scripts").join(format!("{stem}_expert.ron"));
     path.is_file().then_some(path)
 }
 
 /// What a recording left by a crash is of, in words.
-pub fn resume_text(path: &Path) -> Option<String> {
+pub(super) fn resume_text(path: &Path) -> Option<String> {
     let recording = Recording::read(path).ok()?;
     let seconds = recording.last_tick / TICKS_PER_S;
     (seconds > 0).then(|| format!("{}, {:02}:{:02}", recording.header.case_id, seconds / 60, seconds % 60))
 }
 
 /// Case, tray and vessels of a compiled model.
-pub fn fill_case(view: &mut View, model: &Model) {
+pub(super) fn fill_case(view: &mut View, model: &Model) {
     view.case = case_view(&model.case);
     view.tools = model
         .tools
@@ -107,7 +107,7 @@ fn case_view(case: &Case) -> CaseView {
 }
 
 /// Objectives and result so far.
-pub fn fill_assessment(view: &mut View, assessment: &Assessment, model: Option<&Model>) {
+pub(super) fn fill_assessment(view: &mut View, assessment: &Assessment, model: Option<&Model>) {
     let say = |id: &str| {
         let step = model.and_then(|m| m.case.steps.iter().find(|s| s.id == id));
         step.map_or_else(String::new, |s| s.say.clone())
@@ -187,7 +187,7 @@ fn number(value: f64, unit: &str) -> String {
 }
 
 /// A frame without its pixels: what the texts on the picture need.
-pub fn frame_facts(frame: &Frame) -> Frame {
+pub(super) fn frame_facts(frame: &Frame) -> Frame {
     Frame {
         columns: frame.columns,
         rows: frame.rows,
@@ -203,7 +203,7 @@ pub fn frame_facts(frame: &Frame) -> Frame {
 }
 
 /// The hint of a step that is given now; hints go from general to specific, the last one stays.
-pub fn hint(model: &Model, view: &View, given: usize) -> Option<String> {
+pub(super) fn hint(model: &Model, view: &View, given: usize) -> Option<String> {
     let at = view.steps.iter().position(|s| s.open && s.done_s.is_none())?;
     let hints = &model.case.steps.get(at)?.hint;
     hints.get(given.min(hints.len().saturating_sub(1))).cloned()

@@ -225,10 +225,7 @@ impl Desk {
             return;
         }
         if self.is_at_table() {
-            let embolic = self.view.embolics.iter().any(|(id, label)| {
-                let syringe = &self.view.snapshot.injection.syringe;
-                id == syringe || label == syringe
-            });
+            let embolic = self.view.syringe_is_embolic();
             self.keys_held = self.view.keys.held(&input.pressed, &self.view.hands, &self.out.form, embolic);
         }
         for action in self.view.keys.called(&input.pressed) {

@@ -28,8 +28,9 @@ pub struct ScreenshotWish {
     pub after_s: f64,
 }
 
+/// The desk.
 #[derive(Resource)]
-struct DeskResource(Desk);
+pub(super) struct DeskResource(pub(super) Desk);
 
 #[derive(Resource, Default)]
 struct Seen(FrameInput);
@@ -67,18 +68,19 @@ pub(super) fn run(desk: Desk, wish: Option<ScreenshotWish>, needs_table: bool) -
         .run()
 }
 
-fn add_camera(mut commands: Commands) {
-    commands.spawn(Camera2d);
+fn add_camera(mut commands: Commands<'_, '_>) {
+    commands.spawn((Camera2d, Msaa::Off));
 }
 
-fn begin_frame(
-    mut desk: ResMut<DeskResource>,
-    mut seen: ResMut<Seen>,
-    mut contexts: EguiContexts,
-    keys: Res<ButtonInput<KeyCode>>,
-    window: Single<&Window, With<PrimaryWindow>>,
-    time: Res<Time<Real>>,
-    mut styled: Local<bool>,
+/// Hands keys, focus and time to the desk.
+pub(super) fn begin_frame(
+    mut desk: ResMut<'_, DeskResource>,
+    mut seen: ResMut<'_, Seen>,
+    mut contexts: EguiContexts<'_, '_>,
+    keys: Res<'_, ButtonInput<KeyCode>>,
+    window: Single<'_, '_, &Window, With<PrimaryWindow>>,
+    time: Res<'_, Time<Real>>,
+    mut styled: Local<'_, bool>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?;
     if !*styled {
@@ -113,7 +115,7 @@ fn begin_frame(
     Ok(())
 }
 
-fn draw(mut contexts: EguiContexts, mut desk: ResMut<DeskResource>) -> Result {
+fn draw(mut contexts: EguiContexts<'_, '_>, mut desk: ResMut<'_, DeskResource>) -> Result {
     let ctx = contexts.ctx_mut()?;
     let layer = egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(ctx.viewport_rect());
     let mut ui = egui::Ui::new(ctx.clone(), "window".into(), layer);
@@ -123,14 +125,14 @@ fn draw(mut contexts: EguiContexts, mut desk: ResMut<DeskResource>) -> Result {
     Ok(())
 }
 
-fn end_frame(mut desk: ResMut<DeskResource>, seen: Res<Seen>, mut exit: MessageWriter<AppExit>) {
+fn end_frame(mut desk: ResMut<'_, DeskResource>, seen: Res<'_, Seen>, mut exit: MessageWriter<'_, AppExit>) {
     desk.0.end_frame(&seen.0);
     if desk.0.wants_quit() {
         exit.write(AppExit::Success);
     }
 }
 
-fn take_screenshot(mut wish: ResMut<Wish>, desk: Res<DeskResource>, time: Res<Time<Real>>, mut commands: Commands) {
+fn take_screenshot(mut wish: ResMut<'_, Wish>, desk: Res<'_, DeskResource>, time: Res<'_, Time<Real>>, mut commands: Commands<'_, '_>) {
     let Some(ScreenshotWish { path, after_s }) = wish.wish.clone() else { return };
     let at_table = matches!(desk.0.view.screen, Screen::Procedure | Screen::Report);
     if at_table || !wish.needs_table || desk.0.view.problem.is_some() {
@@ -141,7 +143,7 @@ fn take_screenshot(mut wish: ResMut<Wish>, desk: Res<DeskResource>, time: Res<Ti
     }
     wish.asked = true;
     commands.spawn(Screenshot::primary_window()).observe(
-        move |captured: On<ScreenshotCaptured>, mut exit: MessageWriter<AppExit>| {
+        move |captured: On<'_, '_, ScreenshotCaptured>, mut exit: MessageWriter<'_, AppExit>| {
             match save_png(&captured.image, &path) {
                 Ok(()) => exit.write(AppExit::Success),
                 Err(why) => {
@@ -162,9 +164,4 @@ fn save_png(image: &Image, path: &std::path::Path) -> Result<(), String> {
     writer.write_image_data(image.as_raw()).map_err(|e| e.to_string())?;
     writer.finish().map_err(|e| e.to_string())?;
     super::store::write_whole(path, &bytes)
-}
-
-/// The desk, for the other plugins.
-pub(super) fn desk_of(world: &World) -> Option<&Desk> {
-    world.get_resource::<DeskResource>().map(|d| &d.0)
 }

@@ -51,7 +51,7 @@ fn row_ui(ui: &mut Ui, view: &View, device: &RodDeviceView, longest_mm: f64, out
     } else {
         ""
     };
-    let name = Rect::from_min_size(row.min, vec2(190.0, ROW));
+    let name = Rect::from_min_size(row.min, vec2(206.0, ROW));
     let clipped = ui.painter().with_clip_rect(name);
     clipped.text(name.left_center(), Align2::LEFT_CENTER, hand, font.clone(), theme::ACCENT);
     clipped.text(name.left_center() + vec2(16.0, 0.0), Align2::LEFT_CENTER, view.tool_label(tool), font.clone(), color);
