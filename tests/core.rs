@@ -6,9 +6,15 @@
 mod anatomy;
 #[path = "core/cases.rs"]
 mod cases;
+#[path = "core/tubes.rs"]
+mod tubes;
+#[path = "core/wall.rs"]
+mod wall;
 #[path = "core/rods.rs"]
 mod rods;
 #[path = "core/script.rs"]
 mod script;
+#[path = "core/session.rs"]
+mod session;
 #[path = "core/training.rs"]
 mod training;

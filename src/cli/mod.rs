@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, error::ErrorKind};
 
 pub mod anatomy;
+pub mod attempt;
 pub mod check;
 pub mod demo;
 pub mod devices;
