@@ -6,6 +6,8 @@
     reason = "tests print residuals, may unwrap, and compare numbers that are passed through unchanged"
 )]
 
+#[path = "app/desk.rs"]
+mod desk;
 #[path = "app/fixture.rs"]
 mod fixture;
 #[path = "app/panels.rs"]

@@ -88,7 +88,7 @@ fn case_view(case: &Case) -> CaseView {
         Sex::Female => "female",
         Sex::Male => "male",
     };
-    let par = |p: &Par| (p.metric.clone(), p.gold, p.silver, p.bronze);
+    let par = |p: &Par| (metric_label(&p.metric), p.gold, p.silver, p.bronze);
     CaseView {
         title: case.title.clone(),
         patient: format!("{sex}, {:.0} y, {:.0} kg", p.age_y, p.weight_kg),
@@ -132,7 +132,7 @@ fn report_view(a: &Assessment, model: Option<&Model>) -> ReportView {
     let metric = |m: &crate::training::Metric| {
         let value = m.value?;
         let medal = par(&m.name).map_or("", |p| medal(p, value)).to_owned();
-        Some(MetricView { name: m.name.replace('_', " "), value: number(value, &m.unit), medal })
+        Some(MetricView { name: metric_name(&m.name), value: number(value, &m.unit), medal })
     };
     let mut errors: Vec<ErrorView> = a
         .errors
@@ -172,6 +172,36 @@ fn medal(par: &Par, value: f64) -> &'static str {
     } else {
         "-"
     }
+}
+
+/// Units that end a metric's name, and how they are written.
+const UNIT_ENDINGS: [(&str, &str); 10] = [
+    ("_gy_cm2", "Gy cm2"),
+    ("_mgy", "mGy"),
+    ("_ml", "mL"),
+    ("_min", "min"),
+    ("_mm", "mm"),
+    ("_pct", "%"),
+    ("_deg", "degrees"),
+    ("_s", "s"),
+    ("_n", "N"),
+    ("_g", "g"),
+];
+
+/// Words and unit of a metric's name: `fluoro_time_min` is fluoro time, in min.
+fn words_and_unit(name: &str) -> (String, &'static str) {
+    let ending = UNIT_ENDINGS.iter().find_map(|(e, unit)| name.strip_suffix(e).map(|stem| (stem, *unit)));
+    let (stem, unit) = ending.unwrap_or((name, ""));
+    (stem.replace('_', " "), unit)
+}
+
+fn metric_name(name: &str) -> String {
+    words_and_unit(name).0
+}
+
+fn metric_label(name: &str) -> String {
+    let (words, unit) = words_and_unit(name);
+    if unit.is_empty() { words } else { format!("{words}, {unit}") }
 }
 
 /// A number with three significant digits and its unit.
@@ -215,6 +245,9 @@ mod tests {
 
     #[test]
     fn numbers_and_medals() {
+        assert_eq!(metric_label("fluoro_time_min"), "fluoro time, min");
+        assert_eq!(metric_name("kap_gy_cm2"), "kap");
+        assert_eq!(metric_label("runs"), "runs");
         assert_eq!(number(1234.56, "mL"), "1235 mL");
         assert_eq!(number(12.34, ""), "12.3");
         assert_eq!(number(0.1234, "N"), "0.12 N");

@@ -64,6 +64,8 @@ pub struct Desk {
     skip_briefing: bool,
     quit: bool,
     hints_given: usize,
+    live_is_new: bool,
+    told_running: Option<bool>,
 }
 
 impl Desk {
@@ -92,6 +94,8 @@ impl Desk {
             skip_briefing: false,
             quit: false,
             hints_given: 0,
+            live_is_new: false,
+            told_running: None,
         };
         desk.to_menu();
         desk
@@ -108,9 +112,10 @@ impl Desk {
             root: self.root.clone(),
             case,
             seed: self.seed,
-            script,
             resume: None,
-            running: self.store.running(),
+            // A demonstration leaves nothing to go on from.
+            running: if script.is_some() { PathBuf::new() } else { self.store.running() },
+            script,
         };
         self.begin(opening);
     }
@@ -138,6 +143,7 @@ impl Desk {
     /// Ends the running case, if there is one, and forgets what was shown of it.
     fn close(&mut self) {
         self.bridge = None;
+        self.told_running = None;
         self.model = None;
         self.controls = Controls::default();
         self.latch = Latch::default();
@@ -175,8 +181,8 @@ impl Desk {
         self.draw_textures(ctx);
     }
 
-    /// After the panels: what was pushed becomes orders.
-    pub fn end_frame(&mut self, input: &FrameInput) {
+    /// After the panels: what was pushed becomes orders. Returns the commands that were sent.
+    pub fn end_frame(&mut self, input: &FrameInput) -> Vec<Command> {
         for action in std::mem::take(&mut self.out.ui) {
             self.act(action);
         }
@@ -200,9 +206,14 @@ impl Desk {
             }
         }
         if let Some(bridge) = &self.bridge {
-            bridge.send(commands);
-            bridge.pause(!self.is_running());
+            bridge.send(commands.clone());
+            let running = self.is_running();
+            if self.told_running != Some(running) {
+                bridge.pause(!running);
+                self.told_running = Some(running);
+            }
         }
+        commands
     }
 
     /// The table may be worked at: no page, dialog or fault lies over it.
@@ -447,7 +458,7 @@ impl Desk {
             self.shelf.add_run_frame(run, &self.live_angles, picture.clone());
         }
         self.live = Some(picture);
-        self.textures[0] = None;
+        self.live_is_new = true;
     }
 
     fn end(&mut self, ended: Result<Vec<String>, String>) {
@@ -471,24 +482,32 @@ impl Desk {
 
     /// New pictures become textures; old ones stay.
     fn draw_textures(&mut self, ctx: &egui::Context) {
-        if self.textures[0].is_none() {
-            self.textures[0] = self.live.as_ref().map(|p| texture(ctx, "live", p));
+        if let Some(live) = self.live.as_ref().filter(|_| self.live_is_new) {
+            show(ctx, &mut self.textures[0], "live", live);
+            self.live_is_new = false;
         }
         self.view.live.texture = self.textures[0].as_ref().map(egui::TextureHandle::id);
         let shown = self.shelf.shown();
         self.view.reference_title = shown.as_ref().map_or_else(String::new, |(_, title)| title.clone());
         let picture = shown.map(|(p, _)| p.clone());
         if picture != self.shown_reference {
-            self.textures[1] = picture.as_ref().map(|p| texture(ctx, "reference", p));
+            match &picture {
+                Some(p) => show(ctx, &mut self.textures[1], "reference", p),
+                None => self.textures[1] = None,
+            }
             self.shown_reference = picture;
         }
         self.view.reference.texture = self.textures[1].as_ref().map(egui::TextureHandle::id);
     }
 }
 
-fn texture(ctx: &egui::Context, name: &str, picture: &GrayPicture) -> egui::TextureHandle {
+/// Puts a picture into a texture, which is kept from picture to picture.
+fn show(ctx: &egui::Context, texture: &mut Option<egui::TextureHandle>, name: &str, picture: &GrayPicture) {
     let image = egui::ColorImage::from_gray([picture.columns, picture.rows], &picture.gray);
-    ctx.load_texture(name, image, egui::TextureOptions::LINEAR)
+    match texture {
+        Some(t) => t.set(image, egui::TextureOptions::LINEAR),
+        None => *texture = Some(ctx.load_texture(name, image, egui::TextureOptions::LINEAR)),
+    }
 }
 
 /// The next smaller or larger field.

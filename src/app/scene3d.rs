@@ -79,10 +79,10 @@ fn build(
             ChildOf(root),
         ))
         .id();
-    let light = DirectionalLight { illuminance: 4000.0, ..default() };
+    let light = DirectionalLight { illuminance: 2500.0, ..default() };
     commands.spawn((light, Transform::from_xyz(1.0, 2.0, 4.0).looking_at(Vec3::ZERO, Vec3::Y), ChildOf(root)));
-    let vessel = glass(Color::srgba(0.85, 0.25, 0.22, 0.32));
-    let bone = glass(Color::srgba(0.86, 0.83, 0.74, 0.10));
+    let vessel = glass(Color::srgba(0.90, 0.22, 0.20, 0.45));
+    let bone = glass(Color::srgba(0.80, 0.80, 0.76, 0.05));
     let lumen = mesh_of(&model.anatomy.lumen.mesh);
     commands.spawn((Mesh3d(meshes.add(lumen)), MeshMaterial3d(materials.add(vessel)), ChildOf(root)));
     let bone = materials.add(bone);
@@ -129,7 +129,9 @@ fn follow(
     }
     scene.tick = snapshot.tick;
     let Some(model) = &scene.model else { return };
-    for (tool, mesh) in tubes(snapshot, model) {
+    let drawn = tubes(snapshot, model);
+    for (tool, mesh) in &drawn {
+        let (tool, mesh) = (*tool, mesh.clone());
         match scene.tubes.iter().find(|(t, _, _)| *t == tool) {
             Some((_, _, handle)) => {
                 if let Some(mut old) = meshes.get_mut(handle) {
@@ -150,7 +152,7 @@ fn follow(
         }
     }
     scene.tubes.retain(|(tool, entity, _)| {
-        let stays = snapshot.rods.iter().any(|r| r.devices.iter().any(|d| d.tool == *tool));
+        let stays = drawn.iter().any(|(t, _)| t == tool);
         if !stays {
             commands.entity(*entity).despawn();
         }
@@ -190,11 +192,12 @@ fn extent(mesh: &anatomy::Mesh) -> (Vec3, f32) {
     ((low + high) / 2.0, ((high - low).length() / 2.0).max(0.1))
 }
 
-/// A tube per device in the patient.
+/// A tube per device in the patient; none for one that is still in the sheath.
 fn tubes(snapshot: &Snapshot, model: &Model) -> Vec<(ToolId, Mesh)> {
     let radius = |tool: ToolId| model.tools.get(tool.idx()).map_or(0.5, |d| d.max_outer_diameter_mm / 2.0);
     let of_rod = |rod: &RodView| -> Vec<(ToolId, Mesh)> {
-        rod.devices.iter().map(|d| (d.tool, tube(&course(rod, d), radius(d.tool) as f32 * TUBE_GAIN))).collect()
+        let drawn = rod.devices.iter().map(|d| (d.tool, course(rod, d))).filter(|(_, points)| points.len() > 1);
+        drawn.map(|(tool, points)| (tool, tube(&points, radius(tool) as f32 * TUBE_GAIN))).collect()
     };
     snapshot.rods.iter().flat_map(of_rod).collect()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bevy::app::AppExit;
 use bevy::input::keyboard::KeyCode;
+use bevy::log::{Level, LogPlugin};
 use bevy::prelude::*;
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::window::{PrimaryWindow, WindowResolution};
@@ -19,6 +20,9 @@ use super::{theme, views};
 /// Frames per second at most while nothing is touched; the picture itself comes at 30 a second or less.
 const FRAMES_PER_S: f64 = 30.0;
 
+/// Drivers talk a lot that a trainee cannot use.
+const QUIET: &str = "wgpu=error,naga=error,winit=error,bevy_egui=error,bevy_render=error,bevy_winit=error";
+
 /// A picture of the window to be taken.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScreenshotWish {
@@ -32,8 +36,9 @@ pub struct ScreenshotWish {
 #[derive(Resource)]
 pub(super) struct DeskResource(pub(super) Desk);
 
+/// What was seen of keys, focus and time in this frame.
 #[derive(Resource, Default)]
-struct Seen(FrameInput);
+pub(super) struct Seen(FrameInput);
 
 #[derive(Resource, Default)]
 struct Wish {
@@ -53,7 +58,11 @@ pub(super) fn run(desk: Desk, wish: Option<ScreenshotWish>, needs_table: bool) -
     };
     let mode = UpdateMode::reactive_low_power(Duration::from_secs_f64(1.0 / FRAMES_PER_S));
     App::new()
-        .add_plugins(DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..WindowPlugin::default() }))
+        .add_plugins(
+            DefaultPlugins
+                .set(WindowPlugin { primary_window: Some(window), ..WindowPlugin::default() })
+                .set(LogPlugin { level: Level::WARN, filter: QUIET.to_owned(), ..LogPlugin::default() }),
+        )
         .add_plugins(EguiPlugin::default())
         .insert_resource(WinitSettings { focused_mode: mode, unfocused_mode: mode })
         .insert_resource(ClearColor(Color::BLACK))
