@@ -4,12 +4,10 @@
 // One line per part, alphabetical:
 #[path = "core/anatomy.rs"]
 mod anatomy;
+#[path = "core/case_schema.rs"]
+mod case_schema;
 #[path = "core/cases.rs"]
 mod cases;
-#[path = "core/tubes.rs"]
-mod tubes;
-#[path = "core/wall.rs"]
-mod wall;
 #[path = "core/rods.rs"]
 mod rods;
 #[path = "core/script.rs"]
@@ -18,3 +16,7 @@ mod script;
 mod session;
 #[path = "core/training.rs"]
 mod training;
+#[path = "core/tubes.rs"]
+mod tubes;
+#[path = "core/wall.rs"]
+mod wall;

@@ -14,7 +14,7 @@ mod remesh;
 mod store;
 mod types;
 
-pub use build::{Topology, build, topology};
+pub use build::{Topology, build, build_tree, topology};
 pub use description::Description;
 pub use distance::{MeshDistance, Nearest};
 pub use error::AnatomyError;

@@ -180,6 +180,13 @@ pub fn root() -> Result<std::path::PathBuf, CliError> {
     })
 }
 
+/// Devices, anatomies and metrics that case files may name.
+pub fn library() -> Result<crate::scenario::Library, CliError> {
+    let mut library = crate::scenario::Library::load(&root()?)?;
+    library.metrics = crate::training::METRIC_NAMES.iter().map(|n| (*n).to_owned()).collect();
+    Ok(library)
+}
+
 /// Writes a file whole or not at all, naming it when that fails.
 pub fn write_file(path: &std::path::Path, bytes: &[u8]) -> Result<(), CliError> {
     atomic_write(path, bytes)

@@ -16,6 +16,13 @@ use field::Field;
 /// Raised whenever the builder makes something else of the same description: stored builds of before are stale then.
 pub(super) const BUILDER_VERSION: u32 = 1;
 
+/// Tree and access sites of a description without any surface: quick, for checks of names and lengths.
+pub fn build_tree(description: &Description) -> Result<(VesselTree, Vec<AccessSite>), AnatomyError> {
+    let tree = tree::tree(description)?;
+    let access_sites = access_sites(description, &tree)?;
+    Ok((tree, access_sites))
+}
+
 /// Builds tree, lumen surface, bones, access sites and landmarks of a description.
 pub fn build(description: &Description) -> Result<Anatomy, AnatomyError> {
     if description.format != FORMAT {

@@ -103,8 +103,13 @@ pub(super) fn minimize(
                 extra_shift = if share * clamp < SHORT_STEP && exact { extra_shift } else { 0.0 };
                 exact = exact || share < SHORT_STEP || out.iterations >= GAUSS_NEWTON_ITERATIONS;
             }
-            None if !exact => exact = true,
+            None if !exact => {
+                // The contacts are those of the last trial; bring them back.
+                potential.energy(frames, world);
+                exact = true;
+            }
             None if extra_shift < 1.0 => {
+                potential.energy(frames, world);
                 extra_shift = if extra_shift == 0.0 { 1e-4 } else { extra_shift * 30.0 };
             }
             None => {

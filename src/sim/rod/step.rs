@@ -25,7 +25,7 @@ const LEVELS: u32 = 3;
 /// Rotation before a rubbing pair of devices slips, rad.
 const RUB_SLACK_RAD: f64 = 0.02;
 /// Stop of the solve in play.
-const IN_PLAY: Settings = Settings { force_n: 5e-4, torque_n_mm: 2e-3, step_mm: 2e-4, iterations: 24 };
+const IN_PLAY: Settings = Settings { force_n: 1e-4, torque_n_mm: 2e-4, step_mm: 1e-4, iterations: 24 };
 
 /// Buffers that a tick needs and forgets; carries nothing from one tick to the next.
 #[derive(Debug, Default)]
@@ -40,6 +40,7 @@ pub(super) fn advance(
     inputs: &RodInputs<'_>,
     state: &mut RodState,
     scratch: &mut RodScratch,
+    loads: &Loads,
     dt_s: f64,
 ) -> RodReport {
     let mut report = RodReport::default();
@@ -50,11 +51,11 @@ pub(super) fn advance(
     let good = state.clone();
     for _ in 0..parts {
         let share = 1.0 / f64::from(parts);
-        if let Err(reason) = ladder(inputs, state, scratch, &motions, share, dt_s, 0, &mut report) {
+        if let Err(reason) = ladder(inputs, state, scratch, loads, &motions, share, dt_s, 0, &mut report) {
             // Hold everything where it is and let it settle; if even that fails the last good state stays.
             let still: Vec<Motion> = motions.iter().map(|_| Motion::default()).collect();
             let kept = state.clone();
-            if substep(inputs, state, scratch, &still, share * dt_s, &mut report).is_err() {
+            if substep(inputs, state, scratch, loads, &still, share * dt_s, &mut report).is_err() {
                 *state = kept;
                 state.velocity_mm_per_s.iter_mut().for_each(|v| *v = Vec3::zeros());
                 report.diverged = Some(reason.clone());
@@ -80,6 +81,7 @@ fn ladder(
     inputs: &RodInputs<'_>,
     state: &mut RodState,
     scratch: &mut RodScratch,
+    loads: &Loads,
     motions: &[Motion],
     share: f64,
     dt_s: f64,
@@ -88,7 +90,7 @@ fn ladder(
 ) -> Result<(), String> {
     let scaled: Vec<Motion> = motions.iter().map(|m| m.scaled(share)).collect();
     let before = state.clone();
-    let reason = match substep(inputs, state, scratch, &scaled, share * dt_s, report) {
+    let reason = match substep(inputs, state, scratch, loads, &scaled, share * dt_s, report) {
         Ok(()) => return Ok(()),
         Err(reason) => reason,
     };
@@ -97,7 +99,7 @@ fn ladder(
         return Err(reason);
     }
     for _ in 0..2 {
-        ladder(inputs, state, scratch, motions, 0.5 * share, dt_s, level + 1, report)?;
+        ladder(inputs, state, scratch, loads, motions, 0.5 * share, dt_s, level + 1, report)?;
     }
     Ok(())
 }
@@ -107,6 +109,7 @@ fn substep(
     inputs: &RodInputs<'_>,
     state: &mut RodState,
     scratch: &mut RodScratch,
+    loads: &Loads,
     motions: &[Motion],
     dt_s: f64,
     report: &mut RodReport,
@@ -126,7 +129,7 @@ fn substep(
     state.mark_tips(&mut start_mm);
     state.adapt(inputs.tools, inputs.wall, &mut start_mm);
     prepare(inputs, state, scratch, &start_mm, dt_s);
-    let world = World { wall: inputs.wall, law: inputs.law, others: inputs.others, loads: Loads::default() };
+    let world = World { wall: inputs.wall, law: inputs.law, others: inputs.others, loads: *loads };
     let outcome =
         minimize(&mut scratch.potential, &mut scratch.frames, &world, &IN_PLAY, &mut scratch.buffers);
     report.iterations += outcome.iterations;
