@@ -173,11 +173,11 @@ impl Desk {
             let mail = bridge.take();
             self.receive(mail);
         }
+        self.view.hands.follow(&self.view.snapshot);
         self.keys(input);
         self.latch.advance(input.dt_s, self.controls.moves_tools());
         self.shelf.advance(input.dt_s);
         self.view.latch_left_s = (self.latch.pedal != Pedal::Off).then_some(self.latch.left_s);
-        self.view.hands.follow(&self.view.snapshot);
         self.draw_textures(ctx);
     }
 
