@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests print residuals and may unwrap")]
 
 // One line per part, alphabetical:
+// #[path = "core/rods.rs"] mod rods;
 #[path = "core/anatomy.rs"]
 mod anatomy;
+#[path = "core/blood.rs"]
+mod blood;
 #[path = "core/case_schema.rs"]
 mod case_schema;
 #[path = "core/cases.rs"]
@@ -20,3 +23,5 @@ mod training;
 mod tubes;
 #[path = "core/wall.rs"]
 mod wall;
+#[path = "core/xray.rs"]
+mod xray;

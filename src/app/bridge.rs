@@ -297,7 +297,8 @@ fn queue_picture(shared: &Shared, picture: Picture) {
     let mut pulses = lock(&shared.pulses);
     pulses.waiting.push_back(picture);
     if pulses.waiting.len() > MOST_WAITING {
-        let is_fluoro = |p: &Picture| matches!(p, Picture::Pulse(s) if s.xray.pulse.is_some_and(|p| p.run.is_none()));
+        let is_fluoro =
+            |p: &Picture| matches!(p, Picture::Pulse(s) if s.xray.pulse.is_some_and(|p| p.run.is_none()));
         if let Some(i) = pulses.waiting.iter().position(is_fluoro) {
             pulses.waiting.remove(i);
         }

@@ -78,7 +78,10 @@ impl Controls {
 
     /// Nothing is held and no stroke is left to do.
     pub fn is_at_rest(&self) -> bool {
-        self.sent == Held::default() && self.backlog.is_empty() && self.feeds.is_empty() && self.spins.is_empty()
+        self.sent == Held::default()
+            && self.backlog.is_empty()
+            && self.feeds.is_empty()
+            && self.spins.is_empty()
     }
 
     /// A tool is being moved.
@@ -209,7 +212,8 @@ mod tests {
     fn release_lets_go_of_all_that_was_held() {
         let mut controls = Controls::default();
         let snapshot = Snapshot::default();
-        let mut held = Held { pedal: Pedal::Fluoro, hand_injection_ml_per_s: 2.0, arm: [1.0, 0.0], ..Held::default() };
+        let mut held =
+            Held { pedal: Pedal::Fluoro, hand_injection_ml_per_s: 2.0, arm: [1.0, 0.0], ..Held::default() };
         held.spin_deg_per_s.insert(ToolId(0), 90.0);
         controls.update(&held, &snapshot, 0.016);
         controls.stroke(Stroke { tool: ToolId(0), feed_mm: 30.0, spin_deg: 0.0 });

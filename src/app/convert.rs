@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::store::BestResults;
-use super::view::{
-    CaseCard, CaseView, ErrorView, MetricView, ReportView, StepView, ToolView, View,
-};
+use super::view::{CaseCard, CaseView, ErrorView, MetricView, ReportView, StepView, ToolView, View};
 use crate::imaging::Frame;
 use crate::scenario::{self, Case, Library, Par, Sex};
 use crate::sim::Model;
@@ -138,7 +136,8 @@ fn report_view(a: &Assessment, model: Option<&Model>) -> ReportView {
         .errors
         .iter()
         .map(|e| {
-            let place = if e.place_label.is_empty() { String::new() } else { format!(" ({})", e.place_label) };
+            let place =
+                if e.place_label.is_empty() { String::new() } else { format!(" ({})", e.place_label) };
             ErrorView {
                 time_s: e.time_s,
                 grade: e.grade,

@@ -123,7 +123,8 @@ impl Desk {
     fn begin(&mut self, opening: Opening) {
         self.close();
         self.skip_briefing = opening.script.is_some() || opening.resume.is_some();
-        let stem = opening.case.file_stem().map_or_else(|| "run".to_owned(), |s| s.to_string_lossy().into_owned());
+        let stem =
+            opening.case.file_stem().map_or_else(|| "run".to_owned(), |s| s.to_string_lossy().into_owned());
         let operator = if opening.script.is_some() { "script" } else { "trainee" };
         let config = BridgeConfig {
             pixels: self.pixels,
@@ -152,7 +153,13 @@ impl Desk {
         self.shown_reference = None;
         self.textures = [None, None];
         let keep = std::mem::take(&mut self.view);
-        self.view = View { keys: keep.keys, cards: keep.cards, problem: keep.problem, time_factor: 1.0, ..View::default() };
+        self.view = View {
+            keys: keep.keys,
+            cards: keep.cards,
+            problem: keep.problem,
+            time_factor: 1.0,
+            ..View::default()
+        };
     }
 
     fn to_menu(&mut self) {
@@ -285,8 +292,12 @@ impl Desk {
             KeyAction::Arm => self.out.commands.push(Command::SetInjectorArmed(!i.armed)),
             KeyAction::Flush => self.out.commands.push(Command::Flush),
             KeyAction::Hint => self.out.commands.push(Command::AskHint),
-            KeyAction::FieldSmaller => self.out.commands.push(Command::SetField(next_field(x.arm.field_mm, true))),
-            KeyAction::FieldLarger => self.out.commands.push(Command::SetField(next_field(x.arm.field_mm, false))),
+            KeyAction::FieldSmaller => {
+                self.out.commands.push(Command::SetField(next_field(x.arm.field_mm, true)))
+            }
+            KeyAction::FieldLarger => {
+                self.out.commands.push(Command::SetField(next_field(x.arm.field_mm, false)))
+            }
             KeyAction::HoldNext => {
                 if let Some(tool) = self.view.hands.right {
                     let now = self.view.devices().find(|d| d.tool == tool).map_or(Hold::Held, |d| d.hold);
@@ -385,7 +396,8 @@ impl Desk {
                 self.view.problem = Some(format!("{}: {e}", running.display()));
                 return;
             }
-            let opening = Opening { root: self.root.clone(), resume: Some(beside), running, ..Opening::default() };
+            let opening =
+                Opening { root: self.root.clone(), resume: Some(beside), running, ..Opening::default() };
             self.begin(opening);
         } else {
             std::fs::remove_file(running).ok();

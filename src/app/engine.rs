@@ -10,7 +10,9 @@ use crate::script::{self, Driver};
 use crate::sim::record::{RecordWriter, Recording};
 use crate::sim::session::{Session, StepOutput};
 use crate::sim::{Command, Model};
-use crate::training::{Assessment, Observer, ReportInput, ReportMeta, report_html, report_json, telemetry_csv};
+use crate::training::{
+    Assessment, Observer, ReportInput, ReportMeta, report_html, report_json, telemetry_csv,
+};
 
 use super::store::write_whole;
 
@@ -54,7 +56,8 @@ impl Engine {
         let (case, text) = match &recording {
             Some(r) => {
                 let name = format!("case `{}` of the recording", r.header.case_id);
-                let case = scenario::check_text(&name, &r.header.case_text, &library).map_err(|e| e.to_string())?;
+                let case =
+                    scenario::check_text(&name, &r.header.case_text, &library).map_err(|e| e.to_string())?;
                 (case, r.header.case_text.clone())
             }
             None => {
@@ -175,7 +178,8 @@ impl Engine {
             tree: &model.anatomy.tree,
             images: &[],
         };
-        let csv = telemetry_csv(self.observer.telemetry(), &self.last.snapshot.tools).map_err(|e| e.to_string())?;
+        let csv =
+            telemetry_csv(self.observer.telemetry(), &self.last.snapshot.tools).map_err(|e| e.to_string())?;
         let json = report_json(&assessment, &meta).map_err(|e| e.to_string())?;
         let files: [(&str, Vec<u8>); 4] = [
             ("report.html", report_html(&input).into_bytes()),

@@ -229,7 +229,8 @@ impl fmt::Display for Chord {
         if self.alt {
             f.write_str("Alt + ")?;
         }
-        let short = self.key.strip_prefix("Key").or_else(|| self.key.strip_prefix("Digit")).unwrap_or(&self.key);
+        let short =
+            self.key.strip_prefix("Key").or_else(|| self.key.strip_prefix("Digit")).unwrap_or(&self.key);
         f.write_str(match short {
             "ArrowLeft" => "Left",
             "ArrowRight" => "Right",
@@ -343,7 +344,9 @@ impl KeyTable {
 
     /// The action that a key which went down calls.
     pub fn action_of(&self, key: &str, alt: bool) -> Option<KeyAction> {
-        KeyAction::ALL.into_iter().find(|a| self.0.get(a).is_some_and(|c| c.iter().any(|c| c.key == key && c.alt == alt)))
+        KeyAction::ALL
+            .into_iter()
+            .find(|a| self.0.get(a).is_some_and(|c| c.iter().any(|c| c.key == key && c.alt == alt)))
     }
 
     /// Gives a key to an action and takes it from all others.
@@ -399,11 +402,15 @@ impl KeyTable {
             held.pedal = Pedal::Acquire;
         }
         if down(KeyAction::Puff) {
-            held.hand_injection_ml_per_s = if syringe_is_embolic { form.embolic_ml_per_s } else { form.puff_ml_per_s };
+            held.hand_injection_ml_per_s =
+                if syringe_is_embolic { form.embolic_ml_per_s } else { form.puff_ml_per_s };
         }
-        held.table =
-            [axis(KeyAction::TableRight, KeyAction::TableLeft), axis(KeyAction::TableUp, KeyAction::TableDown)];
-        held.arm = [axis(KeyAction::ArmLao, KeyAction::ArmRao), axis(KeyAction::ArmCranial, KeyAction::ArmCaudal)];
+        held.table = [
+            axis(KeyAction::TableRight, KeyAction::TableLeft),
+            axis(KeyAction::TableUp, KeyAction::TableDown),
+        ];
+        held.arm =
+            [axis(KeyAction::ArmLao, KeyAction::ArmRao), axis(KeyAction::ArmCranial, KeyAction::ArmCaudal)];
         held.sid = axis(KeyAction::SidLonger, KeyAction::SidShorter);
         held
     }

@@ -11,11 +11,17 @@ pub fn probe() -> Result<(), String> {
 
 fn adapter() -> Result<(), String> {
     let backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::all());
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor { backends, ..wgpu::InstanceDescriptor::new_without_display_handle() });
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends,
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    });
     let options = wgpu::RequestAdapterOptions::default();
     match bevy::tasks::block_on(instance.request_adapter(&options)) {
         Ok(_) => Ok(()),
-        Err(_) => Err("no graphics adapter was found (a software driver will do: Debian's mesa-vulkan-drivers)".to_owned()),
+        Err(_) => {
+            Err("no graphics adapter was found (a software driver will do: Debian's mesa-vulkan-drivers)"
+                .to_owned())
+        }
     }
 }
 
@@ -38,7 +44,8 @@ fn display() -> Result<(), String> {
 fn x_server_answers(name: &str) -> Result<(), String> {
     let fault = |why: &str| format!("the display {name} cannot be opened: {why}");
     let (host, rest) = name.rsplit_once(':').ok_or_else(|| fault("it is no display name"))?;
-    let number: u16 = rest.split('.').next().and_then(|n| n.parse().ok()).ok_or_else(|| fault("it is no display name"))?;
+    let number: u16 =
+        rest.split('.').next().and_then(|n| n.parse().ok()).ok_or_else(|| fault("it is no display name"))?;
     if host.is_empty() || host == "unix" {
         let socket = format!("/tmp/.X11-unix/X{number}");
         if std::os::unix::net::UnixStream::connect(&socket).is_ok() || abstract_socket(&socket) {
@@ -68,7 +75,9 @@ mod tests {
 
     #[test]
     fn a_display_that_does_not_answer_is_named() {
-        for (name, word) in [(":997", "no X server"), ("nonsense", "no display name"), (":x", "no display name")] {
+        for (name, word) in
+            [(":997", "no X server"), ("nonsense", "no display name"), (":x", "no display name")]
+        {
             let why = x_server_answers(name).unwrap_err();
             assert!(why.contains(word) && why.contains(name), "{why}");
         }

@@ -71,7 +71,11 @@ fn build(
     let camera = commands
         .spawn((
             Camera3d::default(),
-            Camera { order: -1, clear_color: ClearColorConfig::Custom(Color::srgb_u8(0x0F, 0x12, 0x16)), ..default() },
+            Camera {
+                order: -1,
+                clear_color: ClearColorConfig::Custom(Color::srgb_u8(0x0F, 0x12, 0x16)),
+                ..default()
+            },
             RenderTarget::from(image.clone()),
             Msaa::Off,
             Tonemapping::None,
@@ -80,14 +84,22 @@ fn build(
         ))
         .id();
     let light = DirectionalLight { illuminance: 2500.0, ..default() };
-    commands.spawn((light, Transform::from_xyz(1.0, 2.0, 4.0).looking_at(Vec3::ZERO, Vec3::Y), ChildOf(root)));
+    commands.spawn((
+        light,
+        Transform::from_xyz(1.0, 2.0, 4.0).looking_at(Vec3::ZERO, Vec3::Y),
+        ChildOf(root),
+    ));
     let vessel = glass(Color::srgba(0.90, 0.22, 0.20, 0.45));
     let bone = glass(Color::srgba(0.80, 0.80, 0.76, 0.05));
     let lumen = mesh_of(&model.anatomy.lumen.mesh);
     commands.spawn((Mesh3d(meshes.add(lumen)), MeshMaterial3d(materials.add(vessel)), ChildOf(root)));
     let bone = materials.add(bone);
     for surface in model.anatomy.body.iter().filter(|s| s.material == Material::CorticalBone) {
-        commands.spawn((Mesh3d(meshes.add(mesh_of(&surface.mesh))), MeshMaterial3d(bone.clone()), ChildOf(root)));
+        commands.spawn((
+            Mesh3d(meshes.add(mesh_of(&surface.mesh))),
+            MeshMaterial3d(bone.clone()),
+            ChildOf(root),
+        ));
     }
     let (center, radius) = extent(&model.anatomy.lumen.mesh);
     *scene = Scene {
@@ -113,7 +125,9 @@ fn follow(
 ) {
     let scene = &mut *scene;
     let on = desk.0.view.truth.is_some() && desk.0.model.is_some();
-    let Some((mut camera, mut transform)) = scene.camera.and_then(|c| cameras.get_mut(c).ok()) else { return };
+    let Some((mut camera, mut transform)) = scene.camera.and_then(|c| cameras.get_mut(c).ok()) else {
+        return;
+    };
     camera.is_active = on;
     if !on {
         return;
@@ -140,7 +154,8 @@ fn follow(
             }
             None => {
                 let [r, g, b, _] = theme::tool_color(model.tools.get(tool.idx()).map(|d| d.kind)).to_array();
-                let material = StandardMaterial { base_color: Color::srgb_u8(r, g, b), unlit: true, ..default() };
+                let material =
+                    StandardMaterial { base_color: Color::srgb_u8(r, g, b), unlit: true, ..default() };
                 let handle = meshes.add(mesh);
                 let tube = (Mesh3d(handle.clone()), MeshMaterial3d(materials.add(material)));
                 let entity = commands.spawn(tube).id();
@@ -172,7 +187,8 @@ fn glass(color: Color) -> StandardMaterial {
 }
 
 fn mesh_of(mesh: &anatomy::Mesh) -> Mesh {
-    let positions: Vec<[f32; 3]> = mesh.vertices_mm.iter().map(|p| scene_from_patient(p).to_array()).collect();
+    let positions: Vec<[f32; 3]> =
+        mesh.vertices_mm.iter().map(|p| scene_from_patient(p).to_array()).collect();
     let indices: Vec<u32> = mesh.triangles.iter().flatten().copied().collect();
     triangles(positions, indices)
 }
@@ -196,7 +212,8 @@ fn extent(mesh: &anatomy::Mesh) -> (Vec3, f32) {
 fn tubes(snapshot: &Snapshot, model: &Model) -> Vec<(ToolId, Mesh)> {
     let radius = |tool: ToolId| model.tools.get(tool.idx()).map_or(0.5, |d| d.max_outer_diameter_mm / 2.0);
     let of_rod = |rod: &RodView| -> Vec<(ToolId, Mesh)> {
-        let drawn = rod.devices.iter().map(|d| (d.tool, course(rod, d))).filter(|(_, points)| points.len() > 1);
+        let drawn =
+            rod.devices.iter().map(|d| (d.tool, course(rod, d))).filter(|(_, points)| points.len() > 1);
         drawn.map(|(tool, points)| (tool, tube(&points, radius(tool) as f32 * TUBE_GAIN))).collect()
     };
     snapshot.rods.iter().flat_map(of_rod).collect()
@@ -218,7 +235,8 @@ fn tube(points: &[Vec3], radius_mm: f32) -> Mesh {
     if points.len() > 1 {
         let mut side = Vec3::ZERO;
         for (i, p) in points.iter().enumerate() {
-            let along = (points[(i + 1).min(points.len() - 1)] - points[i.saturating_sub(1)]).normalize_or(Vec3::Y);
+            let along =
+                (points[(i + 1).min(points.len() - 1)] - points[i.saturating_sub(1)]).normalize_or(Vec3::Y);
             side = (side - along * side.dot(along)).normalize_or(along.any_orthonormal_vector());
             let other = along.cross(side);
             for corner in 0..TUBE_CORNERS {
@@ -243,7 +261,8 @@ mod tests {
 
     #[test]
     fn a_tube_has_its_radius_everywhere_and_the_viewer_stands_in_front() {
-        let points: Vec<Vec3> = (0..20).map(|i| Vec3::new((i as f32 * 0.3).sin(), i as f32 * 0.1, 0.0)).collect();
+        let points: Vec<Vec3> =
+            (0..20).map(|i| Vec3::new((i as f32 * 0.3).sin(), i as f32 * 0.1, 0.0)).collect();
         let mesh = tube(&points, 1.0);
         let positions = mesh.attribute(Mesh::ATTRIBUTE_POSITION).unwrap().as_float3().unwrap();
         assert_eq!(positions.len(), 20 * TUBE_CORNERS);
@@ -254,6 +273,9 @@ mod tests {
         assert_eq!(tube(&[], 1.0).count_vertices(), 0);
         let anterior = scene_from_patient(&Vector::new(0.0, -100.0, 0.0));
         assert!(anterior.z > 0.9, "anterior is towards the viewer");
-        assert!(scene_from_patient(&Vector::new(100.0, 0.0, 0.0)).x > 0.9, "the patient's left is on the right");
+        assert!(
+            scene_from_patient(&Vector::new(100.0, 0.0, 0.0)).x > 0.9,
+            "the patient's left is on the right"
+        );
     }
 }

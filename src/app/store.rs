@@ -43,7 +43,8 @@ impl Store {
 
     /// The folder of a finished run, a new one each time.
     pub fn new_run_folder(&self, case_id: &str) -> PathBuf {
-        let clean: String = case_id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
+        let clean: String =
+            case_id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
         let runs = self.data.join("runs");
         (1_u32..).map(|n| runs.join(format!("{clean}-{n:03}"))).find(|p| !p.exists()).unwrap_or(runs)
     }
@@ -79,7 +80,8 @@ impl Store {
             return Ok(());
         }
         best.0.insert(case_id.to_owned(), (score, max));
-        let text = ron::ser::to_string_pretty(&best, ron::ser::PrettyConfig::default()).map_err(|e| e.to_string())?;
+        let text = ron::ser::to_string_pretty(&best, ron::ser::PrettyConfig::default())
+            .map_err(|e| e.to_string())?;
         write_whole(&self.data.join("best.ron"), text.as_bytes())
     }
 }

@@ -212,7 +212,8 @@ pub struct Hands {
 impl Hands {
     /// Lets go of tools that are no longer loaded and takes the innermost two when a hand is empty.
     pub fn follow(&mut self, snapshot: &Snapshot) {
-        let loaded: Vec<ToolId> = snapshot.rods.iter().flat_map(|r| r.devices.iter().map(|d| d.tool)).collect();
+        let loaded: Vec<ToolId> =
+            snapshot.rods.iter().flat_map(|r| r.devices.iter().map(|d| d.tool)).collect();
         self.right = self.right.filter(|t| loaded.contains(t));
         self.left = self.left.filter(|t| loaded.contains(t));
         for tool in loaded.iter().rev() {

@@ -1,8 +1,8 @@
 //! Small widgets: press-and-hold buttons, drag pads, choices, bars. Mouse ways for all that keys do.
 
 use bevy_egui::egui::{
-    Align2, Button, Color32, CornerRadius, FontId, Rect, Response, RichText, Sense, Stroke, StrokeKind, Ui, Vec2,
-    WidgetInfo, WidgetType, pos2, vec2,
+    Align2, Button, Color32, CornerRadius, FontId, Rect, Response, RichText, Sense, Stroke, StrokeKind, Ui,
+    Vec2, WidgetInfo, WidgetType, pos2, vec2,
 };
 
 use super::theme;
@@ -73,12 +73,7 @@ pub fn pad_move(ui: &Ui, response: &Response) -> PadMove {
     } else {
         Vec2::ZERO
     };
-    PadMove {
-        drag,
-        clicks: if response.hovered() { wheel } else { 0.0 },
-        fine,
-        active: response.dragged(),
-    }
+    PadMove { drag, clicks: if response.hovered() { wheel } else { 0.0 }, fine, active: response.dragged() }
 }
 
 /// Clicks of the wheel that arrived with this pass's events; up is +.
@@ -103,7 +98,11 @@ pub fn bar(ui: &Ui, rect: Rect, share: f64, color: Color32) {
     let painter = ui.painter();
     painter.rect_filled(rect, CornerRadius::same(2), theme::WELL);
     let width = rect.width() * share.clamp(0.0, 1.0) as f32;
-    painter.rect_filled(Rect::from_min_size(rect.min, vec2(width, rect.height())), CornerRadius::same(2), color);
+    painter.rect_filled(
+        Rect::from_min_size(rect.min, vec2(width, rect.height())),
+        CornerRadius::same(2),
+        color,
+    );
     painter.rect_stroke(rect, CornerRadius::same(2), Stroke::new(1.0, theme::LINE), StrokeKind::Inside);
 }
 
@@ -144,7 +143,9 @@ pub fn two_columns(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&
     let width = (ui.available_width() - 16.0) / 2.0;
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
-        for (i, column) in [Box::new(left) as Box<dyn FnOnce(&mut Ui)>, Box::new(right)].into_iter().enumerate() {
+        for (i, column) in
+            [Box::new(left) as Box<dyn FnOnce(&mut Ui)>, Box::new(right)].into_iter().enumerate()
+        {
             if i > 0 {
                 ui.add_space(16.0);
             }
@@ -158,7 +159,14 @@ pub fn two_columns(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&
 }
 
 /// Text on a picture: light with a dark rim, so that it can be read on any gray.
-pub fn picture_text(ui: &Ui, at: bevy_egui::egui::Pos2, align: Align2, text: &str, size: f32, color: Color32) -> Rect {
+pub fn picture_text(
+    ui: &Ui,
+    at: bevy_egui::egui::Pos2,
+    align: Align2,
+    text: &str,
+    size: f32,
+    color: Color32,
+) -> Rect {
     let font = FontId::monospace(size);
     let painter = ui.painter();
     for (dx, dy) in [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)] {

@@ -141,7 +141,12 @@ fn end_frame(mut desk: ResMut<'_, DeskResource>, seen: Res<'_, Seen>, mut exit: 
     }
 }
 
-fn take_screenshot(mut wish: ResMut<'_, Wish>, desk: Res<'_, DeskResource>, time: Res<'_, Time<Real>>, mut commands: Commands<'_, '_>) {
+fn take_screenshot(
+    mut wish: ResMut<'_, Wish>,
+    desk: Res<'_, DeskResource>,
+    time: Res<'_, Time<Real>>,
+    mut commands: Commands<'_, '_>,
+) {
     let Some(ScreenshotWish { path, after_s }) = wish.wish.clone() else { return };
     let at_table = matches!(desk.0.view.screen, Screen::Procedure | Screen::Report);
     if at_table || !wish.needs_table || desk.0.view.problem.is_some() {

@@ -26,10 +26,16 @@ fn words(kind: &EventKind, view: &View) -> Option<(LogKind, String)> {
             let at = at.as_ref().map_or_else(String::new, |p| format!(", {}", place(view, p)));
             (Plain, format!("Run {run} ended: {contrast_ml:.1} mL of contrast{at}"))
         }
-        EventKind::InjectionStarted { tool, fluid, .. } => (Plain, format!("{fluid} through {}", view.tool_label(*tool))),
+        EventKind::InjectionStarted { tool, fluid, .. } => {
+            (Plain, format!("{fluid} through {}", view.tool_label(*tool)))
+        }
         EventKind::InjectionEnded { volume_ml, .. } => (Plain, format!("{volume_ml:.1} mL given")),
-        EventKind::PressureLimited(tool) => (Warning, format!("{}: the pressure limit holds the injector back", view.tool_label(*tool))),
-        EventKind::WedgedInjection(tool) => (Warning, format!("{}: injection while the tip fills its vessel", view.tool_label(*tool))),
+        EventKind::PressureLimited(tool) => {
+            (Warning, format!("{}: the pressure limit holds the injector back", view.tool_label(*tool)))
+        }
+        EventKind::WedgedInjection(tool) => {
+            (Warning, format!("{}: injection while the tip fills its vessel", view.tool_label(*tool)))
+        }
         EventKind::AirInjected { volume_ml, .. } => (Alarm, format!("Air went in: {volume_ml:.2} mL")),
         EventKind::Reflux { into, embolic } => {
             let what = if *embolic { "Embolic" } else { "Contrast" };
@@ -44,7 +50,9 @@ fn words(kind: &EventKind, view: &View) -> Option<(LogKind, String)> {
         EventKind::Said(text) => (Said, text.clone()),
         EventKind::Given { drug, dose } => (Plain, format!("{drug} {dose}")),
         EventKind::HintAsked => (Plain, "A hint was asked for".to_owned()),
-        EventKind::Diverged { rod, reason } => (Warning, format!("Solver, access {}: {reason}; the last good state holds", rod + 1)),
+        EventKind::Diverged { rod, reason } => {
+            (Warning, format!("Solver, access {}: {reason}; the last good state holds", rod + 1))
+        }
         EventKind::Finished => (Plain, "The procedure is finished".to_owned()),
         _ => return None,
     })

@@ -131,7 +131,9 @@ fn a_case_runs_from_briefing_to_report() {
     desk.out.ui.push(UiAction::BeginProcedure);
     desk.out.commands.push(Command::Load { rod: 0, tool: ToolId(0) });
     wait(&mut desk, &idle, "device", |d| d.view.devices().count() == 1);
-    wait(&mut desk, &input(&["Space"], true), "live picture", |d| d.view.frame.as_ref().is_some_and(|f| f.live));
+    wait(&mut desk, &input(&["Space"], true), "live picture", |d| {
+        d.view.frame.as_ref().is_some_and(|f| f.live)
+    });
     assert!(desk.view.snapshot.xray.fluoro_time_s > 0.0);
     wait(&mut desk, &idle, "held picture", |d| d.view.frame.as_ref().is_some_and(|f| !f.live));
     assert!(folder.path().join("running.cnr").is_file(), "the recording is written while the run goes on");

@@ -1,15 +1,17 @@
 //! A procedure in full swing, made by hand: every panel has something to show.
 
 use cathnav::anatomy::{VesselId, VesselPlace};
-use cathnav::app::view::{CaseCard, CaseView, LogKind, LogLine, Screen, StepView, ToolView, TraceSample, View};
+use cathnav::app::view::{
+    CaseCard, CaseView, LogKind, LogLine, Screen, StepView, ToolView, TraceSample, View,
+};
 use cathnav::device::DeviceKind;
 use cathnav::math::Vec3;
 use cathnav::scenario::Level;
+use cathnav::sim::ToolId;
 use cathnav::sim::command::Pedal;
 use cathnav::sim::snapshot::{
     InjectionView, PatientView, RodDeviceView, RodView, Snapshot, Technique, ToolInfo, XrayView,
 };
-use cathnav::sim::ToolId;
 
 /// A view of a busy procedure.
 pub fn busy_view() -> View {
@@ -83,7 +85,11 @@ pub fn busy_view() -> View {
         (12.0, "Sheath flushed", LogKind::Plain),
         (251.0, "Run 2: 9.0 mL at the left internal iliac artery", LogKind::Plain),
         (280.0, "The patient: my leg is getting warm", LogKind::Said),
-        (300.0, "Refused: 0.035 in wire (0.89 mm) does not pass 2.4F microcatheter (0.53 mm)", LogKind::Warning),
+        (
+            300.0,
+            "Refused: 0.035 in wire (0.89 mm) does not pass 2.4F microcatheter (0.53 mm)",
+            LogKind::Warning,
+        ),
     ] {
         view.log.push(LogLine { time_s, text: text.to_owned(), kind });
     }
@@ -92,7 +98,8 @@ pub fn busy_view() -> View {
         let phase = (time_s * 1.5).fract();
         view.trace.push(TraceSample {
             time_s,
-            ecg_mv: (1.1 * (-((phase - 0.3) / 0.02).powi(2)).exp() + 0.2 * (-((phase - 0.55) / 0.06).powi(2)).exp()) as f32,
+            ecg_mv: (1.1 * (-((phase - 0.3) / 0.02).powi(2)).exp()
+                + 0.2 * (-((phase - 0.55) / 0.06).powi(2)).exp()) as f32,
             pressure_mmhg: (62.0 + 40.0 * (-(phase - 0.35).abs() * 4.0).exp()) as f32,
         });
     }
@@ -184,7 +191,8 @@ fn cards() -> Vec<CaseCard> {
             level: Level::Intermediate,
             tags: vec!["cirse2023:2.2.1.1.7".to_owned(), "skill:microcatheter".to_owned()],
             minutes: 35.0,
-            task: "Find the bleeding branch of the left anterior division and close it, and nothing else.".to_owned(),
+            task: "Find the bleeding branch of the left anterior division and close it, and nothing else."
+                .to_owned(),
             best: Some((71.0, 100.0)),
             has_demo: true,
             fault: None,

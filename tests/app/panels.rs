@@ -89,7 +89,9 @@ fn an_empty_view_harms_no_panel_and_sends_nothing() {
         let out = step(&mut h);
         assert!(out.commands.is_empty() && out.held == Default::default(), "{name} sent {:?}", out.commands);
     }
-    for screen in [Screen::Menu, Screen::Loading, Screen::Briefing, Screen::Procedure, Screen::Paused, Screen::Report] {
+    for screen in
+        [Screen::Menu, Screen::Loading, Screen::Briefing, Screen::Procedure, Screen::Paused, Screen::Report]
+    {
         let view = View { screen, keys_open: true, problem: Some("x".to_owned()), ..View::default() };
         let mut h = harness(view, views::screen_ui, [1280.0, 800.0]);
         step(&mut h);
@@ -110,7 +112,14 @@ fn a_busy_view_sends_nothing_by_itself() {
 fn the_sections_come_in_the_order_of_the_work() {
     let h = harness(busy_view(), panels::control_ui, [360.0, 3000.0]);
     let titles = [
-        Text::Devices, Text::Motion, Text::Xray, Text::Contrast, Text::Treatment, Text::Patient, Text::Guide, Text::Log,
+        Text::Devices,
+        Text::Motion,
+        Text::Xray,
+        Text::Contrast,
+        Text::Treatment,
+        Text::Patient,
+        Text::Guide,
+        Text::Log,
     ];
     let top = |title| h.get_all_by_label(t(title)).map(|n| n.rect().top()).fold(f32::MAX, f32::min);
     let tops: Vec<f32> = titles.map(top).to_vec();
@@ -198,14 +207,19 @@ fn switches_send_their_command_once() {
     let mut h = harness(busy_view(), panels::xray_ui, [380.0, 700.0]);
     assert_eq!(click(&mut h, "7.5").commands, [], "it is 7.5 already");
     assert_eq!(click(&mut h, "3.75").commands, [Command::SetPulseRate(3.75)]);
-    assert_eq!(click(&mut h, "LAO 30").commands, [Command::SetAngles { primary_deg: 30.0, secondary_deg: 0.0 }]);
+    assert_eq!(
+        click(&mut h, "LAO 30").commands,
+        [Command::SetAngles { primary_deg: 30.0, secondary_deg: 0.0 }]
+    );
     assert_eq!(click(&mut h, "22").commands, [Command::SetField(220.0)]);
 
     let mut h = harness(busy_view(), panels::contrast_ui, [380.0, 700.0]);
     assert_eq!(click(&mut h, t(Text::Flush)).commands, [Command::Flush]);
     assert_eq!(click(&mut h, t(Text::Disarm)).commands, [Command::SetInjectorArmed(false)]);
     assert!(matches!(click(&mut h, t(Text::Program)).commands[..], [Command::SetInjector { .. }]));
-    assert!(matches!(&click(&mut h, t(Text::Fill)).commands[..], [Command::FillSyringe { volume_ml, .. }] if *volume_ml == 10.0));
+    assert!(
+        matches!(&click(&mut h, t(Text::Fill)).commands[..], [Command::FillSyringe { volume_ml, .. }] if *volume_ml == 10.0)
+    );
 
     let mut h = harness(busy_view(), panels::patient_ui, [380.0, 700.0]);
     let heparin = Command::Give { drug: "heparin".to_owned(), dose: 5000.0 };
@@ -224,7 +238,11 @@ fn an_embolic_is_drawn_up_and_only_then_injected() {
     let mut h = harness(busy_view(), panels::treatment_ui, [380.0, 700.0]);
     let out = click(&mut h, t(Text::DrawUpAgent));
     assert!(matches!(&out.commands[..], [Command::FillSyringe { .. }]), "{out:?}");
-    assert_eq!(press(&mut h, t(Text::InjectAgent)).0.held, Default::default(), "there is contrast in the syringe");
+    assert_eq!(
+        press(&mut h, t(Text::InjectAgent)).0.held,
+        Default::default(),
+        "there is contrast in the syringe"
+    );
     h.state_mut().view.snapshot.injection.syringe = "particles.pva.500_700".to_owned();
     h.step();
     assert_eq!(press(&mut h, t(Text::InjectAgent)).0.held.hand_injection_ml_per_s, 0.1);
@@ -262,7 +280,10 @@ fn the_rail_moves_takes_and_releases_tools() {
 fn cards_play_and_broken_ones_say_why() {
     let mut h = harness(busy_view(), panels::menu_ui, [1280.0, 800.0]);
     assert_eq!(click(&mut h, t(Text::Play)).ui, [UiAction::OpenCase("scenarios/pelvic_bleeding.ron".into())]);
-    assert_eq!(click(&mut h, t(Text::Watch)).ui, [UiAction::OpenDemo("scenarios/pelvic_bleeding.ron".into())]);
+    assert_eq!(
+        click(&mut h, t(Text::Watch)).ui,
+        [UiAction::OpenDemo("scenarios/pelvic_bleeding.ron".into())]
+    );
     assert!(h.query_by_label_contains("unknown field").is_some());
     let mut view = busy_view();
     view.resume = Some("Active pelvic bleeding, 12:31".to_owned());
@@ -339,8 +360,12 @@ fn keys_can_be_chosen_anew() {
 fn pages_fit_and_do_not_overlap() {
     for (width, height) in [(1280.0, 800.0), (1920.0, 1080.0)] {
         for (name, screen) in [
-            ("menu", Screen::Menu), ("briefing", Screen::Briefing), ("procedure", Screen::Procedure),
-            ("paused", Screen::Paused), ("keys", Screen::Procedure), ("report", Screen::Report),
+            ("menu", Screen::Menu),
+            ("briefing", Screen::Briefing),
+            ("procedure", Screen::Procedure),
+            ("paused", Screen::Paused),
+            ("keys", Screen::Procedure),
+            ("report", Screen::Report),
         ] {
             let mut view = busy_view();
             view.screen = screen;
@@ -372,7 +397,10 @@ fn pages_fit_and_do_not_overlap() {
                 let canvas = Canvas::paint(&h.ctx, h.output(), &textures, [width as usize, height as usize]);
                 let path = std::path::Path::new(&dir).join(format!("{name}-{width}.png"));
                 canvas.save(&path);
-                assert!(canvas.ink(egui::Rect::from_min_size(egui::Pos2::ZERO, vec2(width, height))) > 0.002, "{name}");
+                assert!(
+                    canvas.ink(egui::Rect::from_min_size(egui::Pos2::ZERO, vec2(width, height))) > 0.002,
+                    "{name}"
+                );
             }
         }
     }

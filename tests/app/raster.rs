@@ -16,7 +16,9 @@ pub struct Textures(Rc<RefCell<BTreeMap<String, ColorImage>>>);
 impl TestRenderer for Textures {
     fn handle_delta(&mut self, delta: &mut TexturesDelta) {
         let mut all = self.0.borrow_mut();
-        let parts = std::mem::take(&mut delta.set).into_iter().flat_map(|(id, parts)| parts.into_iter().map(move |p| (id, p)));
+        let parts = std::mem::take(&mut delta.set)
+            .into_iter()
+            .flat_map(|(id, parts)| parts.into_iter().map(move |p| (id, p)));
         for (id, part) in parts {
             let epaint::ImageData::Color(image) = &part.image;
             let key = format!("{id:?}");
@@ -28,7 +30,8 @@ impl TestRenderer for Textures {
                     let whole = all.get_mut(&key).expect("a part follows its whole");
                     for y in 0..image.size[1] {
                         for x in 0..image.size[0] {
-                            whole.pixels[(y0 + y) * whole.size[0] + x0 + x] = image.pixels[y * image.size[0] + x];
+                            whole.pixels[(y0 + y) * whole.size[0] + x0 + x] =
+                                image.pixels[y * image.size[0] + x];
                         }
                     }
                 }
@@ -46,8 +49,14 @@ pub struct Canvas {
 
 impl Canvas {
     /// Paints the last output of a context.
-    pub fn paint(ctx: &egui::Context, output: &egui::FullOutput, textures: &Textures, size: [usize; 2]) -> Self {
-        let mut canvas = Self { width: size[0], height: size[1], pixels: vec![Color32::BLACK; size[0] * size[1]] };
+    pub fn paint(
+        ctx: &egui::Context,
+        output: &egui::FullOutput,
+        textures: &Textures,
+        size: [usize; 2],
+    ) -> Self {
+        let mut canvas =
+            Self { width: size[0], height: size[1], pixels: vec![Color32::BLACK; size[0] * size[1]] };
         let textures = textures.0.borrow();
         let scale = output.pixels_per_point;
         for clipped in ctx.tessellate(output.shapes.clone(), scale) {
@@ -62,32 +71,52 @@ impl Canvas {
         canvas
     }
 
-    fn triangle(&mut self, v: &[epaint::Vertex; 3], scale: f32, clip: egui::Rect, texture: Option<&ColorImage>) {
+    fn triangle(
+        &mut self,
+        v: &[epaint::Vertex; 3],
+        scale: f32,
+        clip: egui::Rect,
+        texture: Option<&ColorImage>,
+    ) {
         let p = v.map(|v| (v.pos.x * scale, v.pos.y * scale));
         let area = (p[1].0 - p[0].0) * (p[2].1 - p[0].1) - (p[1].1 - p[0].1) * (p[2].0 - p[0].0);
         if area == 0.0 {
             return;
         }
-        let low = |f: fn(&(f32, f32)) -> f32, least: f32| p.iter().map(f).fold(f32::MAX, f32::min).max(least).max(0.0);
+        let low = |f: fn(&(f32, f32)) -> f32, least: f32| {
+            p.iter().map(f).fold(f32::MAX, f32::min).max(least).max(0.0)
+        };
         let high = |f: fn(&(f32, f32)) -> f32, most: f32| p.iter().map(f).fold(f32::MIN, f32::max).min(most);
-        let (x0, x1) = (low(|p| p.0, clip.min.x * scale), high(|p| p.0, clip.max.x * scale).min(self.width as f32));
-        let (y0, y1) = (low(|p| p.1, clip.min.y * scale), high(|p| p.1, clip.max.y * scale).min(self.height as f32));
+        let (x0, x1) =
+            (low(|p| p.0, clip.min.x * scale), high(|p| p.0, clip.max.x * scale).min(self.width as f32));
+        let (y0, y1) =
+            (low(|p| p.1, clip.min.y * scale), high(|p| p.1, clip.max.y * scale).min(self.height as f32));
         for y in y0.floor() as usize..(y1.ceil().max(0.0) as usize).min(self.height) {
             for x in x0.floor() as usize..(x1.ceil().max(0.0) as usize).min(self.width) {
                 let (px, py) = (x as f32 + 0.5, y as f32 + 0.5);
                 let inside = clip.contains(egui::pos2(px / scale, py / scale));
-                let w = |a: usize, b: usize| ((p[b].0 - p[a].0) * (py - p[a].1) - (p[b].1 - p[a].1) * (px - p[a].0)) / area;
+                let w = |a: usize, b: usize| {
+                    ((p[b].0 - p[a].0) * (py - p[a].1) - (p[b].1 - p[a].1) * (px - p[a].0)) / area
+                };
                 let weights = [w(1, 2), w(2, 0), w(0, 1)];
                 // A shared edge belongs to one of its two triangles.
                 if !inside || weights.iter().any(|w| *w < 0.0) {
                     continue;
                 }
-                let mix = |f: fn(&epaint::Vertex) -> f32| -> f32 { (0..3).map(|i| weights[i] * f(&v[i])).sum() };
+                let mix =
+                    |f: fn(&epaint::Vertex) -> f32| -> f32 { (0..3).map(|i| weights[i] * f(&v[i])).sum() };
                 let texel = texture.map_or([1.0; 4], |t| sample(t, mix(|v| v.uv.x), mix(|v| v.uv.y)));
-                let color = [mix(|v| v.color.r().into()), mix(|v| v.color.g().into()), mix(|v| v.color.b().into()), mix(|v| v.color.a().into())];
+                let color = [
+                    mix(|v| v.color.r().into()),
+                    mix(|v| v.color.g().into()),
+                    mix(|v| v.color.b().into()),
+                    mix(|v| v.color.a().into()),
+                ];
                 let at = &mut self.pixels[y * self.width + x];
                 let alpha = color[3] / 255.0 * texel[3];
-                let blend = |src: f32, dst: u8| (src + f32::from(dst) * (1.0 - alpha)).round().clamp(0.0, 255.0) as u8;
+                let blend = |src: f32, dst: u8| {
+                    (src + f32::from(dst) * (1.0 - alpha)).round().clamp(0.0, 255.0) as u8
+                };
                 *at = Color32::from_rgb(
                     blend(color[0] * texel[0], at.r()),
                     blend(color[1] * texel[1], at.g()),

@@ -15,7 +15,15 @@ impl Screen {
     /// Starts Xvfb on a display that it chooses itself.
     fn start(size: [u32; 2]) -> Self {
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", &format!("{}x{}x24", size[0], size[1]), "-nolisten", "tcp"])
+            .args([
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                &format!("{}x{}x24", size[0], size[1]),
+                "-nolisten",
+                "tcp",
+            ])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -82,7 +90,9 @@ impl Rgb {
 
     /// Pixels of a rectangle: left, top, right, bottom.
     fn region(&self, r: [usize; 4]) -> Vec<[u8; 3]> {
-        (r[1]..r[3]).flat_map(|y| self.pixels[y * self.width + r[0]..y * self.width + r[2]].iter().copied()).collect()
+        (r[1]..r[3])
+            .flat_map(|y| self.pixels[y * self.width + r[0]..y * self.width + r[2]].iter().copied())
+            .collect()
     }
 }
 
@@ -147,7 +157,8 @@ fn the_demo_plays_in_the_window() {
     assert!(spread > 6.0, "bones and soft tissue differ");
     assert!(colored * 1000 < live.len(), "the picture is neutral gray");
     let vitals = seen.region([630, 370, 905, 650]);
-    let (green, red) = (count(&vitals, |p| p[1] > 170 && p[0] < 120), count(&vitals, |p| p[0] > 200 && p[1] < 140));
+    let (green, red) =
+        (count(&vitals, |p| p[1] > 170 && p[0] < 120), count(&vitals, |p| p[0] > 200 && p[1] < 140));
     println!("curves: {green} green, {red} red pixels");
     assert!(green > 200 && red > 200);
     let rail = seen.region([10, 665, 900, 790]);

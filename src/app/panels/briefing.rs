@@ -53,7 +53,11 @@ fn story_ui(ui: &mut Ui, view: &View) {
             }
             ui.label(text);
             if title == Text::Why && !case.why_source.is_empty() {
-                ui.label(RichText::new(format!("{}: {}", t(Text::Source), case.why_source)).small().color(theme::WEAK));
+                ui.label(
+                    RichText::new(format!("{}: {}", t(Text::Source), case.why_source))
+                        .small()
+                        .color(theme::WEAK),
+                );
             }
         });
         ui.add_space(8.0);

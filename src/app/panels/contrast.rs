@@ -30,9 +30,11 @@ pub(super) fn lumen_ui(ui: &mut Ui, view: &View, out: &mut Out, salt: &str) {
     ui.horizontal(|ui| {
         caption(ui, t(Text::Lumen));
         let label = now.map_or_else(|| t(Text::ChooseLumen).to_owned(), |tool| view.tool_label(tool));
-        ComboBox::from_id_salt(("lumen", salt)).selected_text(label).width(ui.available_width() - 8.0).truncate().show_ui(
-            ui,
-            |ui| {
+        ComboBox::from_id_salt(("lumen", salt))
+            .selected_text(label)
+            .width(ui.available_width() - 8.0)
+            .truncate()
+            .show_ui(ui, |ui| {
                 for device in view.devices() {
                     let tool: ToolId = device.tool;
                     if view.tools.get(tool.idx()).is_some_and(|t| !t.has_lumen) {
@@ -42,8 +44,7 @@ pub(super) fn lumen_ui(ui: &mut Ui, view: &View, out: &mut Out, salt: &str) {
                         out.commands.push(Command::Connect { tool });
                     }
                 }
-            },
-        );
+            });
     });
 }
 
@@ -51,7 +52,11 @@ fn syringe_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let i = &view.snapshot.injection;
     ui.horizontal(|ui| {
         caption(ui, t(Text::Syringe));
-        let content = if i.syringe.is_empty() { "-".to_owned() } else { format!("{} {:.1} mL", i.syringe, i.syringe_ml) };
+        let content = if i.syringe.is_empty() {
+            "-".to_owned()
+        } else {
+            format!("{} {:.1} mL", i.syringe, i.syringe_ml)
+        };
         ui.label(content);
     });
     let now = match out.form.fluid {
@@ -71,10 +76,15 @@ fn syringe_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     ui.horizontal(|ui| {
         ui.add(DragValue::new(&mut out.form.fill_ml).range(1.0..=20.0).speed(0.1).suffix(" mL"));
         if ui.button(t(Text::Fill)).clicked() {
-            let fluid = if matches!(out.form.fluid, Fluid::Embolic(_)) { Fluid::Contrast } else { out.form.fluid.clone() };
+            let fluid = if matches!(out.form.fluid, Fluid::Embolic(_)) {
+                Fluid::Contrast
+            } else {
+                out.form.fluid.clone()
+            };
             out.commands.push(Command::FillSyringe { fluid, volume_ml: out.form.fill_ml });
         }
-        let response = hold_button(ui, t(Text::Puff), vec2(70.0, 28.0), i.flow_ml_per_s > 0.0, theme::ACCENT_DEEP);
+        let response =
+            hold_button(ui, t(Text::Puff), vec2(70.0, 28.0), i.flow_ml_per_s > 0.0, theme::ACCENT_DEEP);
         if is_held(&response) {
             out.held.hand_injection_ml_per_s = out.form.puff_ml_per_s;
         }
@@ -101,16 +111,27 @@ fn injector_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let [rate, volume, rise, delay, limit] = &mut out.form.injector;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        ui.add(DragValue::new(rate).range(0.1..=25.0).speed(0.1).max_decimals(1).suffix(" mL/s")).on_hover_text(t(Text::Rate));
-        ui.add(DragValue::new(volume).range(0.5..=50.0).speed(0.2).max_decimals(1).suffix(" mL")).on_hover_text(t(Text::Volume));
-        ui.add(DragValue::new(limit).range(100.0..=1200.0).speed(5.0).suffix(" psi")).on_hover_text(t(Text::Limit));
-        ui.add(DragValue::new(rise).range(0.0..=2.0).speed(0.05).prefix("rise ").suffix(" s")).on_hover_text(t(Text::Rise));
-        ui.add(DragValue::new(delay).range(0.0..=10.0).speed(0.1).prefix("delay ").suffix(" s")).on_hover_text(t(Text::Delay));
+        ui.add(DragValue::new(rate).range(0.1..=25.0).speed(0.1).max_decimals(1).suffix(" mL/s"))
+            .on_hover_text(t(Text::Rate));
+        ui.add(DragValue::new(volume).range(0.5..=50.0).speed(0.2).max_decimals(1).suffix(" mL"))
+            .on_hover_text(t(Text::Volume));
+        ui.add(DragValue::new(limit).range(100.0..=1200.0).speed(5.0).suffix(" psi"))
+            .on_hover_text(t(Text::Limit));
+        ui.add(DragValue::new(rise).range(0.0..=2.0).speed(0.05).prefix("rise ").suffix(" s"))
+            .on_hover_text(t(Text::Rise));
+        ui.add(DragValue::new(delay).range(0.0..=10.0).speed(0.1).prefix("delay ").suffix(" s"))
+            .on_hover_text(t(Text::Delay));
     });
     ui.horizontal(|ui| {
         if ui.button(t(Text::Program)).clicked() {
             let [rate_ml_per_s, volume_ml, rise_s, delay_s, pressure_limit_psi] = out.form.injector;
-            out.commands.push(Command::SetInjector { rate_ml_per_s, volume_ml, rise_s, delay_s, pressure_limit_psi });
+            out.commands.push(Command::SetInjector {
+                rate_ml_per_s,
+                volume_ml,
+                rise_s,
+                delay_s,
+                pressure_limit_psi,
+            });
         }
         let text = if i.armed { Text::Disarm } else { Text::ArmInjector };
         if ui.button(t(text)).clicked() {

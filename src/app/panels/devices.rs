@@ -38,13 +38,10 @@ pub fn devices_ui(ui: &mut Ui, view: &View, out: &mut Out) {
                     hand_buttons(ui, view, id, out);
                 }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let text = RichText::new(&tool.label).color(if loaded { theme::TEXT } else { theme::WEAK });
-                    let facts = format!(
-                        "{}\n{:.0} cm, {:.2} mm",
-                        tool.label,
-                        tool.length_mm / 10.0,
-                        tool.outer_mm
-                    );
+                    let text =
+                        RichText::new(&tool.label).color(if loaded { theme::TEXT } else { theme::WEAK });
+                    let facts =
+                        format!("{}\n{:.0} cm, {:.2} mm", tool.label, tool.length_mm / 10.0, tool.outer_mm);
                     ui.add(Label::new(text).truncate()).on_hover_text(facts);
                 });
             });

@@ -25,7 +25,11 @@ pub fn guide_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(mark).color(color));
             let strong = Some(i) == current;
-            ui.label(RichText::new(&step.title).color(if step.done_s.is_some() || strong { theme::TEXT } else { theme::WEAK }));
+            ui.label(RichText::new(&step.title).color(if step.done_s.is_some() || strong {
+                theme::TEXT
+            } else {
+                theme::WEAK
+            }));
             if let Some(done_s) = step.done_s {
                 caption(ui, &clock(done_s));
             } else if step.optional {

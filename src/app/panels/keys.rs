@@ -46,7 +46,10 @@ fn column_ui(ui: &mut Ui, column: usize, actions: &[KeyAction], view: &View, out
             let waiting = view.rebinding == Some(*action);
             let text = if waiting { t(Text::PressKey).to_owned() } else { view.keys.keys_of(*action) };
             let color = if waiting { theme::BEAM } else { theme::ACCENT };
-            if ui.add(Button::new(RichText::new(text).monospace().color(color)).min_size(vec2(110.0, 20.0))).clicked() {
+            if ui
+                .add(Button::new(RichText::new(text).monospace().color(color)).min_size(vec2(110.0, 20.0)))
+                .clicked()
+            {
                 out.ui.push(UiAction::Rebind((!waiting).then_some(*action)));
             }
             ui.label(action.label());

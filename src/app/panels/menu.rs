@@ -117,15 +117,17 @@ fn card_ui(ui: &mut Ui, card: &CaseCard, out: &mut Out) {
             );
             caption(ui, &best);
             ui.add_space(4.0);
-                ui.horizontal(|ui| {
-                    let play = Button::new(RichText::new(t(Text::Play)).strong()).fill(theme::ACCENT_DEEP).min_size(vec2(96.0, 30.0));
-                    if ui.add(play).clicked() {
-                        out.ui.push(UiAction::OpenCase(card.path.clone()));
-                    }
-                    if card.has_demo && ui.add(Button::new(t(Text::Watch)).min_size(vec2(96.0, 30.0))).clicked() {
-                        out.ui.push(UiAction::OpenDemo(card.path.clone()));
-                    }
-                });
+            ui.horizontal(|ui| {
+                let play = Button::new(RichText::new(t(Text::Play)).strong())
+                    .fill(theme::ACCENT_DEEP)
+                    .min_size(vec2(96.0, 30.0));
+                if ui.add(play).clicked() {
+                    out.ui.push(UiAction::OpenCase(card.path.clone()));
+                }
+                if card.has_demo && ui.add(Button::new(t(Text::Watch)).min_size(vec2(96.0, 30.0))).clicked() {
+                    out.ui.push(UiAction::OpenDemo(card.path.clone()));
+                }
+            });
         });
     });
 }

@@ -63,13 +63,12 @@ fn sections_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         ui.set_width(ui.available_width() - 4.0);
         ui.spacing_mut().item_spacing.y = 4.0;
         for (title, content, open) in SECTIONS {
-            CollapsingHeader::new(RichText::new(t(title)).strong().size(15.5)).default_open(open).show_unindented(
-                ui,
-                |ui| {
+            CollapsingHeader::new(RichText::new(t(title)).strong().size(15.5))
+                .default_open(open)
+                .show_unindented(ui, |ui| {
                     content(ui, view, out);
                     ui.add_space(6.0);
-                },
-            );
+                });
         }
     });
 }

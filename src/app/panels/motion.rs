@@ -67,9 +67,21 @@ fn hand_ui(ui: &mut Ui, view: &View, title: Text, tool: Option<ToolId>, out: &mu
     let (response, moved) = drag_pad(ui, t(title), vec2(ui.available_width(), 54.0));
     let painter = ui.painter();
     let center = response.rect.center();
-    painter.text(center - vec2(0.0, 9.0), Align2::CENTER_CENTER, t(title), FontId::proportional(14.0), theme::WEAK);
+    painter.text(
+        center - vec2(0.0, 9.0),
+        Align2::CENTER_CENTER,
+        t(title),
+        FontId::proportional(14.0),
+        theme::WEAK,
+    );
     let words = format!("\u{2195} {}  \u{2194} {}", t(Text::PushPull), t(Text::Turn));
-    painter.text(center + vec2(0.0, 10.0), Align2::CENTER_CENTER, words, FontId::proportional(12.0), theme::WEAK);
+    painter.text(
+        center + vec2(0.0, 10.0),
+        Align2::CENTER_CENTER,
+        words,
+        FontId::proportional(12.0),
+        theme::WEAK,
+    );
     response.on_hover_text(t(Text::PadHelp));
     out.strokes.extend(stroke_of(tool, &moved));
 

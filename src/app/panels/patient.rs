@@ -23,7 +23,11 @@ const DRUGS: [(Text, &str, f64); 7] = [
 pub fn patient_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let p = &view.snapshot.patient;
     ui.label(&view.case.patient);
-    pair(ui, t(Text::Art), &format!("{:.0}/{:.0} ({:.0}) mmHg", p.systolic_mmhg, p.diastolic_mmhg, p.mean_mmhg));
+    pair(
+        ui,
+        t(Text::Art),
+        &format!("{:.0}/{:.0} ({:.0}) mmHg", p.systolic_mmhg, p.diastolic_mmhg, p.mean_mmhg),
+    );
     pair(ui, t(Text::Act), &format!("{:.0} s", p.act_s));
     pair(ui, t(Text::BloodLoss), &format!("{:.0} mL", p.blood_loss_ml));
     caption(ui, t(Text::Drugs));

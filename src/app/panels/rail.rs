@@ -1,7 +1,8 @@
 //! The rail under the live picture: each hub as a handle at true scale, with what the hand feels.
 
 use bevy_egui::egui::{
-    Align2, Color32, CornerRadius, FontId, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, WidgetType, pos2, vec2,
+    Align2, Color32, CornerRadius, FontId, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, WidgetType, pos2,
+    vec2,
 };
 
 use super::super::out::{self, Out, UiAction};
@@ -56,23 +57,43 @@ fn row_ui(ui: &mut Ui, view: &View, device: &RodDeviceView, longest_mm: f64, out
     let name = Rect::from_min_size(row.min, vec2(206.0, ROW));
     let clipped = ui.painter().with_clip_rect(name);
     clipped.text(name.left_center(), Align2::LEFT_CENTER, hand, font.clone(), theme::ACCENT);
-    clipped.text(name.left_center() + vec2(16.0, 0.0), Align2::LEFT_CENTER, view.tool_label(tool), font.clone(), color);
+    clipped.text(
+        name.left_center() + vec2(16.0, 0.0),
+        Align2::LEFT_CENTER,
+        view.tool_label(tool),
+        font.clone(),
+        color,
+    );
 
     let chips = Rect::from_min_max(pos2(row.right() - 364.0, row.top()), row.max);
-    let track = Rect::from_min_max(pos2(name.right() + 8.0, row.top()), pos2(chips.left() - 8.0, row.bottom()));
+    let track =
+        Rect::from_min_max(pos2(name.right() + 8.0, row.top()), pos2(chips.left() - 8.0, row.bottom()));
     track_ui(ui, view, device, track, longest_mm, color, out);
     chips_ui(ui, device, chips, color, out);
 }
 
 /// The track: from the sheath's hub to the length of the longest tool; the mark is the sheath's tip, the handle the
 /// device's.
-fn track_ui(ui: &Ui, view: &View, device: &RodDeviceView, track: Rect, longest_mm: f64, color: Color32, out: &mut Out) {
+fn track_ui(
+    ui: &Ui,
+    view: &View,
+    device: &RodDeviceView,
+    track: Rect,
+    longest_mm: f64,
+    color: Color32,
+    out: &mut Out,
+) {
     let tool = device.tool;
     let points_per_mm = f64::from(track.width()) / (longest_mm - RAIL_START_MM);
-    let x = |mm: f64| track.left() + ((mm.clamp(RAIL_START_MM, longest_mm) - RAIL_START_MM) * points_per_mm) as f32;
+    let x = |mm: f64| {
+        track.left() + ((mm.clamp(RAIL_START_MM, longest_mm) - RAIL_START_MM) * points_per_mm) as f32
+    };
     let y = track.center().y;
     let painter = ui.painter();
-    painter.line_segment([pos2(track.left(), y), pos2(x(tool_length(view, device)), y)], Stroke::new(2.0, theme::LINE));
+    painter.line_segment(
+        [pos2(track.left(), y), pos2(x(tool_length(view, device)), y)],
+        Stroke::new(2.0, theme::LINE),
+    );
     for mark in 0..=(longest_mm / 200.0) as i32 {
         let at = x(f64::from(mark) * 200.0);
         painter.vline(at, track.bottom() - 5.0..=track.bottom(), Stroke::new(1.0, theme::LINE));
@@ -81,11 +102,18 @@ fn track_ui(ui: &Ui, view: &View, device: &RodDeviceView, track: Rect, longest_m
     painter.line_segment([pos2(track.left(), y), pos2(x(device.inserted_mm), y)], Stroke::new(3.0, color));
     let at = pos2(x(device.inserted_mm), y);
     let handle = Rect::from_center_size(at, vec2(14.0, 20.0));
-    let response = ui.interact(track.expand2(vec2(7.0, 0.0)), ui.id().with(("rail", tool.0)), Sense::click_and_drag());
+    let response =
+        ui.interact(track.expand2(vec2(7.0, 0.0)), ui.id().with(("rail", tool.0)), Sense::click_and_drag());
     let label = view.tool_label(tool);
     response.widget_info(move || WidgetInfo::labeled(WidgetType::Slider, true, format!("rail {label}")));
     let lit = response.hovered() || response.dragged();
-    painter.rect(handle, CornerRadius::same(3), color, Stroke::new(2.0, if lit { theme::TEXT } else { theme::WELL }), StrokeKind::Outside);
+    painter.rect(
+        handle,
+        CornerRadius::same(3),
+        color,
+        Stroke::new(2.0, if lit { theme::TEXT } else { theme::WELL }),
+        StrokeKind::Outside,
+    );
     let text = format!("{:.1} cm", device.inserted_mm / 10.0);
     let (place, align) = if at.x > track.center().x {
         (at - vec2(12.0, 8.0), Align2::RIGHT_CENTER)
@@ -96,7 +124,11 @@ fn track_ui(ui: &Ui, view: &View, device: &RodDeviceView, track: Rect, longest_m
 
     let moved = pad_move(ui, &response);
     let gain = if moved.fine { FINE } else { 1.0 };
-    let mut stroke = out::Stroke { tool, feed_mm: f64::from(moved.drag.x) / points_per_mm.max(1e-6) * gain, spin_deg: 0.0 };
+    let mut stroke = out::Stroke {
+        tool,
+        feed_mm: f64::from(moved.drag.x) / points_per_mm.max(1e-6) * gain,
+        spin_deg: 0.0,
+    };
     if moved.fine {
         stroke.feed_mm += f64::from(moved.clicks);
     } else {
@@ -134,7 +166,13 @@ fn chips_ui(ui: &Ui, device: &RodDeviceView, area: Rect, color: Color32, out: &m
         theme::GOOD
     };
     bar(ui, force, share, force_color);
-    painter.text(force.center(), Align2::CENTER_CENTER, format!("{:.2} N", device.hub_force_n), FontId::proportional(12.0), theme::TEXT);
+    painter.text(
+        force.center(),
+        Align2::CENTER_CENTER,
+        format!("{:.2} N", device.hub_force_n),
+        FontId::proportional(12.0),
+        theme::TEXT,
+    );
     let outside = format!("{} {:.0} cm", t(Text::Outside), device.external_mm / 10.0);
     painter.text(pos2(area.left() + 184.0, y), Align2::LEFT_CENTER, outside, font.clone(), theme::WEAK);
 
@@ -149,7 +187,9 @@ fn hold_chip(ui: &Ui, tool: ToolId, hold: Hold, chip: Rect, font: FontId, out: &
         Hold::Free => t(Text::HoldFree),
         Hold::Clamped => t(Text::HoldClamped),
     };
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, format!("{} {text}", t(Text::HoldTitle))));
+    response.widget_info(|| {
+        WidgetInfo::labeled(WidgetType::Button, true, format!("{} {text}", t(Text::HoldTitle)))
+    });
     let fill = if response.hovered() { theme::BUTTON_HOVER } else { theme::BUTTON };
     ui.painter().rect(chip, CornerRadius::same(4), fill, Stroke::new(1.0, theme::LINE), StrokeKind::Inside);
     let color = if hold == Hold::Held { theme::TEXT } else { theme::WARNING };

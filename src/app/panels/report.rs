@@ -93,7 +93,8 @@ fn error_ui(ui: &mut Ui, error: &ErrorView) {
 }
 
 fn score_ui(ui: &mut Ui, report: &ReportView) {
-    let (text, color) = if report.passed { (Text::Passed, theme::GOOD) } else { (Text::Failed, theme::ALARM) };
+    let (text, color) =
+        if report.passed { (Text::Passed, theme::GOOD) } else { (Text::Failed, theme::ALARM) };
     theme::card_frame().show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.label(RichText::new(t(text)).size(24.0).strong().color(color));
@@ -129,7 +130,8 @@ fn metrics_ui(ui: &mut Ui, report: &ReportView) {
         ui.set_width(ui.available_width());
         ui.label(RichText::new(t(Text::Metrics)).strong().color(theme::ACCENT));
         for m in &report.metrics {
-            let value = if m.medal.is_empty() { m.value.clone() } else { format!("{}   {}", m.value, m.medal) };
+            let value =
+                if m.medal.is_empty() { m.value.clone() } else { format!("{}   {}", m.value, m.medal) };
             pair(ui, &m.name, &value);
         }
     });

@@ -25,18 +25,23 @@ pub fn treatment_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let chosen = chosen.unwrap_or(&view.embolics[0]).clone();
     ui.horizontal(|ui| {
         caption(ui, t(Text::Agent));
-        ComboBox::from_id_salt("agent").selected_text(&chosen.1).width(ui.available_width() - 8.0).truncate().show_ui(ui, |ui| {
-            for (id, label) in &view.embolics {
-                if ui.selectable_label(*id == chosen.0, label).clicked() {
-                    out.form.fluid = Fluid::Embolic(id.clone());
+        ComboBox::from_id_salt("agent")
+            .selected_text(&chosen.1)
+            .width(ui.available_width() - 8.0)
+            .truncate()
+            .show_ui(ui, |ui| {
+                for (id, label) in &view.embolics {
+                    if ui.selectable_label(*id == chosen.0, label).clicked() {
+                        out.form.fluid = Fluid::Embolic(id.clone());
+                    }
                 }
-            }
-        });
+            });
     });
     let i = &view.snapshot.injection;
     ui.horizontal(|ui| {
         if ui.button(t(Text::DrawUpAgent)).clicked() {
-            out.commands.push(Command::FillSyringe { fluid: Fluid::Embolic(chosen.0.clone()), volume_ml: 3.0 });
+            out.commands
+                .push(Command::FillSyringe { fluid: Fluid::Embolic(chosen.0.clone()), volume_ml: 3.0 });
         }
         ui.add_enabled_ui(view.syringe_is_embolic(), |ui| {
             let response = hold_button(ui, t(Text::InjectAgent), vec2(96.0, 28.0), false, theme::ACCENT_DEEP);

@@ -43,7 +43,8 @@ pub fn pedals_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         }
         let flows = view.snapshot.injection.flow_ml_per_s > 0.0;
         if is_held(&hold_button(ui, t(Text::Puff), size, flows, theme::ACCENT_DEEP)) {
-            out.held.hand_injection_ml_per_s = if view.syringe_is_embolic() { out.form.embolic_ml_per_s } else { out.form.puff_ml_per_s };
+            out.held.hand_injection_ml_per_s =
+                if view.syringe_is_embolic() { out.form.embolic_ml_per_s } else { out.form.puff_ml_per_s };
         }
     });
     ui.horizontal(|ui| {
@@ -85,7 +86,8 @@ fn field_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     ui.horizontal(|ui| {
         caption(ui, t(Text::Field));
         let labels: Vec<String> = FIELDS_MM.iter().map(|f| format!("{:.0}", f / 10.0)).collect();
-        let options: Vec<(f64, &str)> = FIELDS_MM.iter().copied().zip(labels.iter().map(String::as_str)).collect();
+        let options: Vec<(f64, &str)> =
+            FIELDS_MM.iter().copied().zip(labels.iter().map(String::as_str)).collect();
         if let Some(field) = choice(ui, arm.field_mm, &options) {
             out.commands.push(Command::SetField(field));
         }
@@ -98,7 +100,10 @@ fn field_ui(ui: &mut Ui, view: &View, out: &mut Out) {
                 out.held.sid = direction;
             }
         }
-        caption(ui, &format!("{} {:.0} cm", t(Text::Sid), arm.sid_mm.clamp(SID_RANGE_MM[0], SID_RANGE_MM[1]) / 10.0));
+        caption(
+            ui,
+            &format!("{} {:.0} cm", t(Text::Sid), arm.sid_mm.clamp(SID_RANGE_MM[0], SID_RANGE_MM[1]) / 10.0),
+        );
     });
 }
 
@@ -129,7 +134,9 @@ fn arm_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     response.on_hover_text(t(Text::ArmHelp));
     if moved.active {
         // A pad is spring-loaded: the direction of the drag moves the arm, letting go stops it.
-        let offset = ui.input(|i| i.pointer.interact_pos().zip(i.pointer.press_origin())).map_or(vec2(0.0, 0.0), |(a, b)| a - b);
+        let offset = ui
+            .input(|i| i.pointer.interact_pos().zip(i.pointer.press_origin()))
+            .map_or(vec2(0.0, 0.0), |(a, b)| a - b);
         out.held.arm = [direction(offset.x), direction(-offset.y)];
     }
     ui.horizontal(|ui| {
@@ -159,7 +166,10 @@ fn table_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let trunk = bevy_egui::egui::Rect::from_two_pos(body(-200.0, 560.0), body(200.0, -80.0));
     painter.rect_stroke(trunk, 5.0, skin, bevy_egui::egui::StrokeKind::Middle);
     for side in [-1.0, 1.0] {
-        painter.line_segment([body(110.0 * side, -80.0), body(130.0 * side, -900.0)], Stroke::new(3.0, theme::LINE));
+        painter.line_segment(
+            [body(110.0 * side, -80.0), body(130.0 * side, -900.0)],
+            Stroke::new(3.0, theme::LINE),
+        );
     }
     let arm = &view.snapshot.xray.arm;
     let at = body(arm.isocenter_mm.x as f32, arm.isocenter_mm.z as f32);
@@ -168,7 +178,9 @@ fn table_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     painter.rect_stroke(field, 1.0, Stroke::new(1.5, theme::ACCENT), bevy_egui::egui::StrokeKind::Middle);
     response.on_hover_text(t(Text::TableHelp));
     if moved.active {
-        let offset = ui.input(|i| i.pointer.interact_pos().zip(i.pointer.press_origin())).map_or(vec2(0.0, 0.0), |(a, b)| a - b);
+        let offset = ui
+            .input(|i| i.pointer.interact_pos().zip(i.pointer.press_origin()))
+            .map_or(vec2(0.0, 0.0), |(a, b)| a - b);
         out.held.table = [direction(offset.x), direction(-offset.y)];
     }
     caption(ui, &format!("{} {:+.0} {:+.0} mm", t(Text::Table), arm.isocenter_mm.x, arm.isocenter_mm.z));

@@ -1,8 +1,8 @@
 //! The live monitor: the X-ray picture with what a suite writes on it.
 
 use bevy_egui::egui::{
-    Align2, Color32, CornerRadius, PointerButton, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, WidgetType, pos2,
-    vec2,
+    Align2, Color32, CornerRadius, PointerButton, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
+    WidgetType, pos2, vec2,
 };
 
 use super::super::out::Out;
@@ -24,7 +24,9 @@ pub fn live_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     ui.painter().rect_stroke(rect, CornerRadius::ZERO, edge, StrokeKind::Inside);
     texts(ui, view, rect, beam);
     let moved = pad_move(ui, &response);
-    for (button, tool) in [(PointerButton::Primary, view.hands.right), (PointerButton::Secondary, view.hands.left)] {
+    for (button, tool) in
+        [(PointerButton::Primary, view.hands.right), (PointerButton::Secondary, view.hands.left)]
+    {
         let Some(tool) = tool else { continue };
         let mine = response.dragged_by(button);
         let wheel = button == PointerButton::Primary;
@@ -36,7 +38,9 @@ pub fn live_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         out.strokes.extend(super::super::panels::stroke_of(tool, &part));
     }
     if response.dragged_by(PointerButton::Middle) {
-        let offset = ui.input(|i| i.pointer.interact_pos().zip(i.pointer.press_origin())).map_or(vec2(0.0, 0.0), |(a, b)| a - b);
+        let offset = ui
+            .input(|i| i.pointer.interact_pos().zip(i.pointer.press_origin()))
+            .map_or(vec2(0.0, 0.0), |(a, b)| a - b);
         let sign = |v: f32| if v.abs() < 8.0 { 0.0 } else { f64::from(v.signum()) };
         out.held.table = [sign(offset.x), sign(-offset.y)];
     }
@@ -105,7 +109,10 @@ fn texts(ui: &Ui, view: &View, rect: Rect, beam: bool) {
     let mut top_right = plain(words.top_right);
     if let Some(first) = top_right.first_mut() {
         let live = beam && frame.live;
-        *first = (t(if live { Text::Live } else { Text::Held }).to_owned(), if live { theme::BEAM } else { theme::ON_PICTURE });
+        *first = (
+            t(if live { Text::Live } else { Text::Held }).to_owned(),
+            if live { theme::BEAM } else { theme::ON_PICTURE },
+        );
     }
     if beam {
         top_right.push((t(Text::XrayOn).to_owned(), theme::BEAM));
@@ -114,14 +121,20 @@ fn texts(ui: &Ui, view: &View, rect: Rect, beam: bool) {
 
     let mut bottom_left = plain(words.bottom_left);
     let (then, now) = (&frame.arm, &x.arm);
-    if (then.primary_deg - now.primary_deg).abs() > 0.5 || (then.secondary_deg - now.secondary_deg).abs() > 0.5 {
-        bottom_left.insert(0, (format!("{} {}", t(Text::ArmNow), angles(now.primary_deg, now.secondary_deg)), theme::WARNING));
+    if (then.primary_deg - now.primary_deg).abs() > 0.5
+        || (then.secondary_deg - now.secondary_deg).abs() > 0.5
+    {
+        bottom_left.insert(
+            0,
+            (format!("{} {}", t(Text::ArmNow), angles(now.primary_deg, now.secondary_deg)), theme::WARNING),
+        );
     }
     stack(inner.left_bottom(), Align2::LEFT_BOTTOM, &bottom_left);
 
     let mut bottom_right = plain(words.bottom_right);
     if view.case.dose_alert_mgy > 0.0 && x.air_kerma_mgy > view.case.dose_alert_mgy {
-        bottom_right.push((format!("*** {} {:.0} mGy", t(Text::DoseAlert), view.case.dose_alert_mgy), theme::ALARM));
+        bottom_right
+            .push((format!("*** {} {:.0} mGy", t(Text::DoseAlert), view.case.dose_alert_mgy), theme::ALARM));
     }
     stack(inner.right_bottom(), Align2::RIGHT_BOTTOM, &bottom_right);
 }

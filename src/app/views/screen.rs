@@ -38,16 +38,29 @@ fn page_ui(ui: &mut Ui, view: &View, out: &mut Out, page: fn(&mut Ui, &View, &mu
 
 fn procedure_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let dim = view.screen == Screen::Paused || view.keys_open || view.problem.is_some();
-    Panel::top("top").exact_size(34.0).resizable(false).frame(bar_frame()).show(ui, |ui| top_ui(ui, view, out));
-    Panel::right("control").exact_size(CONTROL_WIDTH).resizable(false).frame(theme::panel_frame()).show(ui, |ui| {
-        ui.add_enabled_ui(!dim, |ui| panels::control_ui(ui, view, out));
-    });
-    Panel::bottom("rail").exact_size(RAIL_HEIGHT).resizable(false).frame(theme::panel_frame()).show(ui, |ui| {
-        ui.add_enabled_ui(!dim, |ui| panels::rail_ui(ui, view, out));
-    });
-    CentralPanel::default().frame(Frame::new().fill(theme::BACKGROUND).inner_margin(Margin::same(4))).show(ui, |ui| {
-        ui.add_enabled_ui(!dim, |ui| monitors_ui(ui, view, out));
-    });
+    Panel::top("top")
+        .exact_size(34.0)
+        .resizable(false)
+        .frame(bar_frame())
+        .show(ui, |ui| top_ui(ui, view, out));
+    Panel::right("control").exact_size(CONTROL_WIDTH).resizable(false).frame(theme::panel_frame()).show(
+        ui,
+        |ui| {
+            ui.add_enabled_ui(!dim, |ui| panels::control_ui(ui, view, out));
+        },
+    );
+    Panel::bottom("rail").exact_size(RAIL_HEIGHT).resizable(false).frame(theme::panel_frame()).show(
+        ui,
+        |ui| {
+            ui.add_enabled_ui(!dim, |ui| panels::rail_ui(ui, view, out));
+        },
+    );
+    CentralPanel::default().frame(Frame::new().fill(theme::BACKGROUND).inner_margin(Margin::same(4))).show(
+        ui,
+        |ui| {
+            ui.add_enabled_ui(!dim, |ui| monitors_ui(ui, view, out));
+        },
+    );
 }
 
 fn bar_frame() -> Frame {
@@ -91,7 +104,10 @@ fn monitors_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let live_side = whole.height().min(whole.width() - 240.0);
     let live = bevy_egui::egui::Rect::from_min_size(whole.min, bevy_egui::egui::vec2(live_side, live_side));
     ui.scope_builder(bevy_egui::egui::UiBuilder::new().max_rect(live), |ui| live_ui(ui, view, out));
-    let column = bevy_egui::egui::Rect::from_min_max(bevy_egui::egui::pos2(live.right() + 6.0, whole.top()), whole.max);
+    let column = bevy_egui::egui::Rect::from_min_max(
+        bevy_egui::egui::pos2(live.right() + 6.0, whole.top()),
+        whole.max,
+    );
     let reference_height = (column.width() + 30.0).min(column.height() - 190.0);
     let (upper, lower) = column.split_top_bottom_at_y(column.top() + reference_height);
     ui.scope_builder(bevy_egui::egui::UiBuilder::new().max_rect(upper), |ui| match &view.truth {

@@ -1,6 +1,8 @@
 //! Curves and numbers of the patient monitor. Every number carries its label; colors only help.
 
-use bevy_egui::egui::{Align2, Color32, FontId, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, WidgetType, pos2, vec2};
+use bevy_egui::egui::{
+    Align2, Color32, FontId, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, WidgetType, pos2, vec2,
+};
 
 use super::super::texts::{Text, t};
 use super::super::theme;
@@ -52,8 +54,18 @@ pub fn vitals_ui(ui: &mut Ui, view: &View) {
     let pressure = format!("{:.0}/{:.0}", p.systolic_mmhg, p.diastolic_mmhg);
     let name = format!("{} ({:.0})", t(Text::Art), p.mean_mmhg);
     big(ui, number(1), &pressure, &name, theme::PRESSURE, ap_alarm);
-    big(ui, number(2), &format!("{:.0}", p.spo2_pct), t(Text::Spo2), theme::SPO2, p.spo2_pct < SPO2_LIMIT_PCT);
-    let low = Rect::from_min_max(pos2(rect.left() + 6.0, rect.top() + 2.0 * row), pos2(rect.right() - numbers, rect.bottom()));
+    big(
+        ui,
+        number(2),
+        &format!("{:.0}", p.spo2_pct),
+        t(Text::Spo2),
+        theme::SPO2,
+        p.spo2_pct < SPO2_LIMIT_PCT,
+    );
+    let low = Rect::from_min_max(
+        pos2(rect.left() + 6.0, rect.top() + 2.0 * row),
+        pos2(rect.right() - numbers, rect.bottom()),
+    );
     small_numbers(ui, view, low);
 }
 
@@ -85,19 +97,44 @@ fn small_numbers(ui: &Ui, view: &View, area: Rect) {
 fn label(ui: &Ui, wave: Rect, name: &str, scale: &str, color: Color32) {
     let at = pos2(wave.left(), wave.top() - 3.0);
     let drawn = ui.painter().text(at, Align2::LEFT_BOTTOM, name, FontId::proportional(12.5), color);
-    ui.painter().text(pos2(drawn.right() + 8.0, at.y), Align2::LEFT_BOTTOM, scale, FontId::proportional(12.0), theme::WEAK);
+    ui.painter().text(
+        pos2(drawn.right() + 8.0, at.y),
+        Align2::LEFT_BOTTOM,
+        scale,
+        FontId::proportional(12.0),
+        theme::WEAK,
+    );
 }
 
 fn big(ui: &Ui, area: Rect, value: &str, name: &str, color: Color32, alarm: bool) {
     let size = (area.height() * 0.42).min(area.width() * 1.75 / value.len().max(2) as f32).clamp(14.0, 46.0);
     let painter = ui.painter();
-    painter.text(area.right_center() + vec2(0.0, 4.0), Align2::RIGHT_CENTER, value, FontId::proportional(size), color);
+    painter.text(
+        area.right_center() + vec2(0.0, 4.0),
+        Align2::RIGHT_CENTER,
+        value,
+        FontId::proportional(size),
+        color,
+    );
     let name = if alarm { format!("** {name}") } else { name.to_owned() };
     let name_color = if alarm { theme::BEAM } else { color };
-    painter.text(area.right_top() + vec2(0.0, 4.0), Align2::RIGHT_TOP, name, FontId::proportional(13.0), name_color);
+    painter.text(
+        area.right_top() + vec2(0.0, 4.0),
+        Align2::RIGHT_TOP,
+        name,
+        FontId::proportional(13.0),
+        name_color,
+    );
 }
 
-fn curve(ui: &Ui, view: &View, area: Rect, range: [f32; 2], color: Color32, value: impl Fn(&TraceSample) -> f32) {
+fn curve(
+    ui: &Ui,
+    view: &View,
+    area: Rect,
+    range: [f32; 2],
+    color: Color32,
+    value: impl Fn(&TraceSample) -> f32,
+) {
     let Some(last) = view.trace.samples.back() else { return };
     let end = last.time_s;
     let points: Vec<Pos2> = view
