@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bevy_egui::egui;
-
 use super::bridge::{Bridge, BridgeConfig, Mail};
 use super::controls::{Controls, FIELDS_MM, Latch};
 use super::convert;
@@ -59,7 +57,6 @@ pub struct Desk {
     shelf: Shelf,
     live: Option<GrayPicture>,
     live_angles: String,
-    textures: [Option<egui::TextureHandle>; 2],
     shown_reference: Option<GrayPicture>,
     skip_briefing: bool,
     quit: bool,
@@ -89,7 +86,6 @@ impl Desk {
             shelf: Shelf::default(),
             live: None,
             live_angles: String::new(),
-            textures: [None, None],
             shown_reference: None,
             skip_briefing: false,
             quit: false,
@@ -151,7 +147,6 @@ impl Desk {
         self.shelf = Shelf::default();
         self.live = None;
         self.shown_reference = None;
-        self.textures = [None, None];
         let keep = std::mem::take(&mut self.view);
         self.view = View {
             keys: keep.keys,
@@ -174,7 +169,7 @@ impl Desk {
     }
 
     /// Before the panels: mail, keys, time.
-    pub fn begin_frame(&mut self, input: &FrameInput, ctx: &egui::Context) {
+    pub fn begin_frame(&mut self, input: &FrameInput) {
         self.out.held = Held::default();
         if let Some(bridge) = &self.bridge {
             let mail = bridge.take();
@@ -185,7 +180,6 @@ impl Desk {
         self.latch.advance(input.dt_s, self.controls.moves_tools());
         self.shelf.advance(input.dt_s);
         self.view.latch_left_s = (self.latch.pedal != Pedal::Off).then_some(self.latch.left_s);
-        self.draw_textures(ctx);
     }
 
     /// After the panels: what was pushed becomes orders. Returns the commands that were sent.
@@ -492,33 +486,20 @@ impl Desk {
         std::fs::remove_file(self.store.running()).ok();
     }
 
-    /// New pictures become textures; old ones stay.
-    fn draw_textures(&mut self, ctx: &egui::Context) {
-        if let Some(live) = self.live.as_ref().filter(|_| self.live_is_new) {
-            show(ctx, &mut self.textures[0], "live", live);
-            self.live_is_new = false;
-        }
-        self.view.live.texture = self.textures[0].as_ref().map(egui::TextureHandle::id);
+    /// Pictures that are new since the last call: live, reference. What is not new stays as it was drawn.
+    pub fn take_new_pictures(&mut self) -> [Option<GrayPicture>; 2] {
+        let live = if std::mem::take(&mut self.live_is_new) { self.live.clone() } else { None };
         let shown = self.shelf.shown();
         self.view.reference_title = shown.as_ref().map_or_else(String::new, |(_, title)| title.clone());
         let picture = shown.map(|(p, _)| p.clone());
-        if picture != self.shown_reference {
-            match &picture {
-                Some(p) => show(ctx, &mut self.textures[1], "reference", p),
-                None => self.textures[1] = None,
-            }
-            self.shown_reference = picture;
-        }
-        self.view.reference.texture = self.textures[1].as_ref().map(egui::TextureHandle::id);
+        let reference = if picture == self.shown_reference { None } else { picture.clone() };
+        self.shown_reference = picture;
+        [live, reference]
     }
-}
 
-/// Puts a picture into a texture, which is kept from picture to picture.
-fn show(ctx: &egui::Context, texture: &mut Option<egui::TextureHandle>, name: &str, picture: &GrayPicture) {
-    let image = egui::ColorImage::from_gray([picture.columns, picture.rows], &picture.gray);
-    match texture {
-        Some(t) => t.set(image, egui::TextureOptions::LINEAR),
-        None => *texture = Some(ctx.load_texture(name, image, egui::TextureOptions::LINEAR)),
+    /// There is a live picture; a stored one.
+    pub fn has_pictures(&self) -> [bool; 2] {
+        [self.live.is_some(), self.shown_reference.is_some()]
     }
 }
 

@@ -4,16 +4,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::app::AppExit;
+use bevy::asset::RenderAssetUsages;
+use bevy::image::ImageSampler;
 use bevy::input::keyboard::KeyCode;
 use bevy::log::{Level, LogPlugin};
 use bevy::prelude::*;
+use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::window::{PrimaryWindow, WindowResolution};
 use bevy::winit::{UpdateMode, WinitSettings};
-use bevy_egui::{EguiContexts, EguiPlugin, EguiPrimaryContextPass, egui};
+use bevy_egui::{EguiContexts, EguiPlugin, EguiPrimaryContextPass, EguiTextureHandle, egui};
 
 use super::desk::{Desk, FrameInput};
 use super::keys::Pressed;
+use super::shelf::GrayPicture;
 use super::view::{Screen, View};
 use super::{theme, views};
 
@@ -39,6 +43,10 @@ pub(super) struct DeskResource(pub(super) Desk);
 /// What was seen of keys, focus and time in this frame.
 #[derive(Resource, Default)]
 pub(super) struct Seen(FrameInput);
+
+/// Images of the live and the reference monitor.
+#[derive(Resource, Default)]
+struct Shown([Option<(Handle<Image>, egui::TextureId)>; 2]);
 
 #[derive(Resource, Default)]
 struct Wish {
@@ -71,7 +79,8 @@ pub(super) fn run(desk: Desk, wish: Option<ScreenshotWish>, needs_table: bool) -
         .init_resource::<Seen>()
         .add_plugins(super::scene3d::plugin)
         .add_systems(Startup, add_camera)
-        .add_systems(Update, begin_frame)
+        .init_resource::<Shown>()
+        .add_systems(Update, (begin_frame, show_pictures).chain())
         .add_systems(EguiPrimaryContextPass, draw)
         .add_systems(Last, (end_frame, take_screenshot).chain())
         .run()
@@ -120,8 +129,47 @@ pub(super) fn begin_frame(
         });
         seen.0.typing = false;
     }
-    desk.0.begin_frame(&seen.0, ctx);
+    desk.0.begin_frame(&seen.0);
     Ok(())
+}
+
+/// Pictures go into images that are changed in place: a new image would be missing for the frame in which it comes.
+fn show_pictures(
+    mut desk: ResMut<'_, DeskResource>,
+    mut shown: ResMut<'_, Shown>,
+    mut images: ResMut<'_, Assets<Image>>,
+    mut contexts: EguiContexts<'_, '_>,
+) {
+    let new = desk.0.take_new_pictures();
+    for (slot, picture) in shown.0.iter_mut().zip(new) {
+        let Some(picture) = picture else { continue };
+        match slot {
+            Some((handle, _)) => {
+                if let Some(mut image) = images.get_mut(&*handle) {
+                    *image = image_of(&picture);
+                }
+            }
+            None => {
+                let handle = images.add(image_of(&picture));
+                let id = contexts.add_image(EguiTextureHandle::Strong(handle.clone()));
+                *slot = Some((handle, id));
+            }
+        }
+    }
+    let has = desk.0.has_pictures();
+    let id = |i: usize| shown.0[i].as_ref().filter(|_| has[i]).map(|(_, id)| *id);
+    desk.0.view.live.texture = id(0);
+    desk.0.view.reference.texture = id(1);
+}
+
+fn image_of(picture: &GrayPicture) -> Image {
+    let size =
+        Extent3d { width: picture.columns as u32, height: picture.rows as u32, depth_or_array_layers: 1 };
+    let bytes = picture.gray.iter().flat_map(|g| [*g, *g, *g, 255]).collect();
+    let usages = RenderAssetUsages::default();
+    let mut image = Image::new(size, TextureDimension::D2, bytes, TextureFormat::Rgba8UnormSrgb, usages);
+    image.sampler = ImageSampler::linear();
+    image
 }
 
 fn draw(mut contexts: EguiContexts<'_, '_>, mut desk: ResMut<'_, DeskResource>) -> Result {

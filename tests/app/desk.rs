@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use bevy_egui::egui;
 use cathnav::app::desk::{Desk, FrameInput};
 use cathnav::app::keys::{KeyAction, Pressed};
 use cathnav::app::out::UiAction;
@@ -29,8 +28,7 @@ fn input(keys: &[&str], focused: bool) -> FrameInput {
 }
 
 fn frame(desk: &mut Desk, input: &FrameInput) -> Vec<Command> {
-    let ctx = egui::Context::default();
-    desk.begin_frame(input, &ctx);
+    desk.begin_frame(input);
     desk.end_frame(input)
 }
 
@@ -107,6 +105,41 @@ fn keys_call_their_actions_and_can_be_changed() {
     assert!(kept.contains("F5"));
 }
 
+fn wait(desk: &mut Desk, input: &FrameInput, what: &str, until: impl Fn(&Desk) -> bool) {
+    let begin = Instant::now();
+    while !until(desk) {
+        assert!(begin.elapsed() < Duration::from_secs(240), "no {what} in time; {:?}", desk.view.problem);
+        frame(desk, input);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    println!("{what} after {:.1} s", begin.elapsed().as_secs_f64());
+}
+
+/// A window that is torn away leaves a recording; the next start offers it and goes on from its end.
+#[test]
+fn an_interrupted_run_is_offered_and_goes_on() {
+    let root = cathnav::assets::root().unwrap();
+    let case = root.join("scenarios/pelvic_bleeding.ron");
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::in_folder(folder.path());
+    let mut desk = Desk::new(root.clone(), 3, 64, store.clone());
+    assert_eq!(desk.view.resume, None);
+    desk.open(case, None);
+    let idle = input(&[], true);
+    wait(&mut desk, &idle, "briefing", |d| d.view.screen == Screen::Briefing);
+    desk.out.ui.push(UiAction::BeginProcedure);
+    desk.out.commands.push(Command::Load { rod: 0, tool: ToolId(0) });
+    wait(&mut desk, &idle, "two seconds", |d| d.view.snapshot.tick > 120);
+    drop(desk);
+    let mut desk = Desk::new(root, 9, 64, store);
+    let words = desk.view.resume.clone().unwrap();
+    assert!(words.contains("00:02"), "{words}");
+    desk.out.ui.push(UiAction::Resume(true));
+    wait(&mut desk, &idle, "table", |d| d.view.screen == Screen::Procedure);
+    wait(&mut desk, &idle, "old place", |d| d.view.snapshot.tick >= 120);
+    assert_eq!(desk.view.devices().count(), 1, "the wire is still entered");
+}
+
 /// The shipped case behind the desk, in real time: briefing, picture under the pedal, report with its files.
 #[test]
 fn a_case_runs_from_briefing_to_report() {
@@ -116,15 +149,6 @@ fn a_case_runs_from_briefing_to_report() {
     let mut desk = Desk::new(root, 1, 128, Store::in_folder(folder.path()));
     assert!(desk.view.cards.iter().any(|c| c.path == case && c.fault.is_none()), "{:?}", desk.view.cards);
     desk.open(case, None);
-    let wait = |desk: &mut Desk, input: &FrameInput, what: &str, until: fn(&Desk) -> bool| {
-        let begin = Instant::now();
-        while !until(desk) {
-            assert!(begin.elapsed() < Duration::from_secs(240), "no {what} in time; {:?}", desk.view.problem);
-            frame(desk, input);
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        println!("{what} after {:.1} s", begin.elapsed().as_secs_f64());
-    };
     let idle = input(&[], true);
     wait(&mut desk, &idle, "briefing", |d| d.view.screen == Screen::Briefing);
     assert!(!desk.view.tools.is_empty() && !desk.view.steps.is_empty() && !desk.view.case.story.is_empty());
