@@ -80,46 +80,23 @@ fn tube(radius_mm: f64, length_mm: f64, flow_ml_per_s: f64) -> VesselTree {
 /// vesical on the anterior one: sizes and flows like a pelvis.
 fn small_pelvis() -> VesselTree {
     let v = Vec3::new;
-    let mut t = Vec::new();
-    t.push(branch("aorta", None, v(0.0, 0.0, 100.0), v(0.0, 0.0, 0.0), (8.2, 7.9)));
-    t.push(branch("common.left", Some(at(0, 100.0)), v(0.0, 0.0, 0.0), v(35.0, 0.0, -40.0), (5.0, 4.7)));
-    t.push(branch("common.right", Some(at(0, 100.0)), v(0.0, 0.0, 0.0), v(-35.0, 0.0, -40.0), (4.9, 4.6)));
-    t.push(branch(
-        "external.left",
-        Some(at(1, 53.0)),
-        v(34.9, 0.0, -39.9),
-        v(75.0, -40.0, -130.0),
-        (3.7, 3.5),
-    ));
-    t.push(branch("internal.left", Some(at(1, 52.0)), v(34.2, 0.0, -39.1), v(34.0, 30.0, -70.0), (3.4, 3.2)));
-    t.push(branch(
-        "posterior.left",
-        Some(at(4, 42.0)),
-        v(34.0, 29.0, -69.0),
-        v(60.0, 60.0, -80.0),
-        (2.6, 2.2),
-    ));
-    t.push(branch(
-        "anterior.left",
-        Some(at(4, 42.0)),
-        v(34.0, 29.0, -69.0),
-        v(30.0, 10.0, -110.0),
-        (2.4, 2.1),
-    ));
-    t.push(branch(
-        "obturator.left",
-        Some(at(6, 20.0)),
-        v(32.0, 19.6, -89.0),
-        v(50.0, -40.0, -120.0),
-        (1.3, 1.15),
-    ));
-    t.push(branch(
-        "vesical.left",
-        Some(at(6, 38.0)),
-        v(30.4, 11.5, -106.0),
-        v(10.0, -30.0, -100.0),
-        (1.1, 0.9),
-    ));
+    let mut t = vec![
+        branch("aorta", None, v(0.0, 0.0, 100.0), v(0.0, 0.0, 0.0), (8.2, 7.9)),
+        branch("common.left", Some(at(0, 100.0)), v(0.0, 0.0, 0.0), v(35.0, 0.0, -40.0), (5.0, 4.7)),
+        branch("common.right", Some(at(0, 100.0)), v(0.0, 0.0, 0.0), v(-35.0, 0.0, -40.0), (4.9, 4.6)),
+        branch("external.left", Some(at(1, 53.0)), v(34.9, 0.0, -39.9), v(75.0, -40.0, -130.0), (3.7, 3.5)),
+        branch("internal.left", Some(at(1, 52.0)), v(34.2, 0.0, -39.1), v(34.0, 30.0, -70.0), (3.4, 3.2)),
+        branch("posterior.left", Some(at(4, 42.0)), v(34.0, 29.0, -69.0), v(60.0, 60.0, -80.0), (2.6, 2.2)),
+        branch("anterior.left", Some(at(4, 42.0)), v(34.0, 29.0, -69.0), v(30.0, 10.0, -110.0), (2.4, 2.1)),
+        branch(
+            "obturator.left",
+            Some(at(6, 20.0)),
+            v(32.0, 19.6, -89.0),
+            v(50.0, -40.0, -120.0),
+            (1.3, 1.15),
+        ),
+        branch("vesical.left", Some(at(6, 38.0)), v(30.4, 11.5, -106.0), v(10.0, -30.0, -100.0), (1.1, 0.9)),
+    ];
     let flows =
         [("leg.right", 2, 8.0), ("leg.left", 3, 5.8), ("gluteus.left", 5, 1.6), ("perineum.left", 6, 1.0)];
     for (bed, i, q) in flows {
