@@ -34,6 +34,8 @@ pub(super) struct Touch {
     /// Point into the lumen, radius there.
     pub(super) inward: Vec3,
     pub(super) curvature_radius_mm: f64,
+    /// Indentation (negative: clearance at the last query), mm.
+    pub(super) depth_mm: f64,
     /// Force and stiffness now.
     pub(super) force_n: f64,
     pub(super) stiffness: f64,
@@ -50,6 +52,7 @@ impl Default for Touch {
         Self {
             inward: Vec3::zeros(),
             curvature_radius_mm: 1.0,
+            depth_mm: 0.0,
             force_n: 0.0,
             stiffness: 0.0,
             lag_normal: Vec3::zeros(),
@@ -58,6 +61,14 @@ impl Default for Touch {
             bristle: 0.0,
         }
     }
+}
+
+/// An answer of the wall.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hit {
+    inside_mm: f64,
+    inward: Vec3,
+    radius_mm: f64,
 }
 
 /// Rubbing in rotation of a device in its carrier on one edge.
@@ -97,10 +108,9 @@ pub(super) struct Potential {
     pub(super) touches: Vec<Touch>,
     /// Per device, per edge.
     pub(super) rubs: Vec<Vec<Rub>>,
-    /// Last query of the wall at each node, and how far from there nothing can be touched.
-    free: Vec<(Vec3, f64)>,
-    /// Radius of the lumen at each node when last asked, mm.
-    pub(super) lumen_mm: Vec<f64>,
+    /// Where the wall was asked last for each node; the answer is in `hits`.
+    asked: Vec<Option<Vec3>>,
+    hits: Vec<Hit>,
     /// Lagged tip couple.
     couple: Vec3,
 }
@@ -119,10 +129,33 @@ impl Potential {
     pub(super) fn reset_contact(&mut self, nodes: usize) {
         self.touches.clear();
         self.touches.resize(nodes, Touch::default());
-        self.free.clear();
-        self.free.resize(nodes, (Vec3::zeros(), -1.0));
-        self.lumen_mm.clear();
-        self.lumen_mm.resize(nodes, f64::INFINITY);
+        self.asked.clear();
+        self.asked.resize(nodes, None);
+        self.hits.clear();
+        self.hits.resize(nodes, Hit { radius_mm: 1e6, ..Hit::default() });
+    }
+
+    /// Radius of the lumen at a node when last asked, mm.
+    pub(super) fn lumen_mm(&self, node: usize) -> f64 {
+        self.hits[node].radius_mm
+    }
+
+    /// The wall at a node; `None` where it is too far to be touched.
+    fn ask(&mut self, i: usize, x: &Vec3, radius_mm: f64, wall: &dyn WallQuery) -> Option<Hit> {
+        if let Some(at) = self.asked[i] {
+            let moved = (x - at).norm();
+            // The distance to the wall changes at most as fast as the point moves.
+            if moved < self.hits[i].inside_mm - radius_mm {
+                return None;
+            }
+            if moved == 0.0 {
+                return Some(self.hits[i]);
+            }
+        }
+        let WallHit { inside_mm, inward, radius_mm: lumen, .. } = wall.at(x);
+        self.asked[i] = Some(*x);
+        self.hits[i] = Hit { inside_mm, inward, radius_mm: lumen };
+        Some(self.hits[i])
     }
 
     /// Brings the contacts to a configuration and returns their energy.
@@ -131,17 +164,12 @@ impl Potential {
         let mut energy = 0.0;
         for i in 2..n {
             let (x, skin) = (frames.x[i], self.layout.skins[i]);
+            let hit = self.ask(i, &x, skin.radius_mm, world.wall);
             let touch = &mut self.touches[i];
-            (touch.force_n, touch.stiffness) = (0.0, 0.0);
-            let (at, free) = self.free[i];
-            // The distance to the wall changes at most as fast as the point moves.
-            if (x - at).norm() < free {
-                continue;
-            }
-            let hit: WallHit = world.wall.at(&x);
+            (touch.force_n, touch.stiffness, touch.depth_mm) = (0.0, 0.0, -skin.radius_mm);
+            let Some(hit) = hit else { continue };
             let depth = skin.radius_mm - hit.inside_mm;
-            self.free[i] = (x, -depth);
-            self.lumen_mm[i] = hit.radius_mm;
+            touch.depth_mm = depth;
             if depth <= 0.0 {
                 continue;
             }
@@ -206,7 +234,15 @@ impl Potential {
         Some((u, e, s, slipping))
     }
 
-    /// Energy of a configuration.
+    /// Energy of what is lagged (friction, tip couple) in a configuration.
+    pub(super) fn lagged_energy(&self, frames: &Frames, world: &World<'_>) -> f64 {
+        let n = frames.x.len();
+        let friction: f64 =
+            (2..n).map(|i| self.friction_at(frames, &world.law, i).map_or(0.0, |f| f.1)).sum();
+        friction - self.couple.dot(&(frames.x[n - 1] - frames.x[n - 2]))
+    }
+
+    /// Energy of a configuration without what is lagged; brings the contacts to it.
     pub(super) fn energy(&mut self, frames: &Frames, world: &World<'_>) -> f64 {
         let n = frames.x.len();
         let mut sum = self.touch_wall(frames, world);
@@ -214,7 +250,6 @@ impl Potential {
             let x = frames.x[i];
             sum += 0.5 * self.inertia_weight[i] * (x - self.inertia_target[i]).norm_squared();
             sum += 0.5 * self.drag_weight[i] * (x - self.drag_from[i]).norm_squared();
-            sum += self.friction_at(frames, &world.law, i).map_or(0.0, |f| f.1);
             sum += self.others(&x, i, world).map_or(0.0, |(d, _, k)| 0.5 * k * d * d);
         }
         for j in 1..n - 1 {
@@ -243,8 +278,7 @@ impl Potential {
         }
         sum -= world.loads.tip_force_n.dot(&frames.x[n - 1]);
         let end = self.layout.skins[n - 1].device;
-        sum -= world.loads.tip_torque_n_mm * frames.theta[end].get(n - 2).copied().unwrap_or(0.0);
-        sum - self.couple.dot(&(frames.x[n - 1] - frames.x[n - 2]))
+        sum - world.loads.tip_torque_n_mm * frames.theta[end].get(n - 2).copied().unwrap_or(0.0)
     }
 
     /// Deviations of a device at a vertex.

@@ -118,7 +118,6 @@ fn substep(
     let target: Vec<f64> =
         state.devices.iter().zip(motions).map(|(d, m)| d.inserted_mm + m.feed_mm).collect();
     let mut start_mm = state.nodes_mm.clone();
-    let outside_before = deepest(state, inputs);
     state.feed(&target, &mut start_mm);
     for (d, m) in state.devices.iter_mut().zip(motions) {
         d.hub_angle_rad += m.spin_rad;
@@ -127,21 +126,16 @@ fn substep(
         return Ok(());
     }
     state.mark_tips(&mut start_mm);
-    state.adapt(inputs.tools, inputs.wall, &mut start_mm);
+    state.adapt(inputs.tools, &mut start_mm);
     prepare(inputs, state, scratch, &start_mm, dt_s);
     let world = World { wall: inputs.wall, law: inputs.law, others: inputs.others, loads: *loads };
     let outcome =
         minimize(&mut scratch.potential, &mut scratch.frames, &world, &IN_PLAY, &mut scratch.buffers);
     report.iterations += outcome.iterations;
     report.residual_n = outcome.residual_n;
-    check(&outcome, &scratch.frames, inputs, outside_before)?;
+    check(&outcome, scratch, inputs, &start_mm)?;
     commit(inputs, state, scratch, &start_mm, dt_s);
     Ok(())
-}
-
-/// How far the outermost node center lies beyond the wall, mm (0 when all are inside).
-fn deepest(state: &RodState, inputs: &RodInputs<'_>) -> f64 {
-    state.nodes_mm.iter().skip(2).map(|x| -inputs.wall.at(x).inside_mm).fold(0.0, f64::max)
 }
 
 /// Sets the potential up for a step from the state.
@@ -217,9 +211,9 @@ pub(super) fn prepare_friction(inputs: &RodInputs<'_>, state: &RodState, p: &mut
 /// Whether a result may become the state.
 fn check(
     outcome: &Outcome,
-    frames: &Frames,
+    scratch: &RodScratch,
     inputs: &RodInputs<'_>,
-    outside_before: f64,
+    start_mm: &[Vec3],
 ) -> Result<(), String> {
     if outcome.broken {
         return Err("the solver found no finite step".to_owned());
@@ -230,12 +224,15 @@ fn check(
             outcome.residual_n
         ));
     }
-    let allowed = OUTSIDE_MM.max(outside_before);
-    for x in frames.x.iter().skip(2) {
-        let outside = -inputs.wall.at(x).inside_mm;
-        if !(outside <= allowed) {
+    let p = &scratch.potential;
+    let outside_of = |i: usize| p.touches[i].depth_mm - p.layout.skins[i].radius_mm;
+    let outside = (2..p.touches.len()).map(outside_of).fold(0.0, f64::max);
+    if outside > OUTSIDE_MM {
+        // What was outside before (a moving wall, a poor start) may come back bit by bit.
+        let before = start_mm.iter().skip(2).map(|x| -inputs.wall.at(x).inside_mm).fold(OUTSIDE_MM, f64::max);
+        if outside > before {
             return Err(format!(
-                "a node would be {outside:.2} mm outside, at most {allowed:.2} mm are allowed"
+                "a node would be {outside:.2} mm outside, at most {before:.2} mm are allowed"
             ));
         }
     }
@@ -254,6 +251,7 @@ pub(super) fn commit(
     frames.store(state);
     for i in 2..frames.x.len() {
         state.velocity_mm_per_s[i] = (frames.x[i] - start_mm[i]) / dt_s;
+        state.lumen_mm[i] = p.lumen_mm(i);
         state.anchors[i] = anchor_after(inputs, p, frames, i);
     }
     for d in 0..state.devices.len() {
