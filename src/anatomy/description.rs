@@ -190,8 +190,14 @@ pub struct BodyDescription {
     /// Edge of the sampling grid of bones, mm.
     #[serde(default = "default_grid_mm")]
     pub grid_mm: f64,
+    /// Edge of the triangles of bones, mm.
+    #[serde(default = "default_edge_mm")]
+    pub edge_mm: f64,
 }
 
 fn default_grid_mm() -> f64 {
-    2.0
+    2.2
+}
+fn default_edge_mm() -> f64 {
+    3.0
 }

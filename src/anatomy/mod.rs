@@ -3,16 +3,26 @@
 //! The vessel tree is the truth for names, flow, contrast and guidance; the lumen surface is one closed triangle mesh
 //! whose corners know branch and arc length; both come from a description (RON) or from an imported mesh.
 
+mod bones;
 mod build;
 pub mod description;
 mod distance;
 mod error;
+mod import;
+mod mesh_io;
+mod mesh_repair;
+mod refine;
+mod remesh;
 mod store;
+mod tree_index;
 mod types;
 
-pub use build::build;
+pub use build::{Topology, build, build_tree, topology};
 pub use description::Description;
 pub use distance::{MeshDistance, Nearest};
 pub use error::AnatomyError;
+pub use import::{AxisMap, ImportError, ImportOptions, ImportSummary, import};
+pub use mesh_io::{LengthUnit, MeshError, MeshFormat, OpenRim, Openness, load_mesh, parse_mesh, stl_bytes};
+pub use refine::refine;
 pub use store::{build_folder, description_hash, list, load, read_description, save};
 pub use types::*;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, error::ErrorKind};
 
 pub mod anatomy;
+pub mod attempt;
 pub mod check;
 pub mod demo;
 pub mod devices;
@@ -173,6 +174,13 @@ pub fn root() -> Result<std::path::PathBuf, CliError> {
              program, and where it was compiled",
         )
     })
+}
+
+/// Devices, anatomies and metrics that case files may name.
+pub fn library() -> Result<crate::scenario::Library, CliError> {
+    let mut library = crate::scenario::Library::load(&root()?)?;
+    library.metrics = crate::training::METRIC_NAMES.iter().map(|n| (*n).to_owned()).collect();
+    Ok(library)
 }
 
 /// Writes a file whole or not at all, naming it when that fails.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::CliError;
+use super::{CliError, attempt};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -12,15 +12,70 @@ pub struct Args {
     /// Seed of the anatomy variation and the noise
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// Take a picture of the window and leave (for tests)
+    #[command(flatten)]
+    pub picture: Picture,
+}
+
+/// A picture of the window, for tests.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Picture {
+    /// File for a picture of the window
+    #[arg(long, hide = true)]
+    pub screenshot: Option<PathBuf>,
+    /// Seconds before it is taken
+    #[arg(long, hide = true, default_value_t = 10.0)]
+    pub after: f64,
 }
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<(), CliError> {
-    let Args { .. } = args;
-    super::not_built_yet("play")
+    let case = attempt::resolve(&args.case, "scenarios")?;
+    attempt::load_model(&case)?;
+    open(window::Start::Case(case), args.seed, &args.picture)
 }
 
 /// Opens the menu of cases.
 pub fn menu() -> Result<(), CliError> {
-    super::not_built_yet("menu")
+    open(window::Start::Menu, 0, &Picture::default())
+}
+
+/// Lets a script play a case in the window.
+#[cfg(feature = "app")]
+pub(super) fn demo(case: PathBuf, script: PathBuf, seed: u64, picture: &Picture) -> Result<(), CliError> {
+    open(window::Start::Demo { case, script }, seed, picture)
+}
+
+#[cfg(feature = "app")]
+use crate::app as window;
+
+/// Stand-in for the window's types in a build without it.
+#[cfg(not(feature = "app"))]
+mod window {
+    use std::path::PathBuf;
+
+    pub(super) enum Start {
+        Menu,
+        Case(PathBuf),
+    }
+}
+
+#[cfg(feature = "app")]
+fn open(start: window::Start, seed: u64, picture: &Picture) -> Result<(), CliError> {
+    let screenshot =
+        picture.screenshot.clone().map(|path| window::ScreenshotWish { path, after_s: picture.after });
+    let config = window::AppConfig { start, assets_root: super::root()?, seed, screenshot };
+    window::run(config).map_err(|e| CliError::bad_input(e.to_string()))
+}
+
+#[cfg(not(feature = "app"))]
+fn open(start: window::Start, _seed: u64, _picture: &Picture) -> Result<(), CliError> {
+    let what = match start {
+        window::Start::Menu => "the menu".to_owned(),
+        window::Start::Case(case) => case.display().to_string(),
+    };
+    Err(CliError::bad_input(format!(
+        "{what} needs the window, and this program was built without it (`--no-default-features`); \
+         `cathnav demo` and `cathnav run` work without"
+    )))
 }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use super::CliError;
+use super::attempt::{self, Pictures, Watcher};
+use crate::sim::Session;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -22,6 +24,20 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<(), CliError> {
-    let Args { .. } = args;
-    super::not_built_yet("record")
+    let model = attempt::load_model(&attempt::resolve(&args.case, "scenarios")?)?;
+    let mut driver = attempt::load_driver(&attempt::resolve(&args.script, "assets/scripts")?, &model)?;
+    let mut session = Session::new(model.clone(), args.seed);
+    let mut watcher = Watcher::new(&model, &session.snapshot(), &Pictures::default())?;
+    let outcome = attempt::drive(&mut session, &mut driver, &mut watcher, attempt::MAX_SECONDS)?;
+    super::write_file(&args.out, &session.recording_bytes())?;
+    super::say(&format!(
+        "wrote {}: {} ticks, state hash {}",
+        args.out.display(),
+        outcome.ticks,
+        session.hash()
+    ))?;
+    match outcome.failure {
+        Some(reason) => Err(CliError::failed_check(format!("the script could not go on: {reason}"))),
+        None => Ok(()),
+    }
 }

@@ -1,4 +1,4 @@
-//! `cathnav report`: reports recomputed from recordings.
+//! `cathnav report`: reports, CSV and HTML recomputed from recordings.
 
 use std::path::PathBuf;
 
@@ -17,6 +17,16 @@ pub struct Args {
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<(), CliError> {
-    let Args { .. } = args;
-    super::not_built_yet("report")
+    for path in &args.recordings {
+        let folder = path.with_extension("report");
+        let out = match (&args.out, folder.file_name()) {
+            (Some(out), Some(name)) => out.join(name),
+            _ => folder,
+        };
+        let (written, _, _) = super::replay::again(path, false, Some(&out), false)?;
+        for path in written {
+            super::say(&format!("wrote {}", path.display()))?;
+        }
+    }
+    Ok(())
 }

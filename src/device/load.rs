@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::file::{BuildSection, DeviceEntry, DeviceFile, EmbolicEntry, Piece};
-use super::{Catalog, Device, Embolic, Zone};
-use crate::files::CheckReport;
+use super::schema::DEVICE_FILE;
+use super::{Catalog, Device, Embolic, Zone, check};
+use crate::files::{CheckReport, Fault, FaultKind, Node, fault_at, line_and_column, parse, walk};
 
 /// Zones that a taper is split into.
 const TAPER_ZONES: usize = 6;
@@ -25,18 +26,76 @@ pub fn load_catalog(assets_root: &Path) -> Result<Catalog, CheckReport> {
     catalog_from_files(&texts)
 }
 
-/// A catalogue from file names and texts.
+/// A catalogue from file names and texts; ids must be given once in all of them.
 pub fn catalog_from_files(texts: &[(String, String)]) -> Result<Catalog, CheckReport> {
     let mut catalog = Catalog::default();
+    let mut report = CheckReport::default();
+    let mut ids: Vec<(String, String)> = Vec::new();
     for (name, text) in texts {
-        let file: DeviceFile =
-            ron::from_str(text).map_err(|e| CheckReport::unreadable(Path::new(name), &e.to_string()))?;
-        catalog.devices.extend(file.devices.iter().map(device_of));
-        catalog.embolics.extend(file.embolics.iter().map(embolic_of));
+        let (root, faults) = check_file(name, text);
+        report.merge(faults);
+        let Some(root) = root else {
+            continue;
+        };
+        doubles(&root, name, text, &mut ids, &mut report);
+        if !report.is_clean() {
+            continue;
+        }
+        match options().from_str::<DeviceFile>(text) {
+            Ok(file) => {
+                catalog.devices.extend(file.devices.iter().map(device_of));
+                catalog.embolics.extend(file.embolics.iter().map(embolic_of));
+            }
+            Err(e) => {
+                let fault = fault_at(name, text, root.span.clone(), FaultKind::WrongType, "");
+                report.faults.push(Fault { found: e.to_string(), ..fault });
+            }
+        }
+    }
+    if !report.is_clean() {
+        return Err(report);
     }
     catalog.devices.sort_by(|a, b| a.id.cmp(&b.id));
     catalog.embolics.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(catalog)
+}
+
+/// The tree of a device file and every fault in it, ids of other files aside.
+pub fn check_file(name: &str, text: &str) -> (Option<Node>, CheckReport) {
+    let (root, mut report) = parse(name, text);
+    if let Some(root) = &root {
+        walk(root, &DEVICE_FILE, text, name, &|_| None, &mut report);
+        report.faults.extend(check::cross_checks(root, text, name));
+        report.tidy();
+    }
+    (root, report)
+}
+
+fn options() -> ron::Options {
+    ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME)
+}
+
+fn doubles(root: &Node, file: &str, text: &str, ids: &mut Vec<(String, String)>, report: &mut CheckReport) {
+    for list in ["devices", "embolics"] {
+        for (i, node) in root.get(list).map_or(&[] as &[Node], Node::items).iter().enumerate() {
+            let Some((node, id)) = node.get("id").and_then(|n| n.text().map(|t| (n, t))) else {
+                continue;
+            };
+            let (line, _) = line_and_column(text, node.span.start);
+            if let Some((_, place)) = ids.iter().find(|(other, _)| other == id) {
+                let field = format!("{list}[{i}].id");
+                let fault = fault_at(file, text, node.span.clone(), FaultKind::Contradiction, &field);
+                let found = format!("\"{id}\" a second time (first in {place})");
+                report.faults.push(Fault {
+                    found,
+                    allowed: "an id that nothing else has".to_owned(),
+                    ..fault
+                });
+            } else {
+                ids.push((id.to_owned(), format!("{file}:{line}")));
+            }
+        }
+    }
 }
 
 /// Zones of a device as written: cut at every border of shape, section and taper step.

@@ -1,12 +1,14 @@
 //! Wires, catheters, sheaths and embolics: properties, no motion.
 
+mod check;
 pub mod file;
 mod load;
 mod passes;
+pub mod schema;
 mod shape;
 mod types;
 
-pub use load::{catalog_from_files, load_catalog};
+pub use load::{catalog_from_files, check_file, load_catalog};
 pub use passes::{MIN_CLEARANCE_MM, Mismatch, passes};
 pub use shape::rest_shape_mm;
 pub use types::*;

@@ -189,7 +189,7 @@ impl Walker<'_> {
         let path = join(path, variant.name);
         match (&variant.body, &node.value) {
             (Body::Fields(kinds), Value::Fields { fields, .. }) => {
-                self.fields(node, fields, kinds, word, &path)
+                self.fields(node, fields, kinds, word, &path);
             }
             (Body::Fields(kinds), Value::Tuple { items, .. }) if items.is_empty() => {
                 self.fields(node, &[], kinds, word, &path);
@@ -250,7 +250,7 @@ impl Walker<'_> {
         match &node.value {
             Value::Fields { fields, .. } => self.fields(node, fields, group.fields, group.name, path),
             Value::Tuple { items, .. } if items.is_empty() => {
-                self.fields(node, &[], group.fields, group.name, path)
+                self.fields(node, &[], group.fields, group.name, path);
             }
             _ => self.wrong_type(node, &Kind::Group(group), path),
         }
@@ -337,11 +337,17 @@ impl Walker<'_> {
     }
 }
 
-/// A field that differs only in its unit.
+/// A field that differs only in its unit, or in how the unit is spelled.
 fn other_unit(name: &str, kinds: &'static [FieldKind]) -> Option<&'static str> {
+    kinds.iter().map(|k| k.name).find(|known| differs_in_unit(name, known))
+}
+
+fn differs_in_unit(name: &str, known: &str) -> bool {
     let (wanted, unit) = stem(name);
-    let matching = |k: &&FieldKind| stem(k.name).0 == wanted && stem(k.name).1 != unit;
-    kinds.iter().find(matching).map(|k| k.name)
+    let (plain, known_unit) = stem(known);
+    let is_spelled_otherwise =
+        !known_unit.is_empty() && name.strip_prefix(plain).is_some_and(|r| r.starts_with('_'));
+    unit != known_unit && (plain == wanted || is_spelled_otherwise)
 }
 
 /// A field's name without and with only its unit.

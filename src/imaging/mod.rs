@@ -3,10 +3,17 @@
 //! [`Renderer::render`] is called once for each pulse. The picture depends on the seed, the pulses rendered so far and the
 //! snapshot alone, never on the number of threads.
 
+mod chords;
+mod detector;
+mod devices;
+mod fast;
 mod frame;
 mod overlay;
 mod png;
 mod renderer;
+mod scene;
+mod subtraction;
+mod vessels;
 
 pub use frame::{Frame, FrameKind, ReferenceStore};
 pub use overlay::{OverlayText, burn_text, overlay_text};

@@ -1,10 +1,35 @@
 //! The renderer: from a snapshot with a pulse to a picture.
 
-use super::{Frame, FrameKind, ReferenceStore};
-use crate::anatomy::Anatomy;
+use std::collections::VecDeque;
+
+use rayon::prelude::*;
+
+use super::detector::{Detector, SCATTER_ENERGY_KEV, SWANK};
+use super::devices::{add_balls, add_devices};
+use super::scene::{Background, Geometry, pose_of};
+use super::subtraction::{DsaRun, Roadmap};
+use super::{Frame, FrameKind, ReferenceStore, fast};
+use crate::anatomy::{Anatomy, VesselTree};
 use crate::device::Device;
 use crate::sim::Snapshot;
-use crate::xray::{BodyModel, CArm};
+use crate::sim::command::AcquisitionKind;
+use crate::sim::snapshot::{Technique, VesselView};
+use crate::xray::{BodyModel, CArm, DetectorProgram, ExposureControl};
+
+/// Share of the last frame that stays in the detector (lag of the first frame) [K].
+const LAG: f32 = 0.03;
+/// Weight of the new frame in the fluoroscopy filter where nothing moves.
+const RECURSIVE_WEIGHT: f32 = 0.4;
+/// Differences above this many standard deviations begin to count as motion.
+const MOTION_SIGMAS: f32 = 2.0;
+/// Pulses in the held picture.
+const HELD_PULSES: usize = 4;
+/// Edge boost of the displayed picture.
+const EDGE_BOOST: f32 = 0.6;
+/// Gray of the subtracted background, and gray lost per unit of ln contrast.
+const DSA_GRAY: (f32, f32) = (0.66, 0.62);
+/// How much lighter a roadmap vessel is.
+const ROADMAP_LIGHT: f32 = 0.24;
 
 /// Settings of a renderer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,55 +43,315 @@ pub struct RendererConfig {
 /// Makes pictures from snapshots; call [`Renderer::render`] for every pulse, in order.
 pub struct Renderer {
     config: RendererConfig,
+    tree: VesselTree,
+    tray: Vec<Device>,
     body: BodyModel,
+    geometry: Option<Geometry>,
+    background: Option<Background>,
+    iodine_mg_per_cm2: Vec<f32>,
+    steel_mm: Vec<f32>,
+    /// Detector output of this pulse, keV.
+    linear_kev: Vec<f32>,
+    /// Fluoroscopy after the recursive filter, ln; empty when the next pulse starts anew.
+    filtered_log: Vec<f32>,
+    /// Last fluoroscopy pulses, ln, for the held picture.
+    recent: VecDeque<Vec<f32>>,
     last: Option<Frame>,
+    dsa: Option<DsaRun>,
+    roadmap: Option<Roadmap>,
     /// Pictures that the user keeps beside the live one.
     pub reference: ReferenceStore,
 }
 
 impl Renderer {
     /// A renderer for an anatomy and the devices of the tray, in the tray's order.
-    pub fn new(anatomy: &Anatomy, _devices: &[Device], config: RendererConfig) -> Self {
-        Self { config, body: BodyModel::new(anatomy), last: None, reference: ReferenceStore::default() }
+    pub fn new(anatomy: &Anatomy, devices: &[Device], config: RendererConfig) -> Self {
+        let n = config.pixels * config.pixels;
+        Self {
+            config,
+            tree: anatomy.tree.clone(),
+            tray: devices.to_vec(),
+            body: BodyModel::new(anatomy),
+            geometry: None,
+            background: None,
+            iodine_mg_per_cm2: vec![0.0; n],
+            steel_mm: vec![0.0; n],
+            linear_kev: Vec::new(),
+            filtered_log: Vec::new(),
+            recent: VecDeque::new(),
+            last: None,
+            dsa: None,
+            roadmap: None,
+            reference: ReferenceStore::default(),
+        }
     }
 
-    /// The picture of the snapshot's pulse (of its pose and technique if it carries none).
+    /// The picture of the snapshot's pulse.
     pub fn render(&mut self, snapshot: &Snapshot) -> Frame {
-        let arm = snapshot.xray.arm;
-        let map = self.body.project(&arm.projection(self.config.pixels));
-        let gray = map
-            .water_g_per_cm2
-            .iter()
-            .zip(&map.bone_g_per_cm2)
-            .map(|(w, b)| (255.0 * (-0.06 * w - 0.12 * b).exp()) as u8)
-            .collect();
-        let pulse = snapshot.xray.pulse.unwrap_or_default();
-        let frame = Frame {
+        let view = &snapshot.xray;
+        let pulse = view.pulse.unwrap_or_default();
+        self.prepare(&view.arm, &view.technique);
+        self.expose(snapshot, pulse.number);
+        let mut frame = Frame {
             columns: self.config.pixels,
             rows: self.config.pixels,
-            gray,
+            gray: Vec::new(),
             kind: FrameKind::Fluoro,
             live: true,
             run: pulse.run,
             frame_in_run: pulse.frame_in_run,
             pulse: pulse.number,
-            arm,
+            arm: view.arm,
             roadmap_moved_mm: None,
         };
+        match (pulse.run, view.acquisition) {
+            (None, _) => self.fluoro(snapshot, &mut frame),
+            (Some(run), AcquisitionKind::Dsa) => self.subtracted(run, &mut frame),
+            (Some(_), AcquisitionKind::Cine) => {
+                self.filtered_log.clear();
+                let log = logs(&self.linear_kev);
+                frame.kind = FrameKind::Native;
+                frame.gray = self.native_gray(&log, None);
+            }
+        }
         self.last = Some(frame.clone());
         frame
     }
 
-    /// Last image hold: made from the last four pulses of the same pose; `None` before the first pulse.
+    /// Last image hold: from the last four fluoroscopy pulses of the pose; the last frame of a run. `None` before the first pulse.
     pub fn held(&self) -> Option<Frame> {
-        self.last.clone().map(|f| Frame { live: false, ..f })
+        let last = self.last.as_ref()?;
+        let mut frame = Frame { live: false, ..last.clone() };
+        if last.run.is_none() && !self.recent.is_empty() {
+            let share = 1.0 / self.recent.len() as f32;
+            let mut mean = vec![0.0; last.gray.len()];
+            for log in &self.recent {
+                mean.iter_mut().zip(log).for_each(|(m, l)| *m += l * share);
+            }
+            let cover = self.roadmap.as_ref().filter(|_| last.kind == FrameKind::Roadmap);
+            frame.gray = self.native_gray(&mean, cover.map(|r| r.cover.as_slice()));
+        }
+        Some(frame)
+    }
+
+    /// Detector output of the last pulse with noise, blur and lag, keV absorbed per pixel.
+    pub fn signal_kev(&self) -> &[f32] {
+        &self.linear_kev
+    }
+
+    /// Expected signal of the snapshot before noise and blur, keV absorbed per pixel, primary and scatter.
+    pub fn expected_signal_kev(&mut self, snapshot: &Snapshot) -> Vec<f32> {
+        self.prepare(&snapshot.xray.arm, &snapshot.xray.technique);
+        self.place_contents(snapshot);
+        let (Some(geometry), Some(background)) = (&self.geometry, &self.background) else {
+            return Vec::new();
+        };
+        let both = self.iodine_mg_per_cm2.par_iter().zip(&self.steel_mm).enumerate();
+        both.map(|(i, (iodine, steel))| expected(geometry, background, i, *iodine, *steel).0).collect()
+    }
+
+    /// Path lengths and expected signal, kept while pose and technique stay.
+    fn prepare(&mut self, arm: &CArm, technique: &Technique) {
+        if self.geometry.as_ref().is_none_or(|g| g.pose != pose_of(arm)) {
+            self.geometry = Some(Geometry::new(&self.body, &self.tree, arm, self.config.pixels));
+            self.background = None;
+        }
+        let Some(geometry) = &self.geometry else { return };
+        if self.background.as_ref().is_none_or(|b| !b.is_for(technique, arm)) {
+            self.background = Some(Background::new(geometry, technique, arm));
+            self.linear_kev.clear();
+            self.filtered_log.clear();
+            self.recent.clear();
+        }
+    }
+
+    /// Iodine and steel on every ray.
+    fn place_contents(&mut self, snapshot: &Snapshot) {
+        let (Some(geometry), Some(background)) = (&self.geometry, &self.background) else { return };
+        self.iodine_mg_per_cm2.fill(0.0);
+        self.steel_mm.fill(0.0);
+        geometry.lumen.add_iodine(&snapshot.vessels, &mut self.iodine_mg_per_cm2);
+        add_balls(&geometry.projection, snapshot, &mut self.iodine_mg_per_cm2);
+        add_devices(
+            &geometry.projection,
+            snapshot,
+            &self.tray,
+            &background.detector.steel,
+            &mut self.steel_mm,
+        );
+    }
+
+    /// Detector output of one pulse into `linear_kev`.
+    fn expose(&mut self, snapshot: &Snapshot, pulse: u64) {
+        self.place_contents(snapshot);
+        let (Some(geometry), Some(background)) = (&self.geometry, &self.background) else { return };
+        let n = self.config.pixels;
+        let spread = Detector::spread(geometry.projection.pixel_mm);
+        let half = spread.len() / 2;
+        let quantum_key = fast::mix(self.config.seed ^ fast::mix(2 * pulse));
+        let electronic_key = fast::mix(self.config.seed ^ fast::mix(2 * pulse + 1));
+        let (iodine, steel) = (&self.iodine_mg_per_cm2, &self.steel_mm);
+        let mut across = vec![0.0_f32; n * n];
+        across.par_chunks_mut(n).enumerate().for_each_init(
+            || vec![0.0_f32; n + 2 * half],
+            |padded, (row, out)| {
+                for column in 0..n {
+                    let i = row * n + column;
+                    let (total, sigma) = expected(geometry, background, i, iodine[i], steel[i]);
+                    padded[half + column] = (total + sigma * fast::normal(quantum_key, i as u64)).max(0.0);
+                }
+                let (first, last) = (padded[half], padded[half + n - 1]);
+                padded[..half].fill(first);
+                padded[half + n..].fill(last);
+                out.fill(0.0);
+                for (k, weight) in spread.iter().enumerate() {
+                    out.iter_mut().zip(&padded[k..k + n]).for_each(|(o, p)| *o += weight * p);
+                }
+            },
+        );
+        let lag = if self.linear_kev.len() == n * n { LAG } else { 0.0 };
+        self.linear_kev.resize(n * n, 0.0);
+        let electronic_kev = background.detector.electronic_kev;
+        self.linear_kev.par_chunks_mut(n).enumerate().for_each_init(
+            || vec![0.0_f32; n],
+            |sum, (row, out)| {
+                sum.fill(0.0);
+                for (k, weight) in spread.iter().enumerate() {
+                    let from = (row + k).saturating_sub(half).min(n - 1) * n;
+                    sum.iter_mut().zip(&across[from..from + n]).for_each(|(s, a)| *s += weight * a);
+                }
+                for (column, (value, new)) in out.iter_mut().zip(&*sum).enumerate() {
+                    let read = new + electronic_kev * fast::normal(electronic_key, (row * n + column) as u64);
+                    *value = (read + lag * (*value - read)).max(electronic_kev.max(1.0));
+                }
+            },
+        );
+    }
+
+    fn fluoro(&mut self, snapshot: &Snapshot, frame: &mut Frame) {
+        let Some(background) = &self.background else { return };
+        let log = logs(&self.linear_kev);
+        if self.filtered_log.len() == log.len() {
+            self.filtered_log.par_iter_mut().enumerate().for_each(|(i, old)| {
+                let sigma = background.sigma_kev[i] / background.total_kev[i].max(1.0);
+                let change = log[i] - *old;
+                let motion = (change.abs() / sigma.max(1e-4) - MOTION_SIGMAS).clamp(0.0, 1.0);
+                *old += (RECURSIVE_WEIGHT + (1.0 - RECURSIVE_WEIGHT) * motion) * change;
+            });
+        } else {
+            self.filtered_log.clone_from(&log);
+        }
+        if self.recent.len() == HELD_PULSES {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(log);
+        if let Some(run) = self.dsa.take() {
+            self.roadmap = Some(run.roadmap());
+        }
+        let moved_mm = self.roadmap.as_ref().and_then(|r| r.moved_mm(&frame.arm));
+        let roadmap = self.roadmap.as_ref().filter(|_| snapshot.xray.roadmap && moved_mm.is_none());
+        frame.kind = if roadmap.is_some() { FrameKind::Roadmap } else { FrameKind::Fluoro };
+        frame.roadmap_moved_mm = moved_mm.filter(|_| snapshot.xray.roadmap);
+        frame.gray = self.native_gray(&self.filtered_log, roadmap.map(|r| r.cover.as_slice()));
+    }
+
+    fn subtracted(&mut self, run: u32, frame: &mut Frame) {
+        self.filtered_log.clear();
+        let log = logs(&self.linear_kev);
+        let Some(dsa) = self.dsa.as_mut().filter(|d| d.number == run) else {
+            self.dsa = Some(DsaRun::start(run, &frame.arm, &self.linear_kev));
+            frame.kind = FrameKind::Native;
+            frame.gray = self.native_gray(&log, None);
+            return;
+        };
+        let most_iodine = self.iodine_mg_per_cm2.iter().copied().fold(0.0, f32::max);
+        let difference = dsa.subtract(&log, &self.linear_kev, most_iodine);
+        frame.kind = FrameKind::Dsa;
+        frame.gray = self.gray(&difference, |_, d| DSA_GRAY.0 - DSA_GRAY.1 * d);
+    }
+
+    fn native_gray(&self, log: &[f32], roadmap: Option<&[f32]>) -> Vec<u8> {
+        let Some(background) = &self.background else { return Vec::new() };
+        self.gray(log, |i, l| {
+            let shade = background.range.shade(i, l);
+            roadmap.map_or(shade, |cover| shade + ROADMAP_LIGHT * cover[i])
+        })
+    }
+
+    /// Gray picture of a value per pixel after a mild edge boost; blades black.
+    fn gray(&self, values: &[f32], shade: impl Fn(usize, f32) -> f32 + Sync) -> Vec<u8> {
+        let Some(background) = &self.background else { return Vec::new() };
+        let n = self.config.pixels;
+        let mut gray = vec![0_u8; n * n];
+        gray.par_chunks_mut(n).enumerate().for_each(|(row, out)| {
+            let above = &values[row.saturating_sub(1) * n..];
+            let below = &values[(row + 1).min(n - 1) * n..];
+            let here = &values[row * n..(row + 1) * n];
+            for column in 0..n {
+                let v = here[column];
+                let around = above[column]
+                    + below[column]
+                    + here[column.saturating_sub(1)]
+                    + here[(column + 1).min(n - 1)];
+                let boosted = v + EDGE_BOOST * (v - 0.25 * around) * 0.5;
+                let i = row * n + column;
+                out[column] = (shade(i, boosted) * background.open[i] * 255.0 + 0.5).clamp(0.0, 255.0) as u8;
+            }
+        });
+        gray
     }
 }
 
-/// One picture of an anatomy without devices, vessels filled with contrast of 300 mgI/mL or not.
-pub fn render_still(anatomy: &Anatomy, arm: &CArm, _contrast_filled: bool, config: RendererConfig) -> Frame {
+fn logs(linear_kev: &[f32]) -> Vec<f32> {
+    linear_kev.par_iter().map(|v| fast::ln(*v)).collect()
+}
+
+/// Expected signal and its noise at a pixel with iodine (mg/cm2) and steel (mm) on its ray, keV.
+#[inline]
+fn expected(geometry: &Geometry, background: &Background, i: usize, iodine: f32, steel: f32) -> (f32, f32) {
+    if iodine <= 1e-3 && steel <= 1e-6 {
+        return (background.total_kev[i], background.sigma_kev[i]);
+    }
+    let (water, bone) = (geometry.body.water_g_per_cm2[i], geometry.body.bone_g_per_cm2[i]);
+    let d = background.detector.all_bins(water, bone, iodine, steel);
+    // The table over water and bone is a little off the bins; the same error must be in mask and contrast frame.
+    let bare = background.detector.all_bins(water, bone, 0.0, 0.0);
+    let primary =
+        (background.total_kev[i] - background.scatter_kev[i]) * d.signal_kev / bare.signal_kev.max(1e-20);
+    let scatter = background.scatter_kev[i];
+    let variance = (primary * d.quantum_kev + scatter * SCATTER_ENERGY_KEV) / SWANK;
+    (primary + scatter, variance.max(0.0).sqrt())
+}
+
+/// One fluoroscopy picture of an anatomy without devices, technique by the exposure control, vessels filled with contrast of
+/// 300 mgI/mL or not.
+pub fn render_still(anatomy: &Anatomy, arm: &CArm, contrast_filled: bool, config: RendererConfig) -> Frame {
     let mut renderer = Renderer::new(anatomy, &[], config);
     let mut snapshot = Snapshot::default();
+    let water_equivalent_mm = renderer.body.water_equivalent_mm(arm);
+    // A single shot has the dose of a cine frame.
+    let set = ExposureControl::for_thickness(DetectorProgram::Cine(15.0), water_equivalent_mm, arm);
     snapshot.xray.arm = *arm;
+    snapshot.xray.technique = Technique {
+        tube_kv: set.tube_kv,
+        tube_ma: set.tube_ma,
+        pulse_ms: set.pulse_ms,
+        copper_mm: set.copper_mm,
+        kerma_per_pulse_mgy: set.kerma_per_pulse_mgy,
+        water_equivalent_mm,
+    };
+    if contrast_filled {
+        snapshot.vessels = anatomy
+            .tree
+            .branches
+            .iter()
+            .map(|b| VesselView {
+                cell_mm: b.length_mm().max(1e-3),
+                iodine_mg_per_ml: vec![300.0],
+                flow_ml_per_s: vec![0.0],
+                ..VesselView::default()
+            })
+            .collect();
+    }
     renderer.render(&snapshot)
 }

@@ -29,6 +29,12 @@ impl Banded {
         self.data[hi * (self.half + 1) + lo + self.half - hi] += value;
     }
 
+    /// An entry; 0 outside of the band.
+    pub fn get(&self, row: usize, column: usize) -> f64 {
+        let (hi, lo) = if row >= column { (row, column) } else { (column, row) };
+        if hi - lo > self.half { 0.0 } else { self.data[hi * (self.half + 1) + lo + self.half - hi] }
+    }
+
     /// Largest diagonal entry, at least 0.
     pub fn max_diagonal(&self) -> f64 {
         (0..self.n).map(|i| self.data[i * (self.half + 1) + self.half]).fold(0.0, f64::max)

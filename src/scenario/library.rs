@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::anatomy::{AccessSite, Anatomy, VesselTree};
+use crate::anatomy::{self, AccessSite, Anatomy, VesselTree};
 use crate::device::{Catalog, load_catalog};
 use crate::files::CheckReport;
 
@@ -29,6 +29,8 @@ pub struct Library {
     pub catalog: Catalog,
     /// Anatomies by folder name.
     pub anatomies: BTreeMap<String, AnatomyInfo>,
+    /// Anatomies whose description cannot be used, with the cause.
+    pub broken_anatomies: BTreeMap<String, String>,
     /// Names of metrics that a par value may use; an empty list allows any.
     pub metrics: Vec<String>,
 }
@@ -36,7 +38,21 @@ pub struct Library {
 impl Library {
     /// Reads devices and anatomies below `root`, the folder that holds `assets/`.
     pub fn load(root: &Path) -> Result<Self, CheckReport> {
-        let catalog = load_catalog(&root.join("assets"))?;
-        Ok(Self { catalog, anatomies: BTreeMap::new(), metrics: Vec::new() })
+        let assets = root.join("assets");
+        let mut library = Self { catalog: load_catalog(&assets)?, ..Self::default() };
+        let folder = assets.join("anatomy");
+        let names = anatomy::list(&assets).map_err(|e| CheckReport::unreadable(&folder, &e.to_string()))?;
+        for name in names {
+            let info = anatomy::read_description(&folder.join(&name)).and_then(|d| anatomy::build_tree(&d));
+            match info {
+                Ok((tree, access_sites)) => {
+                    library.anatomies.insert(name, AnatomyInfo { tree, access_sites });
+                }
+                Err(e) => {
+                    library.broken_anatomies.insert(name, e.to_string());
+                }
+            }
+        }
+        Ok(library)
     }
 }

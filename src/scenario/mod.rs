@@ -2,8 +2,11 @@
 
 mod library;
 mod load;
+mod names;
+pub mod schema;
 mod types;
+mod validate;
 
 pub use library::{AnatomyInfo, Library};
-pub use load::{check_text, load_case};
+pub use load::{check_text, load_case, read_text};
 pub use types::*;

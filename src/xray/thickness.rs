@@ -24,6 +24,10 @@ const WATER_EQUIVALENT_KEV: f64 = 60.0;
 pub const FAN_RAYS: usize = 16;
 /// Rays with less than this are beside the patient, mm of water.
 const BESIDE_PATIENT_MM: f64 = 20.0;
+/// Spongiosa is uneven: its density varies by this share (standard deviation about half of it) ...
+const SPONGIOSA_VARIATION: f64 = 0.5;
+/// ... over this length, mm [K].
+const SPONGIOSA_CELL_MM: f64 = 2.2;
 /// Rows rasterized at a time.
 const BAND_ROWS: usize = 8;
 /// Sub-pixel steps of the rasterizer.
@@ -39,7 +43,7 @@ pub struct WaterBone {
 }
 
 impl WaterBone {
-    /// Solves mu(E) = water mu_w(E) + bone mu_b(E) at the two basis energies.
+    /// Solves `mu(E) = water mu_w(E) + bone mu_b(E)` at the two basis energies.
     pub fn of(substance: Substance) -> Self {
         let mu = |s: Substance, e: f64| s.mass_attenuation_cm2_per_g(e);
         let (e1, e2) = BASIS_ENERGIES_KEV;
@@ -73,6 +77,8 @@ pub struct BodyModel {
     triangles: Vec<Triangle>,
     /// Per surface: g/cm2 of water and bone for 1 mm of path.
     fills: Vec<WaterBone>,
+    /// Per surface: filled with spongiosa.
+    uneven: Vec<bool>,
     /// Triangles of the table top come last, from here.
     table_from: usize,
 }
@@ -126,6 +132,7 @@ impl BodyModel {
         let per_mm = density_g_per_cm3 / 10.0;
         let basis = WaterBone::of(substance);
         self.fills.push(WaterBone { water: basis.water * per_mm, bone: basis.bone * per_mm });
+        self.uneven.push(substance == Substance::TrabecularBone);
         // A surface wound inwards would subtract: its triangles are turned.
         let inwards = mesh.signed_volume_mm3() < 0.0;
         self.vertices_mm.extend_from_slice(&mesh.vertices_mm);
@@ -294,8 +301,12 @@ impl BodyModel {
                 let (depth, surface, enters) = Crossing::of_key(*key);
                 if let Some(inside) = open.innermost() {
                     let fill = self.fills[inside];
-                    w += (depth - from) * fill.water;
-                    b += (depth - from) * fill.bone;
+                    let mut length = depth - from;
+                    if self.uneven[inside] && length > 0.0 {
+                        length *= spongiosa(projection, first_row, pixel, from, depth);
+                    }
+                    w += length * fill.water;
+                    b += length * fill.bone;
                 }
                 from = depth;
                 open.cross(surface, enters);
@@ -306,6 +317,45 @@ impl BodyModel {
             bone[pixel] = (b * slant) as f32;
         }
     }
+}
+
+/// Mean relative density of spongiosa on a pixel's ray between two depths, from a random field fixed in the patient.
+fn spongiosa(projection: &Projection, first_row: usize, pixel: usize, from_mm: f64, to_mm: f64) -> f64 {
+    let (column, row) = (pixel % projection.columns, first_row + pixel / projection.columns);
+    let scale = projection.pixel_mm / projection.sid_mm;
+    let ray = projection.towards_detector
+        + projection.right * ((column as f64 + 0.5 - projection.columns as f64 / 2.0) * scale)
+        + projection.up * ((projection.rows as f64 / 2.0 - row as f64 - 0.5) * scale);
+    let steps = ((to_mm - from_mm) / SPONGIOSA_CELL_MM).ceil().clamp(1.0, 64.0) as u32;
+    let step = (to_mm - from_mm) / f64::from(steps);
+    let sum: f64 = (0..steps)
+        .map(|k| lattice_noise(&(projection.source_mm + ray * (from_mm + (f64::from(k) + 0.5) * step))))
+        .sum();
+    1.0 + SPONGIOSA_VARIATION * sum / f64::from(steps)
+}
+
+/// Value noise between -1 and 1: random numbers on a lattice turned against the body's axes, linear between.
+fn lattice_noise(p_mm: &Vec3) -> f64 {
+    let q = [
+        p_mm.x * 0.8 - p_mm.y * 0.36 + p_mm.z * 0.48,
+        p_mm.x * 0.6 + p_mm.y * 0.48 - p_mm.z * 0.64,
+        p_mm.y * 0.8 + p_mm.z * 0.6,
+    ]
+    .map(|v| v / SPONGIOSA_CELL_MM);
+    let cell = q.map(f64::floor);
+    let t: [f64; 3] = std::array::from_fn(|i| q[i] - cell[i]);
+    let [x, y, z] = cell.map(|v| v as i64 as u64);
+    let mut sum = 0.0;
+    for corner in 0..8_u64 {
+        let bit = [corner & 1, corner >> 1 & 1, corner >> 2];
+        let weight: f64 = (0..3).map(|i| if bit[i] == 1 { t[i] } else { 1.0 - t[i] }).product();
+        let key = (x.wrapping_add(bit[0])).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            ^ (y.wrapping_add(bit[1])).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
+            ^ (z.wrapping_add(bit[2])).wrapping_mul(0x1656_67b1_9e37_79f9);
+        let mixed = (key ^ key >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        sum += weight * ((mixed >> 40) as f64 / (1_u64 << 23) as f64 - 1.0);
+    }
+    sum
 }
 
 /// Length of a ray per unit of depth along the central ray.

@@ -4,8 +4,10 @@ use cathnav::device::{Device, DeviceKind, Zone};
 use cathnav::math::Vec3;
 use cathnav::sim::command::{Hold, ToolId};
 use cathnav::sim::contact::analytic::{BentTube, FreeSpace, StraightTube};
-use cathnav::sim::contact::{WallLaw, WallQuery};
-use cathnav::sim::rod::{self, RodBase, RodInputs, RodReport, RodScratch, RodState, ToolControl};
+use cathnav::sim::contact::{MeshWall, WallLaw, WallQuery};
+use cathnav::sim::rod::{
+    self, Loads, RodBase, RodInputs, RodReport, RodScratch, RodState, ToolControl, statics,
+};
 
 const DT: f64 = 1.0 / 60.0;
 
@@ -159,7 +161,7 @@ impl<'a> Bench<'a> {
     }
 
     fn outside_mm(&self) -> f64 {
-        self.state.nodes_mm.iter().map(|x| -self.wall.at(x).inside_mm).fold(f64::MIN, f64::max)
+        self.state.nodes_mm.iter().skip(1).map(|x| -self.wall.at(x).inside_mm).fold(f64::MIN, f64::max)
     }
 
     fn summary(&self, what: &str) {
@@ -204,4 +206,549 @@ fn wire_and_catheter_go_round_a_bend() {
     let sum: f64 = b.state.rest_mm[1..].iter().sum();
     let most = b.state.devices.iter().map(|d| d.inserted_mm).fold(0.0, f64::max);
     assert!((sum - most).abs() < 1e-9, "{sum} {most}");
+}
+
+/// A wire of one zone.
+fn plain(length_mm: f64, ei: f64, gj: f64, rest: f64) -> Device {
+    device("plain", DeviceKind::Wire, None, vec![zone(length_mm, 0.5, ei, gj, rest)])
+}
+
+fn origin() -> RodBase {
+    RodBase {
+        position_mm: Vec3::zeros(),
+        direction: Vec3::z(),
+        sheath_length_mm: 0.0,
+        sheath_inner_diameter_mm: 5.0,
+    }
+}
+
+/// Relaxes plain devices laid straight from the origin in free space.
+fn relaxed(
+    tools: Vec<Device>,
+    lengths: &[f64],
+    edges: usize,
+    loads: &Loads,
+    tolerance: f64,
+) -> (RodState, RodReport) {
+    let mut state = rod::new(origin());
+    let list: Vec<(ToolId, f64)> = lengths.iter().enumerate().map(|(i, l)| (ToolId(i as u8), *l)).collect();
+    statics::lay_straight(&mut state, &tools, &list, edges);
+    let inputs =
+        RodInputs { tools: &tools, controls: &[], wall: &FreeSpace, law: WallLaw::default(), others: &[] };
+    let report = statics::relax(&inputs, &mut state, &mut RodScratch::default(), loads, tolerance);
+    (state, report)
+}
+
+#[test]
+fn b1_cantilever_under_a_small_load() {
+    let (l, ei) = (100.0, 400.0);
+    let p = 0.01 * ei / (l * l);
+    let loads = Loads { tip_force_n: Vec3::x() * p, ..Loads::default() };
+    let (state, report) = relaxed(vec![plain(l, ei, ei, 0.0)], &[l], 40, &loads, 1e-10);
+    let v = state.nodes_mm.last().unwrap().x;
+    let exact = p * l.powi(3) / (3.0 * ei);
+    let last = state.nodes_mm.len() - 1;
+    let e = state.nodes_mm[last] - state.nodes_mm[last - 1];
+    let slope = (e.x / e.z).atan();
+    // The last edge's slope belongs to its middle.
+    let s = l - 0.5 * l / 40.0;
+    let slope_exact = p * (l * s - 0.5 * s * s) / ei;
+    println!(
+        "B1 {report:?} deflection {v} exact {exact} error {:.2e}; slope error {:.2e}",
+        v / exact - 1.0,
+        slope / slope_exact - 1.0
+    );
+    assert!((v / exact - 1.0).abs() < 2e-3);
+    assert!((slope / slope_exact - 1.0).abs() < 2e-3);
+}
+
+#[test]
+fn b2_elastica_under_a_dead_tip_load() {
+    // alpha = P L^2 / EI: deflection, shortening, end angle (degrees).
+    let table = [
+        (0.25, 0.08275, 0.00412, 7.121),
+        (0.5, 0.16214, 0.01592, 14.011),
+        (1.0, 0.30172, 0.05643, 26.434),
+        (2.0, 0.49346, 0.16064, 44.791),
+        (3.0, 0.60325, 0.25442, 56.495),
+        (5.0, 0.71379, 0.38763, 69.635),
+        (10.0, 0.81061, 0.55500, 81.949),
+    ];
+    let (l, ei) = (100.0, 400.0);
+    for (alpha, v, u, angle) in table {
+        let mut previous = 0.0;
+        for edges in [20, 40, 80, 160] {
+            let loads = Loads { tip_force_n: Vec3::x() * (alpha * ei / (l * l)), ..Loads::default() };
+            let (state, report) = relaxed(vec![plain(l, ei, ei, 0.0)], &[l], edges, &loads, 1e-9);
+            let tip = state.nodes_mm.last().unwrap();
+            let (dv, du) = ((tip.x / l) / v - 1.0, (1.0 - tip.z / l) / u - 1.0);
+            let e = tip - state.nodes_mm[state.nodes_mm.len() - 2];
+            let dangle = e.x.atan2(e.z).to_degrees() - angle;
+            let order = if previous == 0.0 { 0.0 } else { previous / dv };
+            println!(
+                "B2 alpha {alpha} N {edges}: v {dv:+.2e} u {du:+.2e} angle {dangle:+.3} ratio {order:.2} iterations {} residual {:.1e}",
+                report.iterations, report.residual_n
+            );
+            previous = dv;
+            if edges == 40 {
+                assert!(dv.abs() < 5e-3 && du.abs() < 5e-3, "alpha {alpha}: {dv:e} {du:e}");
+            }
+            if edges == 160 {
+                assert!(dv.abs() < 1e-3, "alpha {alpha}: {dv:e}");
+            }
+        }
+    }
+    // Order against a fine rod, where the table's five digits would hide it.
+    let at = |edges: usize| {
+        let loads = Loads { tip_force_n: Vec3::x() * (ei / (l * l)), ..Loads::default() };
+        relaxed(vec![plain(l, ei, ei, 0.0)], &[l], edges, &loads, 1e-10).0.nodes_mm.last().unwrap().x
+    };
+    let (a, b, c) = (at(20), at(40), at(80));
+    let ratio = (a - b) / (b - c);
+    println!("B2 order: ratio of differences {ratio:.3}");
+    assert!((3.5..4.5).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn b2_end_moment_rolls_a_full_circle() {
+    let (l, ei) = (100.0, 400.0);
+    let closure = |edges: usize| {
+        let mut state = rod::new(origin());
+        let tools = vec![plain(l, ei, ei, 0.0)];
+        statics::lay_straight(&mut state, &tools, &[(ToolId(0), l)], edges);
+        let inputs = RodInputs {
+            tools: &tools,
+            controls: &[],
+            wall: &FreeSpace,
+            law: WallLaw::default(),
+            others: &[],
+        };
+        let mut scratch = RodScratch::default();
+        for k in 1..=20 {
+            let m = f64::from(k) / 20.0 * std::f64::consts::TAU * ei / l;
+            let loads = Loads { tip_moment_n_mm: Vec3::y() * m, ..Loads::default() };
+            statics::relax(&inputs, &mut state, &mut scratch, &loads, 1e-7);
+        }
+        (state.nodes_mm.last().unwrap() - state.nodes_mm[1]).norm() / l
+    };
+    // A vertex measures curvature as 2 tan(angle / 2), so the circle closes with h squared.
+    let (coarse, fine) = (closure(60), closure(120));
+    println!("B2 roll: closure {coarse:.2e} L at N 60, {fine:.2e} L at N 120");
+    assert!(fine < 1e-3 && (3.5..4.5).contains(&(coarse / fine)));
+}
+
+#[test]
+fn b6_twist_of_a_straight_rod_is_linear_and_does_not_bend() {
+    let (l, gj, torque) = (100.0, 300.0, 0.5);
+    let mut tool = plain(l + 40.0, 400.0, gj, 0.0);
+    tool.friction_lumen = 0.0;
+    let loads = Loads { tip_torque_n_mm: torque, ..Loads::default() };
+    let (state, report) = relaxed(vec![tool], &[l], 40, &loads, 1e-12);
+    let theta = &state.devices[0].theta;
+    let h = l / 40.0;
+    let mut worst: f64 = 0.0;
+    for j in 1..theta.len() {
+        let s = (j as f64 - 0.5) * h;
+        worst = worst.max((theta[j] - theta[0] - torque * s / gj).abs());
+    }
+    let bent = state.nodes_mm.iter().map(|x| x.x.hypot(x.y)).fold(0.0, f64::max);
+    let hub = state.devices[0].hub_torque_n_mm;
+    println!("B6 twist error {worst:.2e} rad, bend {bent:.2e} mm, hub torque {hub} {report:?}");
+    assert!(worst < 1e-12 && bent < 1e-12);
+    assert!((hub + torque).abs() < 1e-12 && (theta[0] - torque * 40.0 / gj).abs() < 1e-12);
+}
+
+#[test]
+fn b10_two_aligned_precurved_devices_share_their_curvature() {
+    let (l, ei1, ei2, k1, k2) = (60.0, 300.0, 500.0, 1.0 / 40.0, 1.0 / 120.0);
+    let tools = vec![plain(l, ei1, ei1, k1), plain(l, ei2, ei2, k2)];
+    let (state, report) = relaxed(tools, &[l, l], 60, &Loads::default(), 1e-10);
+    let kappa = (ei1 * k1 + ei2 * k2) / (ei1 + ei2);
+    let n = state.nodes_mm.len();
+    // Curvature from three nodes amid the rod.
+    let (a, b) = (
+        state.nodes_mm[n / 2] - state.nodes_mm[n / 2 - 1],
+        state.nodes_mm[n / 2 + 1] - state.nodes_mm[n / 2],
+    );
+    let angle = a.cross(&b).norm().atan2(a.dot(&b));
+    // A vertex holds curvature as 2 tan(angle / 2) per length.
+    let found = 2.0 * (0.5 * angle).tan() / (l / 60.0);
+    let tip = state.nodes_mm[n - 1];
+    let exact = Vec3::new((1.0 - (kappa * l).cos()) / kappa, 0.0, (kappa * l).sin() / kappa);
+    // The plane of bending is that of the first director.
+    let off = (Vec3::new(tip.x.hypot(tip.y), 0.0, tip.z) - exact).norm();
+    println!("B10 curvature error {:.2e}, tip off {off:.2e} mm, {report:?}", found / kappa - 1.0);
+    assert!((found / kappa - 1.0).abs() < 1e-3);
+    assert!(off < 1e-2, "{off}");
+}
+
+#[test]
+fn b9_torque_whip_in_a_curved_tube() {
+    // lambda, then input angles (degrees) for tip angles of 30, 60, 90, 120, 150 degrees.
+    let table = [
+        (0.5, [33.6, 66.3, 97.2, 126.1, 153.5]),
+        (1.0, [45.4, 85.7, 118.4, 143.7, 163.3]),
+        (1.4, [62.0, 111.4, 144.4, 163.8, 174.2]),
+    ];
+    for (lambda, inputs_deg) in table {
+        let (stiffness, bend) = (100.0, 200.0);
+        let length = lambda * bend;
+        let wall = BentTube { radius_mm: 0.2505, bend_radius_mm: bend };
+        let law = WallLaw {
+            stiffness_n_per_mm2: 2000.0,
+            stiffening_mm: 5.0,
+            tip_patch_mm: 0.0,
+            friction_factor: 0.0,
+        };
+        let tools = vec![plain(length, stiffness, stiffness, 1.0 / bend)];
+        let inputs = RodInputs { tools: &tools, controls: &[], wall: &wall, law, others: &[] };
+        let mut state = rod::new(origin());
+        let mut scratch = RodScratch::default();
+        statics::lay_straight(&mut state, &tools, &[(ToolId(0), length)], 160);
+        let plane = plane_angle(&mut state, &inputs, &mut scratch);
+        // Sweep the hub; note tip against base angle.
+        let mut curve = vec![(0.0, 0.0)];
+        let mut iterations = 0;
+        for k in 1..=90 {
+            state.devices[0].hub_angle_rad = plane + (2.5 * f64::from(k)).to_radians();
+            iterations +=
+                statics::relax(&inputs, &mut state, &mut scratch, &Loads::default(), 1e-5).iterations;
+            let view = rod::view(&state, &tools, &wall);
+            let turn = view.devices[0].tip_angle_rad - plane;
+            curve.push(((state.devices[0].theta[0] - plane).to_degrees(), turn.to_degrees()));
+        }
+        println!("B9 lambda {lambda}: {iterations} iterations");
+        for (tip, input) in [30.0, 60.0, 90.0, 120.0, 150.0].into_iter().zip(inputs_deg) {
+            let at =
+                curve.windows(2).find(|w| w[0].1 <= tip && w[1].1 > tip).expect("the tip turns that far");
+            let share = (tip - at[0].1) / (at[1].1 - at[0].1);
+            let found = at[0].0 + share * (at[1].0 - at[0].0);
+            println!(
+                "B9 lambda {lambda} tip {tip}: input {found:.2} table {input} off {:+.2} degrees",
+                found - input
+            );
+            assert!((found - input).abs() < 1.0, "lambda {lambda} tip {tip}: {found} {input}");
+        }
+    }
+}
+
+/// Hub angle at which a rod of natural curvature lies untwisted in the bend of its tube.
+fn plane_angle(state: &mut RodState, inputs: &RodInputs<'_>, scratch: &mut RodScratch) -> f64 {
+    // The tube bends towards +x; the director of angle zero at the base is the one that the state carries.
+    let director = state.director[0];
+    let angle = Vec3::z().dot(&director.cross(&Vec3::x())).atan2(director.x);
+    state.devices[0].hub_angle_rad = angle;
+    state.devices[0].theta.iter_mut().for_each(|t| *t = angle);
+    // Free, it takes the curvature of the tube.
+    let free = RodInputs { wall: &FreeSpace, ..*inputs };
+    statics::relax(&free, state, scratch, &Loads::default(), 1e-8);
+    statics::relax(inputs, state, scratch, &Loads::default(), 1e-6);
+    angle
+}
+
+#[test]
+fn b13_capstan_pull_and_push() {
+    for (mu, bend_deg) in [(0.1, 90.0_f64), (0.2, 90.0), (0.1, 180.0)] {
+        for sign in [1.0, -1.0] {
+            let hub_force = |tip_n: f64| capstan(mu, bend_deg.to_radians(), sign * tip_n, sign);
+            let ((f1, w1), (f2, _)) = (hub_force(1.0), hub_force(1.5));
+            let (slope, exact) = ((f2 - f1) / 0.5, (mu * w1).exp());
+            let what = if sign > 0.0 { "pull" } else { "push" };
+            println!(
+                "B13 {what} mu {mu} over {bend_deg} degrees: slope {slope:.4} exact {exact:.4} error {:+.2e}",
+                slope / exact - 1.0
+            );
+            assert!((slope / exact - 1.0).abs() < 0.02, "{what} mu {mu} {bend_deg}: {slope} {exact}");
+        }
+    }
+}
+
+/// Hub force over a tip force while a thin wire slides round a tight bend, N, and the angle it wraps, rad.
+fn capstan(mu: f64, bend_rad: f64, tip_n: f64, sign: f64) -> (f64, f64) {
+    let bend = 60.0;
+    let wall = BentTube { radius_mm: 0.30, bend_radius_mm: bend };
+    let law =
+        WallLaw { stiffness_n_per_mm2: 30.0, stiffening_mm: 5.0, tip_patch_mm: 0.0, friction_factor: 1.0 };
+    // Soft for a pull, so that the ends of the bend do not count; stiff enough for a push of 2 N not to buckle it in
+    // the clearance, which would add its own friction.
+    let stiffness = if sign > 0.0 { 5.0 } else { 40.0 };
+    let mut tool = plain(400.0, stiffness, stiffness, 0.0);
+    tool.zones[0].friction_wall = mu;
+    let tools = vec![tool];
+    let base = RodBase { position_mm: Vec3::new(0.0, 0.0, -5.0), ..origin() };
+    let mut state = rod::new(base);
+    let length = 5.0 + bend_rad * bend;
+    let mut scratch = RodScratch::default();
+    rod::load(&mut state, &tools, ToolId(0)).unwrap();
+    let drive =
+        |state: &mut RodState, scratch: &mut RodScratch, law: WallLaw, force: f64, by: f64, ticks: u32| {
+            let feed_mm_per_s = by / (f64::from(ticks) * DT);
+            let controls = [ToolControl { feed_mm_per_s, ..ToolControl::default() }];
+            let inputs = RodInputs { tools: &tools, controls: &controls, wall: &wall, law, others: &[] };
+            for _ in 0..ticks {
+                let tip = state.nodes_mm.last().copied().unwrap_or(base.position_mm);
+                let angle = if tip.x < bend && tip.z < 0.0 {
+                    0.0
+                } else {
+                    tip.z.atan2(bend - tip.x).rem_euclid(std::f64::consts::TAU)
+                };
+                let along = Vec3::new(angle.sin(), 0.0, angle.cos());
+                let loads = Loads { tip_force_n: along * force, ..Loads::default() };
+                let report = statics::advance_loaded(&inputs, state, scratch, &loads, DT);
+                assert!(report.diverged.is_none(), "{report:?}");
+            }
+        };
+    let smooth = WallLaw { friction_factor: 0.0, ..law };
+    drive(&mut state, &mut scratch, smooth, 0.0, length, 600);
+    drive(&mut state, &mut scratch, smooth, tip_n, 0.0, 60);
+    // Pull back (or push on) slowly until every contact slides.
+    drive(&mut state, &mut scratch, law, tip_n, -sign * 3.0, 180);
+    let tip = state.nodes_mm.last().unwrap();
+    let wrap = tip.z.atan2(bend - tip.x).rem_euclid(std::f64::consts::TAU);
+    (-sign * state.devices[0].hub_force_n, wrap)
+}
+
+#[test]
+fn b17_out_and_back_comes_back() {
+    let walls: [(&str, &dyn WallQuery); 2] = [
+        ("straight", &StraightTube { radius_mm: 4.0 }),
+        ("bent", &BentTube { radius_mm: 4.0, bend_radius_mm: 60.0 }),
+    ];
+    for (name, wall) in walls {
+        let mut b = Bench::new(tray(), wall, base());
+        b.law.friction_factor = 0.0;
+        b.load(WIRE);
+        b.drive(WIRE, 110.0, 20.0);
+        b.rest(120);
+        let before = b.tip();
+        b.drive(WIRE, 210.0, 20.0);
+        b.drive(WIRE, 110.0, 20.0);
+        b.rest(120);
+        let off = (b.tip() - before).norm();
+        println!("B17 {name}: tip comes back to {off:.2e} mm, {} nodes", b.state.nodes_mm.len());
+        let sum: f64 = b.state.rest_mm[1..].iter().sum();
+        assert!((sum - 110.0).abs() < 1e-9, "{sum}");
+        assert!(off < if name == "straight" { 1e-3 } else { 0.1 }, "{name}: {off}");
+    }
+}
+
+#[test]
+fn b17_catheter_over_a_fixed_wire_leaves_its_tip() {
+    let wall = BentTube { radius_mm: 0.84, bend_radius_mm: 60.0 };
+    let wire = device("wire", DeviceKind::Wire, None, vec![zone(600.0, 1.67, 300.0, 250.0, 0.0)]);
+    let catheter =
+        device("catheter", DeviceKind::Catheter, Some(1.7), vec![zone(300.0, 1.67, 250.0, 250.0, 0.0)]);
+    let mut b = Bench::new(vec![wire, catheter], &wall, base());
+    b.state.base.sheath_length_mm = 10.0;
+    b.law = WallLaw { stiffness_n_per_mm2: 5.0, friction_factor: 0.0, ..WallLaw::default() };
+    b.load(ToolId(0));
+    b.drive(ToolId(0), 150.0, 20.0);
+    b.load(ToolId(1));
+    b.drive(ToolId(1), 20.0, 20.0);
+    b.rest(60);
+    let before = b.tip();
+    b.drive(ToolId(1), 120.0, 20.0);
+    b.rest(60);
+    let off = (b.tip() - before).norm();
+    b.summary("B17 catheter over fixed wire");
+    println!("B17 wire tip moved {off:.2e} mm");
+    assert!(off < 0.05, "{off}");
+}
+
+#[test]
+fn refusals_name_both_numbers() {
+    let tools = tray();
+    let mut state = rod::new(base());
+    rod::load(&mut state, &tools, WIRE).unwrap();
+    let text = rod::load(&mut state, &tools, MICRO).unwrap_err().to_string();
+    println!("{text}");
+    assert!(text.contains("0.889") && text.contains("0.530"));
+    let mut short = tools.clone();
+    short[0].length_mm = 500.0;
+    short[0].zones[4].length_mm = 436.0;
+    let mut state = rod::new(base());
+    rod::load(&mut state, &short, WIRE).unwrap();
+    let text = rod::load(&mut state, &short, COBRA).unwrap_err().to_string();
+    println!("{text}");
+    assert!(text.contains("500 mm outside") && text.contains("650 mm long"));
+    let narrow = RodBase { sheath_inner_diameter_mm: 1.3, ..base() };
+    let text = rod::load(&mut rod::new(narrow), &tools, COBRA).unwrap_err().to_string();
+    assert!(text.contains("1.670") && text.contains("1.300"), "{text}");
+    // Taken off only when withdrawn.
+    let wall = StraightTube { radius_mm: 5.0 };
+    let mut b = Bench::new(tray(), &wall, base());
+    b.load(COBRA);
+    b.drive(COBRA, 40.0, 50.0);
+    let text = rod::unload(&mut b.state, &b.tools, COBRA).unwrap_err().to_string();
+    println!("{text}");
+    assert!(text.contains("150 mm in"));
+    b.drive(COBRA, -110.0, 50.0);
+    rod::unload(&mut b.state, &b.tools, COBRA).unwrap();
+    assert!(b.state.devices.is_empty() && b.state.nodes_mm.is_empty());
+}
+
+#[test]
+fn a_short_wire_stops_an_exchange() {
+    let wall = StraightTube { radius_mm: 5.0 };
+    let mut tools = tray();
+    tools[0].length_mm = 1000.0;
+    tools[0].zones[4].length_mm = 936.0;
+    let mut b = Bench::new(tools, &wall, base());
+    b.load(WIRE);
+    b.drive(WIRE, 100.0, 50.0);
+    b.load(COBRA);
+    b.drive(COBRA, 50.0, 50.0);
+    b.drive(WIRE, 290.0, 50.0);
+    // The wire has 1000 - 290 - 110 = 600 mm outside the sheath, the catheter is 650 mm long.
+    b.controls[COBRA.idx()].feed_mm_per_s = -50.0;
+    let mut said = String::new();
+    for _ in 0..300 {
+        if let Some(blocked) = b.tick().blocked.first() {
+            said.clone_from(&blocked.reason);
+        }
+    }
+    println!("{said}");
+    assert!(said.contains("0.035 wire") && said.contains("0 mm"), "{said}");
+    let catheter = b.state.devices[0].inserted_mm;
+    assert!((b.state.external_mm(1)).abs() < 1e-6 && catheter > -61.0, "{catheter}");
+}
+
+#[test]
+fn a_saved_rod_goes_on_with_the_same_bits() {
+    let wall = BentTube { radius_mm: 6.0, bend_radius_mm: 60.0 };
+    let mut b = Bench::new(tray(), &wall, base());
+    b.load(WIRE);
+    b.drive(WIRE, 150.0, 40.0);
+    b.controls[0] = ToolControl { feed_mm_per_s: 15.0, spin_rad_per_s: 2.0, hold: Hold::Held };
+    b.rest(5);
+    let bytes = postcard::to_stdvec(&b.state).unwrap();
+    b.rest(20);
+    let mut again = Bench::new(tray(), &wall, base());
+    again.state = postcard::from_bytes(&bytes).unwrap();
+    again.controls.clone_from(&b.controls);
+    again.rest(20);
+    let hash = |s: &RodState| {
+        let mut h = cathnav::math::hash::StateHasher::new();
+        rod::hash(s, &mut h);
+        h.finish()
+    };
+    assert_eq!(hash(&b.state), hash(&again.state));
+    assert_eq!(b.state, again.state);
+}
+
+#[test]
+fn soak_of_random_hands() {
+    let wall = BentTube { radius_mm: 6.0, bend_radius_mm: 60.0 };
+    for (seed, list) in
+        [(1_u64, vec![WIRE, COBRA]), (2, vec![COBRA, MICRO, MICRO_WIRE]), (3, vec![COBRA, MICRO, MICRO_WIRE])]
+    {
+        soak(&wall, base(), seed, &list, 1200);
+    }
+}
+
+/// Random hands on a list of devices (outermost last to load first is the order given).
+fn soak(wall: &dyn WallQuery, base: RodBase, seed: u64, list: &[ToolId], ticks: u32) {
+    use cathnav::math::rng::{Stream, stream, uniform};
+    let mut rng = stream(seed, Stream::World);
+    let mut b = Bench::new(tray(), wall, base);
+    for tool in list {
+        b.load(*tool);
+        let to = if *tool == WIRE { 150.0 } else { 20.0 };
+        b.drive(*tool, to, 50.0);
+    }
+    let mut worst = f64::MIN;
+    for k in 0..ticks {
+        if k % 30 == 0 {
+            for tool in list {
+                let hold = match (uniform(&mut rng) * 8.0) as u32 {
+                    0 => Hold::Free,
+                    1 => Hold::Clamped,
+                    _ => Hold::Held,
+                };
+                b.controls[tool.idx()] = ToolControl {
+                    feed_mm_per_s: 50.0 * (2.0 * uniform(&mut rng) - 0.85),
+                    spin_rad_per_s: std::f64::consts::PI * (2.0 * uniform(&mut rng) - 1.0),
+                    hold,
+                };
+            }
+        }
+        b.tick();
+        assert!(b.state.nodes_mm.iter().all(|x| x.iter().all(|c| c.is_finite())));
+        worst = worst.max(b.outside_mm());
+    }
+    b.summary(&format!("soak seed {seed}"));
+    println!("soak seed {seed}: farthest outside {worst:.2} mm");
+    assert!(worst < 1.0, "{worst}");
+}
+
+#[test]
+fn a_long_pair_keeps_pace() {
+    let wall = BentTube { radius_mm: 8.0, bend_radius_mm: 160.0 };
+    let mut tools = tray();
+    tools[1].length_mm = 1050.0;
+    tools[1].zones[4].length_mm = 958.0;
+    tools[0].length_mm = 2400.0;
+    tools[0].zones[4].length_mm = 2336.0;
+    let mut b = Bench::new(tools, &wall, base());
+    b.load(WIRE);
+    b.drive(WIRE, 620.0, 100.0);
+    b.load(COBRA);
+    b.drive(COBRA, 600.0, 100.0);
+    b.millis.clear();
+    b.iterations.clear();
+    b.drive(COBRA, 660.0, 20.0);
+    b.summary("long pair, catheter");
+    b.millis.clear();
+    b.iterations.clear();
+    b.drive(WIRE, 700.0, 20.0);
+    b.summary("long pair, wire");
+    let mut it = b.iterations.clone();
+    it.sort_unstable();
+    assert!(it[it.len() / 2] <= 8, "median of {} iterations", it[it.len() / 2]);
+}
+
+/// The pelvis of the assets, and the base of a sheath in the right femoral artery.
+fn pelvis() -> (MeshWall, cathnav::anatomy::Anatomy, RodBase) {
+    let dir = cathnav::assets::root().unwrap().join("assets/anatomy/pelvis");
+    let anatomy = cathnav::anatomy::load(&dir).unwrap();
+    let wall = MeshWall::new(&anatomy.lumen, &anatomy.tree);
+    let site = anatomy.access_sites.iter().find(|s| s.name == "femoral.right").unwrap();
+    let base = RodBase {
+        position_mm: site.position_mm,
+        direction: site.direction,
+        sheath_length_mm: 110.0,
+        sheath_inner_diameter_mm: 1.75,
+    };
+    (wall, anatomy, base)
+}
+
+#[test]
+fn wire_and_catheter_go_up_the_iliac_artery() {
+    let (wall, _, base) = pelvis();
+    let mut b = Bench::new(tray(), &wall, base);
+    b.load(WIRE);
+    b.drive(WIRE, 260.0, 20.0);
+    b.summary("pelvis, wire");
+    println!("tip {:?} place {:?}", b.tip(), wall.at(&b.tip()).place);
+    b.load(COBRA);
+    b.millis.clear();
+    b.drive(COBRA, 200.0, 20.0);
+    b.summary("pelvis, catheter");
+    b.millis.clear();
+    b.drive(WIRE, 120.0, 20.0);
+    b.summary("pelvis, wire withdrawn");
+    b.millis.clear();
+    b.controls[COBRA.idx()].spin_rad_per_s = 1.5;
+    b.rest(240);
+    b.summary("pelvis, catheter turned");
+    assert!(b.worst.diverged.is_none() && b.outside_mm() < 1.0);
+}
+
+#[test]
+fn soak_in_the_pelvis() {
+    let (wall, _, base) = pelvis();
+    let seconds = if std::env::var_os("CATHNAV_FULL").is_some() { 1800 } else { 20 };
+    for (seed, list) in [(11_u64, vec![WIRE, COBRA]), (12, vec![COBRA, MICRO, MICRO_WIRE])] {
+        soak(&wall, base, seed, &list, seconds * 60);
+    }
 }

@@ -1,15 +1,27 @@
 //! Description to anatomy: tree, one closed labelled lumen surface, bones.
 
+mod check;
 mod field;
 mod tree;
 mod tube;
 
+pub use check::{Topology, topology};
+
 use super::description::{Description, FORMAT, Towards};
+use super::remesh::{Target, remesh};
 use super::{AccessSite, Anatomy, AnatomyError, CornerLabel, Landmark, LumenMesh, Mesh, VesselTree};
+use crate::math::Vec3;
 use field::Field;
 
 /// Raised whenever the builder makes something else of the same description: stored builds of before are stale then.
 pub(super) const BUILDER_VERSION: u32 = 1;
+
+/// Tree and access sites of a description without any surface: quick, for checks of names and lengths.
+pub fn build_tree(description: &Description) -> Result<(VesselTree, Vec<AccessSite>), AnatomyError> {
+    let tree = tree::tree(description)?;
+    let access_sites = access_sites(description, &tree)?;
+    Ok((tree, access_sites))
+}
 
 /// Builds tree, lumen surface, bones, access sites and landmarks of a description.
 pub fn build(description: &Description) -> Result<Anatomy, AnatomyError> {
@@ -18,24 +30,63 @@ pub fn build(description: &Description) -> Result<Anatomy, AnatomyError> {
     }
     tree::within(&description.name, "min_gap_mm", description.min_gap_mm, 0.0, 10.0)?;
     let tree = tree::tree(description)?;
+    check::gaps(&tree, description.min_gap_mm)?;
     let field = Field::new(&tree);
-    let mesh = rounded_to_f32(tube::union(&tree)?);
+    let mesh = rounded_to_f32(even(&tube::union(&tree)?, &field));
+    check::lumen(&mesh)?;
     let labels = label(&mesh, &field);
     let access_sites = access_sites(description, &tree)?;
-    let landmarks = description
+    let mut landmarks: Vec<Landmark> = description
         .landmarks
         .iter()
         .map(|l| Landmark { name: l.name.clone(), position_mm: tree::vec3(l.position_mm) })
         .collect();
+    let mut body = Vec::new();
+    if let Some(b) = &description.body {
+        tree::within("body", "grid_mm", b.grid_mm, 1.0, 6.0)?;
+        tree::within("body", "edge_mm", b.edge_mm, b.grid_mm, 12.0)?;
+        body = super::bones::body(b);
+        landmarks.extend(super::bones::landmarks());
+    }
     Ok(Anatomy {
         name: description.name.clone(),
         title: description.title.clone(),
         tree,
         lumen: LumenMesh { mesh, labels },
-        body: Vec::new(),
+        body,
         access_sites,
         landmarks,
     })
+}
+
+/// Edges over the local radius.
+const EDGE_PER_RADIUS: f64 = 0.4;
+/// Growth of the edge with the distance from the wall of a smaller branch.
+const EDGE_GRADE: f64 = 0.4;
+/// Passes of the remesher.
+const PASSES: usize = 5;
+
+/// Moves the union onto the blended surface and evens its triangles.
+fn even(union: &Mesh, field: &Field) -> Mesh {
+    let edge_mm = |p: &Vec3| {
+        let mut scratch = Vec::new();
+        field.tubes(p, &mut scratch);
+        scratch
+            .iter()
+            .map(|h| EDGE_PER_RADIUS * h.radius_mm + EDGE_GRADE * h.distance_mm.max(0.0))
+            .fold(f64::INFINITY, f64::min)
+    };
+    let onto = |p: &Vec3| {
+        let mut scratch = Vec::new();
+        let mut q = *p;
+        for _ in 0..3 {
+            let Some(hit) = field.at(&q, &mut scratch) else { break };
+            let step = hit.gradient * (hit.distance_mm / hit.gradient.norm_squared().max(0.25));
+            q -= step * (0.5 * hit.radius_mm / step.norm().max(1e-12)).min(1.0);
+        }
+        q
+    };
+    remesh(union, &Target { edge_mm: &edge_mm, onto: &onto }, PASSES)
 }
 
 /// Stored coordinates are f32; a fresh build has the same.

@@ -97,7 +97,7 @@ fn build_branch(d: &BranchDescription, tree: &VesselTree) -> Result<Branch, Anat
         origin = Some(VesselPlace { vessel: id, arc_mm });
     }
     let controls = control_points(d, parent.as_ref())?;
-    let mut fine = spline(&controls);
+    let mut fine = spline(&controls, continued(d, parent.as_ref()).as_ref());
     if let Some(c) = &d.corkscrew {
         fine = corkscrew(name, &fine, c)?;
     }
@@ -193,13 +193,22 @@ fn around_parent(tangent: &Vec3, around_rad: f64) -> Vec3 {
     e * around_rad.cos() + f * around_rad.sin()
 }
 
-/// Centripetal Catmull-Rom spline (Barry and Goldman 1988) as a fine polyline.
-fn spline(controls: &[Vec3]) -> Vec<Vec3> {
+/// Direction in which a branch that continues its parent's end starts: halfway between the parent's and its own, so
+/// that the lumen has no kink.
+fn continued(d: &BranchDescription, parent: Option<&CenterlinePoint>) -> Option<Vec3> {
+    let is_end = d.origin.as_ref().is_some_and(|o| o.at == At::End);
+    parent.filter(|_| is_end && matches!(d.course, Course::Points(_))).map(|p| p.tangent)
+}
+
+/// Centripetal Catmull-Rom spline (Barry and Goldman 1988) as a fine polyline; it starts along its first chord, or
+/// halfway between that and `from`.
+fn spline(controls: &[Vec3], from: Option<&Vec3>) -> Vec<Vec3> {
     let n = controls.len();
     let at = |i: isize| -> Vec3 {
-        // Ends continue by reflection, so that the spline starts along its first chord.
         if i < 0 {
-            controls[0] * 2.0 - controls[1]
+            let chord = controls[1] - controls[0];
+            let mean = from.and_then(|f| (f + chord.normalize()).try_normalize(0.3));
+            controls[0] - mean.map_or(chord, |m| m * chord.norm())
         } else if i as usize >= n {
             controls[n - 1] * 2.0 - controls[n - 2]
         } else {

@@ -1,93 +1,171 @@
-//! The wall of a lumen mesh: exact signed distance, and where on the vessel tree it is.
+//! The wall of a lumen mesh: signed distance, and where on the vessel tree it is.
 
+use super::grid::DistanceGrid;
 use super::{WallHit, WallQuery};
-use crate::anatomy::{CornerLabel, LumenMesh, MeshDistance, Nearest, VesselPlace, VesselTree};
+use crate::anatomy::{
+    CenterlinePoint, CornerLabel, LumenMesh, MeshDistance, Nearest, VesselId, VesselPlace, VesselTree,
+};
 use crate::math::Vec3;
 
 /// How far outside counts a point that no mesh is near to, mm.
 const NOWHERE_MM: f64 = 1e6;
+/// Lumen radius where the tree does not know one, mm.
+const DEFAULT_RADIUS_MM: f64 = 2.0;
+
+/// Longest way from a label to a foot, in centerline points.
+const MAX_WALK: usize = 24;
 
 /// The wall of a closed lumen mesh with its vessel tree.
-#[derive(Debug)]
+///
+/// `WallQuery::at` reads a distance grid that is filled on first touch; `exact_at` asks the triangles.
 pub struct MeshWall {
     surface: MeshDistance,
-    labels: Vec<[CornerLabel; 3]>,
-    tree: VesselTree,
+    places: Places,
+    grid: Option<DistanceGrid>,
+}
+
+impl std::fmt::Debug for MeshWall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MeshWall").field("surface", &self.surface).finish_non_exhaustive()
+    }
 }
 
 impl MeshWall {
     /// Prepares the wall of a lumen mesh (either winding; corner labels as in [`LumenMesh`]).
     pub fn new(lumen: &LumenMesh, tree: &VesselTree) -> Self {
-        Self { surface: MeshDistance::new(&lumen.mesh), labels: lumen.labels.clone(), tree: tree.clone() }
+        let surface = MeshDistance::new(&lumen.mesh);
+        let places = Places::new(lumen, tree);
+        let triangles = lumen.mesh.triangles.iter().enumerate().map(|(i, t)| {
+            let [a, b, c] = t.map(|v| lumen.mesh.vertices_mm[v as usize]);
+            let seed = places.labels.get(i).and_then(|corners| places.seed(&corners[0]));
+            let radius_mm = seed.map_or(DEFAULT_RADIUS_MM, |s| places.radius_mm(&s));
+            ((a.inf(&b).inf(&c), a.sup(&b).sup(&c)), radius_mm)
+        });
+        let grid = surface.bounds_mm().and_then(|bounds| DistanceGrid::new(bounds, triangles));
+        Self { surface, places, grid }
     }
 
     /// The wall near a point straight from the triangles, without the grid.
     pub fn exact_at(&self, p_mm: &Vec3) -> WallHit {
         let Some(near) = self.surface.nearest(p_mm) else {
-            return WallHit { inside_mm: -NOWHERE_MM, inward: Vec3::z(), radius_mm: 1.0, place: None };
-        };
-        let place = self.label(&near).and_then(|label| self.place(&label, p_mm));
-        WallHit {
-            inside_mm: near.inside_mm,
-            inward: near.inward,
-            radius_mm: place.map_or_else(|| near.inside_mm.abs().max(0.1), |place| self.radius_mm(&place)),
-            place,
-        }
-    }
-
-    /// The label at a point of the surface: interpolated where the corners agree on the branch, else the nearest's.
-    fn label(&self, near: &Nearest) -> Option<CornerLabel> {
-        let corners = self.labels.get(near.triangle as usize)?;
-        let nearest = (0..3).max_by(|a, b| near.bary[*a].total_cmp(&near.bary[*b]))?;
-        let vessel = corners[nearest].vessel;
-        if corners.iter().any(|c| c.vessel != vessel) {
-            return Some(corners[nearest]);
-        }
-        let arc = (0..3).map(|k| f64::from(corners[k].arc_mm) * near.bary[k]).sum::<f64>();
-        Some(CornerLabel { vessel, arc_mm: arc as f32 })
-    }
-
-    /// The foot of a point on the centerline of the label's branch, sought downhill from the label's arc length.
-    fn place(&self, label: &CornerLabel, p_mm: &Vec3) -> Option<VesselPlace> {
-        let points = &self.tree.branches.get(label.vessel.idx())?.points;
-        if points.len() < 2 {
-            return None;
-        }
-        let guess = points.partition_point(|p| p.arc_mm < f64::from(label.arc_mm));
-        let mut k = guess.clamp(1, points.len() - 1) - 1;
-        let share = |k: usize| {
-            let d = points[k + 1].position_mm - points[k].position_mm;
-            (p_mm - points[k].position_mm).dot(&d) / d.norm_squared().max(1e-12)
-        };
-        let mut t = share(k);
-        // Downhill on a curved line ends after a few points; the bound keeps a bent one from wandering off.
-        for _ in 0..8 {
-            let next = if t < 0.0 && k > 0 {
-                k - 1
-            } else if t > 1.0 && k + 2 < points.len() {
-                k + 1
-            } else {
-                break;
+            return WallHit {
+                inside_mm: -NOWHERE_MM,
+                inward: Vec3::z(),
+                radius_mm: DEFAULT_RADIUS_MM,
+                place: None,
             };
-            let t_next = share(next);
-            let back = if next < k { t_next > 1.0 } else { t_next < 0.0 };
-            (k, t) = (next, t_next);
-            if back {
-                break; // the foot is the point between two segments
-            }
-        }
-        let t = t.clamp(0.0, 1.0);
-        let arc_mm = points[k].arc_mm + t * (points[k + 1].arc_mm - points[k].arc_mm);
-        Some(VesselPlace { vessel: label.vessel, arc_mm })
+        };
+        self.hit(p_mm, near.inside_mm, near.inward, self.places.seed_at(&near))
     }
 
-    fn radius_mm(&self, place: &VesselPlace) -> f64 {
-        self.tree.branch(place.vessel).at(place.arc_mm).radius_mm
+    fn hit(&self, p_mm: &Vec3, inside_mm: f64, inward: Vec3, seed: Option<PlaceSeed>) -> WallHit {
+        let found = seed.map(|seed| self.places.foot(&seed, p_mm));
+        WallHit {
+            inside_mm,
+            inward,
+            radius_mm: found.map_or(DEFAULT_RADIUS_MM, |(_, radius_mm)| radius_mm),
+            place: found.map(|(place, _)| place),
+        }
     }
 }
 
 impl WallQuery for MeshWall {
     fn at(&self, p_mm: &Vec3) -> WallHit {
-        self.exact_at(p_mm)
+        let seed = |near: &Nearest| self.places.seed_at(near);
+        let Some(s) = self.grid.as_ref().and_then(|grid| grid.sample(p_mm, &self.surface, &seed)) else {
+            return self.exact_at(p_mm);
+        };
+        let steepness = s.gradient.norm();
+        if steepness < 1e-3 {
+            // As far from one wall as from another: the triangles decide.
+            return WallHit { inside_mm: s.inside_mm, ..self.exact_at(p_mm) };
+        }
+        self.hit(p_mm, s.inside_mm, s.gradient / steepness, s.seed)
+    }
+}
+
+/// Where on the tree a search for a place begins: a branch and one of its points. Valid for the tree it came from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct PlaceSeed {
+    pub(super) vessel: u32,
+    pub(super) point: u32,
+}
+
+/// A centerline point, as much of it as a search needs (one cache line).
+#[derive(Clone, Copy)]
+struct Foot {
+    position_mm: Vec3,
+    tangent: Vec3,
+    radius_mm: f64,
+    arc_mm: f64,
+}
+
+/// Centerlines and corner labels.
+struct Places {
+    branches: Vec<Vec<Foot>>,
+    labels: Vec<[CornerLabel; 3]>,
+}
+
+impl Places {
+    fn new(lumen: &LumenMesh, tree: &VesselTree) -> Self {
+        let foot = |p: &CenterlinePoint| Foot {
+            position_mm: p.position_mm,
+            tangent: p.tangent,
+            radius_mm: p.radius_mm,
+            arc_mm: p.arc_mm,
+        };
+        let branches = tree.branches.iter().map(|b| b.points.iter().map(foot).collect()).collect();
+        Self { branches, labels: lumen.labels.clone() }
+    }
+
+    /// The seed of a label; `None` for a branch that the tree does not have.
+    fn seed(&self, label: &CornerLabel) -> Option<PlaceSeed> {
+        let feet = self.branches.get(label.vessel.idx()).filter(|feet| feet.len() > 1)?;
+        let after = feet.partition_point(|p| p.arc_mm < f64::from(label.arc_mm));
+        Some(PlaceSeed { vessel: label.vessel.0, point: after.clamp(1, feet.len() - 1) as u32 - 1 })
+    }
+
+    /// The seed at a point of the surface, by the nearest corner.
+    fn seed_at(&self, near: &Nearest) -> Option<PlaceSeed> {
+        let corners = self.labels.get(near.triangle as usize)?;
+        let nearest = (0..3).max_by(|a, b| near.bary[*a].total_cmp(&near.bary[*b]))?;
+        self.seed(&corners[nearest])
+    }
+
+    fn radius_mm(&self, seed: &PlaceSeed) -> f64 {
+        self.branches[seed.vessel as usize][seed.point as usize].radius_mm
+    }
+
+    /// The foot of a point on the seed's branch and the radius there: where the plane across the centerline, turned
+    /// evenly from point to point, holds the point. Sought from the seed on.
+    fn foot(&self, seed: &PlaceSeed, p_mm: &Vec3) -> (VesselPlace, f64) {
+        let feet = &self.branches[seed.vessel as usize];
+        let ahead = |k: usize| (p_mm - feet[k].position_mm).dot(&feet[k].tangent);
+        let last = feet.len() - 2;
+        let mut k = (seed.point as usize).min(last);
+        let (mut from, mut to) = (ahead(k), ahead(k + 1));
+        // A label is at most a few points off; the bound keeps a point far from the line from wandering along it.
+        for _ in 0..MAX_WALK {
+            if from < 0.0 && k > 0 {
+                (k, to) = (k - 1, from);
+                from = ahead(k);
+            } else if to > 0.0 && k < last {
+                (k, from) = (k + 1, to);
+                to = ahead(k + 1);
+            } else {
+                break;
+            }
+        }
+        let t = if from <= 0.0 {
+            0.0
+        } else if to >= 0.0 {
+            1.0
+        } else {
+            from / (from - to)
+        };
+        let between = |a: f64, b: f64| a + t * (b - a);
+        let (a, b) = (&feet[k], &feet[k + 1]);
+        let place = VesselPlace { vessel: VesselId(seed.vessel), arc_mm: between(a.arc_mm, b.arc_mm) };
+        (place, between(a.radius_mm, b.radius_mm))
     }
 }

@@ -4,6 +4,7 @@ use crate::anatomy::VesselPlace;
 use crate::math::Vec3;
 
 pub mod analytic;
+mod grid;
 mod law;
 mod mesh_wall;
 

@@ -113,6 +113,7 @@ pub struct InjectorState {
     ongoing: Option<Ongoing>,
     was_acquiring: bool,
     was_refused: bool,
+    is_new_connection: bool,
 }
 
 impl InjectorState {
@@ -179,6 +180,7 @@ pub fn command(
                 state.firing = None;
             }
             state.connected = Some(*tool);
+            state.is_new_connection = true;
         }
         Command::FillSyringe { fluid, volume_ml } => fill(model, state, fluid, *volume_ml, events),
         Command::SetHandInjection(rate) => {
@@ -292,7 +294,7 @@ pub fn advance(
     sources: &mut Vec<Source>,
     events: &mut Vec<EventKind>,
 ) {
-    keep_lumens(state, lumens);
+    keep_lumens(state, lumens, events);
     if acquiring && !state.was_acquiring && state.armed {
         state.firing = Some(Firing::default());
         state.armed = false;
@@ -313,7 +315,7 @@ pub fn advance(
 }
 
 /// Lumens follow the devices in use; a new one comes flushed, a device that left a lumen leaves air in it.
-fn keep_lumens(state: &mut InjectorState, inputs: &[LumenInput]) {
+fn keep_lumens(state: &mut InjectorState, inputs: &[LumenInput], events: &mut Vec<EventKind>) {
     state.lumens.retain(|l| inputs.iter().any(|i| i.tool == l.tool));
     for input in inputs {
         match state.lumens.iter_mut().find(|l| l.tool == input.tool) {
@@ -322,11 +324,15 @@ fn keep_lumens(state: &mut InjectorState, inputs: &[LumenInput]) {
         }
     }
     if state.connected.is_some_and(|tool| inputs.iter().all(|i| i.tool != tool)) {
+        if state.is_new_connection {
+            events.push(refuse(state.connected, "this device is not in use or has no lumen"));
+        }
         state.connected = None;
         state.armed = false;
         state.firing = None;
         state.hand_rate_ml_per_s = 0.0;
     }
+    state.is_new_connection = false;
 }
 
 /// What the pump wants in this tick.

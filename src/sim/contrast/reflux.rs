@@ -35,11 +35,8 @@ pub(super) fn watch(
     events: &mut Vec<EventKind>,
 ) {
     let tip = s.source_cells.first().map(|&(cell, _)| net.cell_branch[cell as usize]);
-    if let Some(branch) = tip {
-        if state.track.as_ref().is_none_or(|t| t.branch != branch) {
-            state.track =
-                Some(InjectionTrack { branch, back: route(net, branch), ..InjectionTrack::default() });
-        }
+    if let Some(branch) = tip.filter(|b| state.track.as_ref().is_none_or(|t| t.branch != *b)) {
+        state.track = Some(InjectionTrack { branch, back: route(net, branch), ..InjectionTrack::default() });
     }
     let Some(track) = &mut state.track else { return };
     track.quiet_s = if tip.is_some() { 0.0 } else { track.quiet_s + dt_s };

@@ -49,10 +49,9 @@ pub fn advance(
 fn locate(net: &Network, scratch: &mut ContrastScratch, sources: &[Source]) {
     scratch.source_cells.clear();
     for (i, s) in sources.iter().enumerate() {
-        if s.flow_ml_per_s > 0.0 && s.flow_ml_per_s.is_finite() {
-            if let Some(cell) = net.cell_at(s.place) {
-                scratch.source_cells.push((cell as u32, i));
-            }
+        let gives = s.flow_ml_per_s > 0.0 && s.flow_ml_per_s.is_finite();
+        if let Some(cell) = net.cell_at(s.place).filter(|_| gives) {
+            scratch.source_cells.push((cell as u32, i));
         }
     }
 }
@@ -137,10 +136,10 @@ fn substeps(
         s.outflow[leak.cell as usize] += q.max(0.0);
     }
     let (mut courant, mut diffusion): (f64, f64) = (0.0, 0.0);
-    for c in 0..n {
+    for (c, spread) in spread.iter().enumerate() {
         let v = s.volume[0][c].min(s.volume[1][c]);
         courant = courant.max(s.outflow[c] * dt_s / v);
-        diffusion = diffusion.max(spread[c] * dt_s / v);
+        diffusion = diffusion.max(spread * dt_s / v);
     }
     let wanted = (courant / MAX_COURANT).max(diffusion / MAX_DIFFUSION);
     let substeps = wanted.ceil().clamp(1.0, 2000.0);
@@ -235,7 +234,6 @@ fn advective_fluxes(
         let q = q_of[f0 + n];
         let last = c[c0 + n - 1];
         s.flux[f0 + n] = match b.end {
-            BranchEnd::Closed => 0.0,
             BranchEnd::Join(cell) => q * step_s * if q > 0.0 { last } else { c[cell as usize] },
             BranchEnd::Outlet(_) if q > 0.0 => q * step_s * last,
             BranchEnd::Outlet(o) if index == 0 => {
@@ -244,7 +242,7 @@ fn advective_fluxes(
                 let held = state.bed_iodine_mg[o as usize][0];
                 -(held * (-q * step_s / stage_ml).min(0.9))
             }
-            BranchEnd::Outlet(_) => 0.0,
+            BranchEnd::Outlet(_) | BranchEnd::Closed => 0.0,
         };
     }
 }

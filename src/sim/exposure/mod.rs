@@ -291,7 +291,7 @@ fn restart_beam(state: &mut ExposureState, tick: u64) {
 }
 
 fn towards(value: f64, target: f64, step: f64) -> f64 {
-    value + (target - value).clamp(-step, step)
+    if (target - value).abs() <= step { target } else { value + step * (target - value).signum() }
 }
 
 fn move_room(state: &mut ExposureState) {

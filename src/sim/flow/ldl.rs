@@ -81,11 +81,10 @@ impl SparseLdl {
             let (from, to) = (self.column_start[k] as usize, self.column_start[k + 1] as usize);
             let inverse = 1.0 / diagonal[v as usize];
             let y = b[v as usize];
-            for e in from..to {
-                let a = self.row[e] as usize;
-                let scaled = work[e] * inverse;
-                diagonal[a] -= work[e] * scaled;
-                b[a] -= scaled * y;
+            for (&a, &entry) in self.row[from..to].iter().zip(&work[from..to]) {
+                let scaled = entry * inverse;
+                diagonal[a as usize] -= entry * scaled;
+                b[a as usize] -= scaled * y;
             }
             let (from_u, to_u) = (self.update_start[k] as usize, self.update_start[k + 1] as usize);
             for &(target, a, c) in &self.update[from_u..to_u] {
@@ -95,8 +94,8 @@ impl SparseLdl {
         for (k, &v) in self.order.iter().enumerate().rev() {
             let (from, to) = (self.column_start[k] as usize, self.column_start[k + 1] as usize);
             let mut sum = b[v as usize];
-            for e in from..to {
-                sum -= work[e] * b[self.row[e] as usize];
+            for (&row, &entry) in self.row[from..to].iter().zip(&work[from..to]) {
+                sum -= entry * b[row as usize];
             }
             b[v as usize] = sum / diagonal[v as usize];
         }

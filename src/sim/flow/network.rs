@@ -22,7 +22,7 @@ pub const BLEED_MAP_MMHG: f64 = 90.0;
 /// No cell: outside, or a closed end.
 pub const NONE: u32 = u32::MAX;
 /// Share of a bed's resistance that sits before its compliance, at least (sets how pulsatile its flow is) [K].
-const PROXIMAL_SHARE: f64 = 0.2;
+const PROXIMAL_SHARE: f64 = 0.42;
 /// Time constant of the beds' compliance, s [K].
 const WINDKESSEL_S: f64 = 0.35;
 /// Softest wall taken (Peterson modulus), mmHg: below, lumped cells could empty.

@@ -48,8 +48,8 @@ pub fn mean_of_pressures_mmhg(systolic_mmhg: f64, diastolic_mmhg: f64) -> f64 {
     diastolic_mmhg + mean_of_shape() * (systolic_mmhg - diastolic_mmhg)
 }
 
-/// ECG (lead II) over a beat that starts with the R wave, mV: sum of Gaussians for P, Q, R, S, T (after McSharry et
-/// al. 2003); widths of QRS are fixed in seconds, places of P and T scale with the beat.
+/// ECG (lead II) over a beat that starts with the R wave, mV: sum of Gaussians for P, Q, R, S, T (after
+/// `McSharry` et al. 2003); widths of QRS are fixed in seconds, places of P and T scale with the beat.
 pub fn ecg_mv(phase: f64, beat_s: f64) -> f64 {
     let x = phase - phase.floor();
     let t = if x > 0.6 { x - 1.0 } else { x } * beat_s;

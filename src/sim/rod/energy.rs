@@ -24,6 +24,8 @@ pub struct Loads {
     pub tip_force_n: Vec3,
     /// Moment on the last edge, N mm (its part along the edge does nothing).
     pub tip_moment_n_mm: Vec3,
+    /// Torque about the last edge on the outermost device there, N mm.
+    pub tip_torque_n_mm: f64,
 }
 
 /// Contact of one node with the wall in the present configuration, and what friction remembers of the last iterate.
@@ -32,6 +34,8 @@ pub(super) struct Touch {
     /// Point into the lumen, radius there.
     pub(super) inward: Vec3,
     pub(super) curvature_radius_mm: f64,
+    /// Indentation (negative: clearance at the last query), mm.
+    pub(super) depth_mm: f64,
     /// Force and stiffness now.
     pub(super) force_n: f64,
     pub(super) stiffness: f64,
@@ -48,6 +52,7 @@ impl Default for Touch {
         Self {
             inward: Vec3::zeros(),
             curvature_radius_mm: 1.0,
+            depth_mm: 0.0,
             force_n: 0.0,
             stiffness: 0.0,
             lag_normal: Vec3::zeros(),
@@ -56,6 +61,14 @@ impl Default for Touch {
             bristle: 0.0,
         }
     }
+}
+
+/// An answer of the wall.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hit {
+    inside_mm: f64,
+    inward: Vec3,
+    radius_mm: f64,
 }
 
 /// Rubbing in rotation of a device in its carrier on one edge.
@@ -95,10 +108,9 @@ pub(super) struct Potential {
     pub(super) touches: Vec<Touch>,
     /// Per device, per edge.
     pub(super) rubs: Vec<Vec<Rub>>,
-    /// Last query of the wall at each node, and how far from there nothing can be touched.
-    free: Vec<(Vec3, f64)>,
-    /// Radius of the lumen at each node when last asked, mm.
-    pub(super) lumen_mm: Vec<f64>,
+    /// Where the wall was asked last for each node; the answer is in `hits`.
+    asked: Vec<Option<Vec3>>,
+    hits: Vec<Hit>,
     /// Lagged tip couple.
     couple: Vec3,
 }
@@ -117,10 +129,33 @@ impl Potential {
     pub(super) fn reset_contact(&mut self, nodes: usize) {
         self.touches.clear();
         self.touches.resize(nodes, Touch::default());
-        self.free.clear();
-        self.free.resize(nodes, (Vec3::zeros(), -1.0));
-        self.lumen_mm.clear();
-        self.lumen_mm.resize(nodes, f64::INFINITY);
+        self.asked.clear();
+        self.asked.resize(nodes, None);
+        self.hits.clear();
+        self.hits.resize(nodes, Hit { radius_mm: 1e6, ..Hit::default() });
+    }
+
+    /// Radius of the lumen at a node when last asked, mm.
+    pub(super) fn lumen_mm(&self, node: usize) -> f64 {
+        self.hits[node].radius_mm
+    }
+
+    /// The wall at a node; `None` where it is too far to be touched.
+    fn ask(&mut self, i: usize, x: &Vec3, radius_mm: f64, wall: &dyn WallQuery) -> Option<Hit> {
+        if let Some(at) = self.asked[i] {
+            let moved = (x - at).norm();
+            // The distance to the wall changes at most as fast as the point moves.
+            if moved < self.hits[i].inside_mm - radius_mm {
+                return None;
+            }
+            if moved == 0.0 {
+                return Some(self.hits[i]);
+            }
+        }
+        let WallHit { inside_mm, inward, radius_mm: lumen, .. } = wall.at(x);
+        self.asked[i] = Some(*x);
+        self.hits[i] = Hit { inside_mm, inward, radius_mm: lumen };
+        Some(self.hits[i])
     }
 
     /// Brings the contacts to a configuration and returns their energy.
@@ -129,17 +164,12 @@ impl Potential {
         let mut energy = 0.0;
         for i in 2..n {
             let (x, skin) = (frames.x[i], self.layout.skins[i]);
+            let hit = self.ask(i, &x, skin.radius_mm, world.wall);
             let touch = &mut self.touches[i];
-            (touch.force_n, touch.stiffness) = (0.0, 0.0);
-            let (at, free) = self.free[i];
-            // The distance to the wall changes at most as fast as the point moves.
-            if (x - at).norm() < free {
-                continue;
-            }
-            let hit: WallHit = world.wall.at(&x);
+            (touch.force_n, touch.stiffness, touch.depth_mm) = (0.0, 0.0, -skin.radius_mm);
+            let Some(hit) = hit else { continue };
             let depth = skin.radius_mm - hit.inside_mm;
-            self.free[i] = (x, -depth);
-            self.lumen_mm[i] = hit.radius_mm;
+            touch.depth_mm = depth;
             if depth <= 0.0 {
                 continue;
             }
@@ -149,7 +179,7 @@ impl Potential {
             touch.force_n = f;
             touch.stiffness = s;
             touch.inward = hit.inward;
-            touch.curvature_radius_mm = (hit.radius_mm - hit.inside_mm).max(0.2 * hit.radius_mm);
+            touch.curvature_radius_mm = (hit.radius_mm - hit.inside_mm).max(1e-4 * hit.radius_mm);
         }
         energy
     }
@@ -204,7 +234,15 @@ impl Potential {
         Some((u, e, s, slipping))
     }
 
-    /// Energy of a configuration.
+    /// Energy of what is lagged (friction, tip couple) in a configuration.
+    pub(super) fn lagged_energy(&self, frames: &Frames, world: &World<'_>) -> f64 {
+        let n = frames.x.len();
+        let friction: f64 =
+            (2..n).map(|i| self.friction_at(frames, &world.law, i).map_or(0.0, |f| f.1)).sum();
+        friction - self.couple.dot(&(frames.x[n - 1] - frames.x[n - 2]))
+    }
+
+    /// Energy of a configuration without what is lagged; brings the contacts to it.
     pub(super) fn energy(&mut self, frames: &Frames, world: &World<'_>) -> f64 {
         let n = frames.x.len();
         let mut sum = self.touch_wall(frames, world);
@@ -212,7 +250,6 @@ impl Potential {
             let x = frames.x[i];
             sum += 0.5 * self.inertia_weight[i] * (x - self.inertia_target[i]).norm_squared();
             sum += 0.5 * self.drag_weight[i] * (x - self.drag_from[i]).norm_squared();
-            sum += self.friction_at(frames, &world.law, i).map_or(0.0, |f| f.1);
             sum += self.others(&x, i, world).map_or(0.0, |(d, _, k)| 0.5 * k * d * d);
         }
         for j in 1..n - 1 {
@@ -240,7 +277,8 @@ impl Potential {
             }
         }
         sum -= world.loads.tip_force_n.dot(&frames.x[n - 1]);
-        sum - self.couple.dot(&(frames.x[n - 1] - frames.x[n - 2]))
+        let end = self.layout.skins[n - 1].device;
+        sum - world.loads.tip_torque_n_mm * frames.theta[end].get(n - 2).copied().unwrap_or(0.0)
     }
 
     /// Deviations of a device at a vertex.
@@ -309,6 +347,9 @@ impl Potential {
         self.assemble_angles(frames, g, h);
         add3(g, dofs[n - 1], &-(world.loads.tip_force_n + self.couple));
         add3(g, dofs[n - 2], &self.couple);
+        if let Some(&t) = self.layout.theta_dof[self.layout.skins[n - 1].device].get(n - 2) {
+            g[t as usize] -= world.loads.tip_torque_n_mm;
+        }
     }
 
     /// Inertia, drag, wall and friction at a node.
@@ -451,5 +492,131 @@ fn add_mixed(h: &mut Banded, node: u32, angle: u32, v: &Vec3) {
         for r in 0..3 {
             h.add(node as usize + r, angle as usize, v[r]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::contact::analytic::StraightTube;
+
+    /// A bent, twisted rod of two devices against a wall, with everything but friction.
+    fn bench() -> (Potential, Frames) {
+        let n = 7;
+        let mut p = Potential::default();
+        p.rest_mm = vec![1.0, 2.0, 2.5, 1.8, 2.2, 2.0];
+        p.layout.reach = vec![6, 4];
+        let mut next = 0;
+        p.layout.theta_dof = vec![Vec::new(), Vec::new()];
+        for i in 0..n {
+            p.layout.x_dof.push(if i < 2 { FIXED } else { next });
+            next += if i < 2 { 0 } else { 3 };
+            for d in 0..2 {
+                if i < p.layout.reach[d] {
+                    p.layout.theta_dof[d].push(next);
+                    next += 1;
+                }
+            }
+        }
+        p.layout.unknowns = next as usize;
+        p.layout.half_bandwidth = 12;
+        p.layout.hub_spring = vec![3.0, 2.0];
+        p.layout.axial_n = vec![50.0; n - 1];
+        p.hub_angle = vec![0.4, -0.2];
+        p.anchors = vec![Anchor::default(); n];
+        p.rubs = vec![Vec::new(), vec![Rub { carrier: 0, bound: 1.0, bristle: 0.7, anchor: 0.1 }; 4]];
+        let mut f = Frames::default();
+        for i in 0..n {
+            let s = i as f64;
+            p.layout.skins.push(super::super::layout::Skin {
+                radius_mm: 0.4,
+                length_mm: 2.0,
+                ..Default::default()
+            });
+            f.x.push(if i < 2 {
+                Vec3::new(0.0, 0.0, s - 1.0)
+            } else {
+                Vec3::new(0.4 * (s - 1.0) * (s * 0.9).sin(), 0.15 * (s - 1.0).powi(2), 1.7 * (s - 1.0))
+            });
+            p.inertia_target.push(Vec3::new(0.3, 0.1, s));
+            p.drag_from.push(Vec3::new(0.0, 0.2, s));
+        }
+        p.inertia_weight = vec![0.5; n];
+        p.drag_weight = vec![0.2; n];
+        for (d, reach) in p.layout.reach.clone().into_iter().enumerate() {
+            let spring = super::super::layout::VertexSpring {
+                bend: 4.0 + d as f64,
+                rest: [0.3, -0.2],
+                twist: 3.0,
+                rest_twist: 0.1,
+            };
+            p.layout.springs.push(vec![spring; n]);
+            f.theta.push((0..reach).map(|j| 0.3 * (j as f64 + d as f64).cos()).collect());
+        }
+        // Begin with directors of a straight rod along z and carry them to the shape.
+        let mut straight = f.clone();
+        straight.tangent = vec![Vec3::z(); n - 1];
+        straight.director = vec![Vec3::x(); n - 1];
+        straight.reference_twist = vec![0.0; n];
+        f.follow(&straight);
+        p.reset_contact(n);
+        (p, f)
+    }
+
+    type Dofs = (Vec<u32>, Vec<Vec<u32>>);
+
+    /// Moves two unknowns at once, transported in one go as the line search does.
+    fn moved(dofs: &Dofs, f: &Frames, moves: [(usize, f64); 2]) -> Frames {
+        let mut out = f.clone();
+        for (dof, by) in moves {
+            for (x, &first) in out.x.iter_mut().zip(&dofs.0) {
+                if first != FIXED && (first as usize..first as usize + 3).contains(&dof) {
+                    x[dof - first as usize] += by;
+                }
+            }
+            for (theta, dofs) in out.theta.iter_mut().zip(&dofs.1) {
+                for (t, &k) in theta.iter_mut().zip(dofs) {
+                    *t += if k as usize == dof { by } else { 0.0 };
+                }
+            }
+        }
+        out.follow(f);
+        out
+    }
+
+    #[test]
+    fn gradient_and_exact_hessian_are_differences_of_the_energy() {
+        let (mut p, f) = bench();
+        let wall = StraightTube { radius_mm: 1.5 };
+        let law = WallLaw { stiffness_n_per_mm2: 0.0, ..WallLaw::default() };
+        let loads = Loads { tip_force_n: Vec3::new(0.1, 0.2, -0.3), ..Loads::default() };
+        let world = World { wall: &wall, law, others: &[], loads };
+        let e0 = p.energy(&f, &world);
+        let (mut g, mut h) = (Vec::new(), Banded::default());
+        p.assemble(&f, &world, true, &mut g, &mut h);
+        let n = p.layout.unknowns;
+        let dofs: Dofs = (p.layout.x_dof.clone(), p.layout.theta_dof.clone());
+        let step = 1e-5;
+        let mut worst: f64 = 0.0;
+        let mut matrix = vec![vec![0.0; n]; n];
+        for k in 0..n {
+            let mut at = |a: f64, m: usize, b: f64| p.energy(&moved(&dofs, &f, [(k, a), (m, b)]), &world);
+            let (eh, el) = (at(step, 0, 0.0), at(-step, 0, 0.0));
+            worst = worst.max(((eh - el) / (2.0 * step) - g[k]).abs() / (1.0 + g[k].abs()));
+            // The gradient is exact only with frames of its own configuration, so the Hessian is checked by energies.
+            for m in 0..=k {
+                let d = 1e-3;
+                matrix[k][m] = (at(d, m, d) - at(d, m, -d) - at(-d, m, d) + at(-d, m, -d)) / (4.0 * d * d);
+            }
+        }
+        let mut worst_h: f64 = 0.0;
+        for k in 0..n {
+            for m in 0..=k {
+                let have = h.get(k, m);
+                worst_h = worst_h.max((matrix[k][m] - have).abs() / (10.0 + have.abs()));
+            }
+        }
+        assert!(e0.is_finite() && worst < 1e-7, "gradient off by {worst:e}");
+        assert!(worst_h < 2e-5, "Hessian off by {worst_h:e}");
     }
 }

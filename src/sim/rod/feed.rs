@@ -4,7 +4,6 @@ use super::layout::{GHOST_MM, fill_arcs};
 use super::state::{Anchor, RodState};
 use crate::device::Device;
 use crate::math::{Vec3, orthogonal};
-use crate::sim::contact::WallQuery;
 
 /// A rod shorter than this is not simulated (it lies in the sheath's mouth), mm.
 pub(super) const WAKE_MM: f64 = 1.0;
@@ -24,6 +23,8 @@ const EDGE_PER_RADIUS: f64 = 0.8;
 const SPLIT_MERGE: (f64, f64) = (1.5, 1.0);
 /// Changes of the mesh in one substep.
 const CHANGES: usize = 8;
+/// Radius of a lumen not asked for yet, mm.
+const UNKNOWN_LUMEN_MM: f64 = 1e6;
 /// Nodes above which edges are cut coarser.
 const NODE_BUDGET: usize = 350;
 
@@ -177,6 +178,7 @@ impl RodState {
         self.reference_twist = vec![0.0; 3];
         self.tip_of = vec![None; 3];
         self.anchors = vec![Anchor::default(); 3];
+        self.lumen_mm = vec![UNKNOWN_LUMEN_MM; 3];
     }
 
     fn sleep(&mut self) {
@@ -187,6 +189,7 @@ impl RodState {
         self.reference_twist.clear();
         self.tip_of.clear();
         self.anchors.clear();
+        self.lumen_mm.clear();
         for d in &mut self.devices {
             d.theta.clear();
             d.rubs.clear();
@@ -234,31 +237,28 @@ impl RodState {
     }
 
     /// Splits long edges and merges short ones; `start_mm` follows.
-    pub(super) fn adapt(&mut self, tools: &[Device], wall: &dyn WallQuery, start_mm: &mut Vec<Vec3>) {
+    pub(super) fn adapt(&mut self, tools: &[Device], start_mm: &mut Vec<Vec3>) {
         let coarser = (self.nodes_mm.len() as f64 / NODE_BUDGET as f64).max(1.0);
-        let mut lumen: Vec<f64> = self.nodes_mm.iter().map(|x| wall.at(x).radius_mm).collect();
         let mut changes = 0;
         let mut arc = 0.0;
         let mut j = 1;
         while j < self.rest_mm.len() && changes < CHANGES {
             let l = self.rest_mm[j];
-            let h = coarser * self.target_edge(tools, arc, j, lumen[j].min(lumen[j + 1]));
+            let h = coarser * self.target_edge(tools, arc, j, self.lumen_mm[j + 1]);
             if l > SPLIT_MERGE.0 * h {
                 // At the base leave the grid of the material as it is; elsewhere halve.
                 let share = if j == 1 { (l - h) / l } else { 0.5 };
                 self.split_edge(j, share);
                 start_mm.insert(j + 1, start_mm[j].lerp(&start_mm[j + 1], share));
-                lumen.insert(j + 1, lumen[j + 1]);
                 changes += 1;
                 continue;
             }
             let next = self.rest_mm.get(j + 1).copied();
             if let Some(next) = next.filter(|_| self.tip_of[j + 1].is_none() && j > 1) {
-                let h2 = coarser * self.target_edge(tools, arc + l, j + 1, lumen[j + 1]);
+                let h2 = coarser * self.target_edge(tools, arc + l, j + 1, self.lumen_mm[j + 2]);
                 if l + next < SPLIT_MERGE.1 * h.min(h2) {
                     self.merge_at(j + 1);
                     start_mm.remove(j + 1);
-                    lumen.remove(j + 1);
                     changes += 1;
                     continue;
                 }

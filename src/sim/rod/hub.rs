@@ -115,7 +115,12 @@ fn stop_at_ends(tools: &[Device], state: &RodState, motions: &mut [Motion], bloc
         let (least, most) = (hub, hub + device.length_mm);
         let allowed = wanted.clamp(least.min(most), most);
         if (allowed - wanted).abs() > 1e-9 {
+            let asked = motions[d].feed_mm;
             motions[d].feed_mm = allowed - device.inserted_mm;
+            // A tip that its carrier takes along has not asked for anything.
+            if device.hold != Hold::Held || (allowed - wanted) * asked >= 0.0 {
+                continue;
+            }
             let reason = if wanted > most {
                 format!(
                     "{} is in to its hub: {:.0} mm of {:.0} mm",
@@ -163,7 +168,8 @@ pub(super) fn outputs(
         (0..edges).map(|j| -p.layout.axial_n[j] * (frames.length[j] / state.rest_mm[j] - 1.0)).collect();
     let mut press: Vec<Vec<Vec3>> = Vec::new();
     for d in 0..devices {
-        press.push(own_forces(p, frames, d));
+        // The outermost device has no carrier to press on.
+        press.push(if d == 0 { Vec::new() } else { own_forces(p, frames, d) });
     }
     let mut axial = vec![vec![0.0; edges + 1]; devices];
     for j in (1..edges).rev() {

@@ -11,7 +11,7 @@ pub(super) const FIXED: u32 = u32::MAX;
 /// Mean density of devices, tonne/mm3 (steel and polymer) [D].
 const DENSITY_T_PER_MM3: f64 = 5.0e-9;
 /// Axial stiffness bounds, N: below, soft tips would stretch visibly; above, the Newton step would shrink.
-const AXIAL_STIFFNESS_N: (f64, f64) = (1000.0, 6000.0);
+const AXIAL_STIFFNESS_N: (f64, f64) = (500.0, 2000.0);
 /// Shortest piece of shaft outside the hub that counts for torsional compliance, mm.
 const MIN_OUTSIDE_MM: f64 = 5.0;
 

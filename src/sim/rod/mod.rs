@@ -22,6 +22,7 @@ mod layout;
 mod newton;
 mod remesh;
 mod state;
+pub mod statics;
 mod step;
 mod view;
 
@@ -128,7 +129,7 @@ pub fn advance(
     scratch: &mut RodScratch,
     dt_s: f64,
 ) -> RodReport {
-    step::advance(inputs, state, scratch, dt_s)
+    step::advance(inputs, state, scratch, &Loads::default(), dt_s)
 }
 
 /// What the outside may see of a rod.

@@ -68,11 +68,11 @@ pub(super) fn minimize(
     let mut out = Outcome::default();
     let mut exact = false;
     let mut extra_shift = 0.0;
-    // The first energy also brings the contacts to the configuration.
-    potential.energy(frames, world);
+    // Energy without the lagged part; also brings the contacts to the configuration.
+    let mut fixed = potential.energy(frames, world);
     loop {
         potential.lag_friction(frames, &world.loads);
-        let start = potential.energy(frames, world);
+        let start = fixed + potential.lagged_energy(frames, world);
         potential.assemble(frames, world, exact, &mut buffers.gradient, &mut buffers.matrix);
         (out.residual_n, out.residual_n_mm) = residual(potential, &buffers.gradient);
         if !(start.is_finite() && out.residual_n.is_finite() && out.residual_n_mm.is_finite()) {
@@ -93,7 +93,8 @@ pub(super) fn minimize(
         };
         let (clamp, largest_mm) = step_limit(potential, &buffers.step);
         match search(potential, frames, world, buffers, (start, slope), clamp) {
-            Some(share) => {
+            Some((share, energy)) => {
+                fixed = energy;
                 std::mem::swap(frames, &mut buffers.trial);
                 if largest_mm * clamp * share < settings.step_mm {
                     // Too small to matter: what force is left is friction of the last iterate.
@@ -103,8 +104,13 @@ pub(super) fn minimize(
                 extra_shift = if share * clamp < SHORT_STEP && exact { extra_shift } else { 0.0 };
                 exact = exact || share < SHORT_STEP || out.iterations >= GAUSS_NEWTON_ITERATIONS;
             }
-            None if !exact => exact = true,
+            None if !exact => {
+                // The contacts are those of the last trial; bring them back.
+                potential.energy(frames, world);
+                exact = true;
+            }
             None if extra_shift < 1.0 => {
+                potential.energy(frames, world);
                 extra_shift = if extra_shift == 0.0 { 1e-4 } else { extra_shift * 30.0 };
             }
             None => {
@@ -167,7 +173,7 @@ fn step_limit(potential: &Potential, step: &[f64]) -> (f64, f64) {
     for i in 2..potential.layout.x_dof.len() {
         let move_mm = at(i).norm();
         largest = largest.max(move_mm);
-        share = share.min(LUMEN_SHARE * potential.lumen_mm[i] / move_mm.max(1e-12));
+        share = share.min(LUMEN_SHARE * potential.lumen_mm(i) / move_mm.max(1e-12));
         let change = (at(i) - at(i - 1)).norm() / potential.rest_mm[i - 1];
         share = share.min(EDGE_CHANGE / change.max(1e-12));
     }
@@ -180,7 +186,8 @@ fn step_limit(potential: &Potential, step: &[f64]) -> (f64, f64) {
     (share, largest)
 }
 
-/// Armijo backtracking; on success `buffers.trial` is the new configuration and the share of the clamped step is given.
+/// Armijo backtracking; on success `buffers.trial` is the new configuration the share of the clamped step and the energy
+/// without its lagged part are given.
 fn search(
     potential: &mut Potential,
     frames: &Frames,
@@ -188,15 +195,16 @@ fn search(
     buffers: &mut Buffers,
     (start, slope): (f64, f64),
     clamp: f64,
-) -> Option<f64> {
+) -> Option<(f64, f64)> {
     let mut share = 1.0;
     for _ in 0..=HALVINGS {
         let t = clamp * share;
         move_by(&mut buffers.trial, frames, &potential.layout, &buffers.step, t);
-        let energy = potential.energy(&buffers.trial, world);
+        let fixed = potential.energy(&buffers.trial, world);
+        let energy = fixed + potential.lagged_energy(&buffers.trial, world);
         // Near the minimum the decrease drowns in rounding.
         if energy <= start + ARMIJO * t * slope + 1e-13 * (start.abs() + 1.0) {
-            return Some(share);
+            return Some((share, fixed));
         }
         share *= 0.5;
     }

@@ -42,6 +42,7 @@ impl RodState {
         self.velocity_mm_per_s.insert(j + 1, v);
         self.tip_of.insert(j + 1, None);
         self.anchors.insert(j + 1, Anchor::default());
+        self.lumen_mm.insert(j + 1, self.lumen_mm[j + 1]);
         self.rest_mm[j] = rest * s;
         self.rest_mm.insert(j + 1, rest - rest * s);
         let ta = self.edge_tangent(j);
@@ -81,6 +82,7 @@ impl RodState {
         self.velocity_mm_per_s.remove(i);
         self.tip_of.remove(i);
         self.anchors.remove(i);
+        self.lumen_mm.remove(i);
         self.rest_mm[i - 1] = la + lb;
         self.rest_mm.remove(i);
         self.director.remove(i);

@@ -86,6 +86,8 @@ pub struct RodState {
     pub tip_of: Vec<Option<u8>>,
     /// Friction anchors at nodes.
     pub anchors: Vec<Anchor>,
+    /// Radius of the lumen around each node when last asked, mm.
+    pub lumen_mm: Vec<f64>,
 }
 
 /// Why a device cannot be entered or taken off.
@@ -164,6 +166,7 @@ impl RodState {
             reference_twist: Vec::new(),
             tip_of: Vec::new(),
             anchors: Vec::new(),
+            lumen_mm: Vec::new(),
         }
     }
 

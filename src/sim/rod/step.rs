@@ -25,7 +25,7 @@ const LEVELS: u32 = 3;
 /// Rotation before a rubbing pair of devices slips, rad.
 const RUB_SLACK_RAD: f64 = 0.02;
 /// Stop of the solve in play.
-const IN_PLAY: Settings = Settings { force_n: 5e-4, torque_n_mm: 2e-3, step_mm: 2e-4, iterations: 24 };
+const IN_PLAY: Settings = Settings { force_n: 1e-4, torque_n_mm: 2e-4, step_mm: 1e-4, iterations: 24 };
 
 /// Buffers that a tick needs and forgets; carries nothing from one tick to the next.
 #[derive(Debug, Default)]
@@ -40,6 +40,7 @@ pub(super) fn advance(
     inputs: &RodInputs<'_>,
     state: &mut RodState,
     scratch: &mut RodScratch,
+    loads: &Loads,
     dt_s: f64,
 ) -> RodReport {
     let mut report = RodReport::default();
@@ -50,11 +51,11 @@ pub(super) fn advance(
     let good = state.clone();
     for _ in 0..parts {
         let share = 1.0 / f64::from(parts);
-        if let Err(reason) = ladder(inputs, state, scratch, &motions, share, dt_s, 0, &mut report) {
+        if let Err(reason) = ladder(inputs, state, scratch, loads, &motions, share, dt_s, 0, &mut report) {
             // Hold everything where it is and let it settle; if even that fails the last good state stays.
             let still: Vec<Motion> = motions.iter().map(|_| Motion::default()).collect();
             let kept = state.clone();
-            if substep(inputs, state, scratch, &still, share * dt_s, &mut report).is_err() {
+            if substep(inputs, state, scratch, loads, &still, share * dt_s, &mut report).is_err() {
                 *state = kept;
                 state.velocity_mm_per_s.iter_mut().for_each(|v| *v = Vec3::zeros());
                 report.diverged = Some(reason.clone());
@@ -80,6 +81,7 @@ fn ladder(
     inputs: &RodInputs<'_>,
     state: &mut RodState,
     scratch: &mut RodScratch,
+    loads: &Loads,
     motions: &[Motion],
     share: f64,
     dt_s: f64,
@@ -88,7 +90,7 @@ fn ladder(
 ) -> Result<(), String> {
     let scaled: Vec<Motion> = motions.iter().map(|m| m.scaled(share)).collect();
     let before = state.clone();
-    let reason = match substep(inputs, state, scratch, &scaled, share * dt_s, report) {
+    let reason = match substep(inputs, state, scratch, loads, &scaled, share * dt_s, report) {
         Ok(()) => return Ok(()),
         Err(reason) => reason,
     };
@@ -97,7 +99,7 @@ fn ladder(
         return Err(reason);
     }
     for _ in 0..2 {
-        ladder(inputs, state, scratch, motions, 0.5 * share, dt_s, level + 1, report)?;
+        ladder(inputs, state, scratch, loads, motions, 0.5 * share, dt_s, level + 1, report)?;
     }
     Ok(())
 }
@@ -107,6 +109,7 @@ fn substep(
     inputs: &RodInputs<'_>,
     state: &mut RodState,
     scratch: &mut RodScratch,
+    loads: &Loads,
     motions: &[Motion],
     dt_s: f64,
     report: &mut RodReport,
@@ -115,7 +118,6 @@ fn substep(
     let target: Vec<f64> =
         state.devices.iter().zip(motions).map(|(d, m)| d.inserted_mm + m.feed_mm).collect();
     let mut start_mm = state.nodes_mm.clone();
-    let outside_before = deepest(state, inputs);
     state.feed(&target, &mut start_mm);
     for (d, m) in state.devices.iter_mut().zip(motions) {
         d.hub_angle_rad += m.spin_rad;
@@ -124,21 +126,16 @@ fn substep(
         return Ok(());
     }
     state.mark_tips(&mut start_mm);
-    state.adapt(inputs.tools, inputs.wall, &mut start_mm);
+    state.adapt(inputs.tools, &mut start_mm);
     prepare(inputs, state, scratch, &start_mm, dt_s);
-    let world = World { wall: inputs.wall, law: inputs.law, others: inputs.others, loads: Loads::default() };
+    let world = World { wall: inputs.wall, law: inputs.law, others: inputs.others, loads: *loads };
     let outcome =
         minimize(&mut scratch.potential, &mut scratch.frames, &world, &IN_PLAY, &mut scratch.buffers);
     report.iterations += outcome.iterations;
     report.residual_n = outcome.residual_n;
-    check(&outcome, &scratch.frames, inputs, outside_before)?;
+    check(&outcome, scratch, inputs, &start_mm)?;
     commit(inputs, state, scratch, &start_mm, dt_s);
     Ok(())
-}
-
-/// How far the outermost node center lies beyond the wall, mm (0 when all are inside).
-fn deepest(state: &RodState, inputs: &RodInputs<'_>) -> f64 {
-    state.nodes_mm.iter().skip(2).map(|x| -inputs.wall.at(x).inside_mm).fold(0.0, f64::max)
 }
 
 /// Sets the potential up for a step from the state.
@@ -214,9 +211,9 @@ pub(super) fn prepare_friction(inputs: &RodInputs<'_>, state: &RodState, p: &mut
 /// Whether a result may become the state.
 fn check(
     outcome: &Outcome,
-    frames: &Frames,
+    scratch: &RodScratch,
     inputs: &RodInputs<'_>,
-    outside_before: f64,
+    start_mm: &[Vec3],
 ) -> Result<(), String> {
     if outcome.broken {
         return Err("the solver found no finite step".to_owned());
@@ -227,12 +224,15 @@ fn check(
             outcome.residual_n
         ));
     }
-    let allowed = OUTSIDE_MM.max(outside_before);
-    for x in frames.x.iter().skip(2) {
-        let outside = -inputs.wall.at(x).inside_mm;
-        if !(outside <= allowed) {
+    let p = &scratch.potential;
+    let outside_of = |i: usize| p.touches[i].depth_mm - p.layout.skins[i].radius_mm;
+    let outside = (2..p.touches.len()).map(outside_of).fold(0.0, f64::max);
+    if outside > OUTSIDE_MM {
+        // What was outside before (a moving wall, a poor start) may come back bit by bit.
+        let before = start_mm.iter().skip(2).map(|x| -inputs.wall.at(x).inside_mm).fold(OUTSIDE_MM, f64::max);
+        if outside > before {
             return Err(format!(
-                "a node would be {outside:.2} mm outside, at most {allowed:.2} mm are allowed"
+                "a node would be {outside:.2} mm outside, at most {before:.2} mm are allowed"
             ));
         }
     }
@@ -251,6 +251,7 @@ pub(super) fn commit(
     frames.store(state);
     for i in 2..frames.x.len() {
         state.velocity_mm_per_s[i] = (frames.x[i] - start_mm[i]) / dt_s;
+        state.lumen_mm[i] = p.lumen_mm(i);
         state.anchors[i] = anchor_after(inputs, p, frames, i);
     }
     for d in 0..state.devices.len() {

@@ -8,7 +8,7 @@ const LEAST_MM: f64 = 0.02;
 const LODGE_UPPER: f64 = 1.3;
 /// Particles that fill one vessel of their size: they are irregular, stack into a column and let blood by until it is
 /// packed [K].
-pub(super) const PARTICLES_PER_VESSEL: f64 = 5.0;
+const PARTICLES_PER_VESSEL: f64 = 4.0;
 /// Spread (log) of the diameters within a generation [K].
 const DIAMETER_SPREAD: f64 = 0.15;
 /// Where the resistance of a bed sits: share outside arterioles, their diameter (mm) and spread (log) [K].

@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bed::{PARTICLES_PER_VESSEL, lodging_share};
+use super::bed::lodging_share;
 
 /// Flow of one ruptured vessel at a mean pressure of 90 mmHg, mL/s [K].
 const FLOW_PER_PATH_ML_PER_S: f64 = 0.25;
 /// Diameters over which the paths are spread, mm [K].
 const DIAMETERS_MM: (f64, f64) = (0.6, 0.8);
+
+/// Particles that plug a path: more than a closed vessel needs, since its jet blows them out until some hold [K].
+const PARTICLES_PER_PATH: f64 = 12.0;
 
 /// One ruptured vessel.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,7 +24,7 @@ pub struct LeakPath {
 impl LeakPath {
     /// Open share of its conductance.
     pub fn open_share(&self) -> f64 {
-        (1.0 - self.lodged / PARTICLES_PER_VESSEL).max(0.0)
+        (1.0 - self.lodged / PARTICLES_PER_PATH).max(0.0)
     }
 }
 

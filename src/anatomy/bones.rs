@@ -1,0 +1,198 @@
+//! Bones, skin and gas of the pelvis from signed-distance recipes (`body.md` 8). A bone is two closed surfaces: cortex
+//! outside, trabecular inside, so that the X-ray shows rims, pedicle rings and a grey inside.
+
+mod pelvis;
+mod sdf;
+mod skin;
+mod spine;
+
+use super::description::BodyDescription;
+use super::{BodySurface, Landmark, Material, Mesh};
+use crate::math::Vec3;
+use sdf::v;
+
+/// Density of cortical bone, g/cm3 (ICRP 110).
+const CORTICAL_G_PER_CM3: f64 = 1.92;
+
+/// A bone to be meshed.
+struct Recipe<'a> {
+    name: &'a str,
+    outer: Box<dyn Fn(&Vec3) -> f64 + Sync + 'a>,
+    cortex_mm: Box<dyn Fn(&Vec3) -> f64 + Sync + 'a>,
+    /// Spongiosa, g/cm3 (ICRP 110, female).
+    trabecular_g_per_cm3: f64,
+    low: Vec3,
+    high: Vec3,
+    /// Mesh also the mirror image, `left` becoming `right`.
+    is_paired: bool,
+    /// Triangle edges over those of the description: large bones may be coarser.
+    coarseness: f64,
+}
+
+/// All body surfaces, in the order of the overlap rule: skin, muscle, cortex, trabecular, gas.
+pub(super) fn body(d: &BodyDescription) -> Vec<BodySurface> {
+    let hip = pelvis::HipBone::new();
+    let mut cortex = Vec::new();
+    let mut trabecular = Vec::new();
+    for r in &recipes(&hip) {
+        let edge_mm = r.coarseness * d.edge_mm;
+        let outer = sdf::mesh(&*r.outer, &r.low, &r.high, d.grid_mm, edge_mm);
+        let inner_sdf = |p: &Vec3| (r.outer)(p) + (r.cortex_mm)(p);
+        let inner = largest(sdf::mesh(&inner_sdf, &r.low, &r.high, d.grid_mm, edge_mm));
+        for side in 0..=usize::from(r.is_paired) {
+            let is_mirror = side == 1;
+            let name = if is_mirror { r.name.replace("left", "right") } else { r.name.to_owned() };
+            let take = |m: &Mesh| if is_mirror { sdf::mirrored(m) } else { m.clone() };
+            cortex.push(BodySurface {
+                name: format!("{name}.cortex"),
+                material: Material::CorticalBone,
+                density_g_per_cm3: CORTICAL_G_PER_CM3,
+                mesh: take(&outer),
+            });
+            if !inner.triangles.is_empty() {
+                trabecular.push(BodySurface {
+                    name: format!("{name}.trabecular"),
+                    material: Material::TrabecularBone,
+                    density_g_per_cm3: r.trabecular_g_per_cm3,
+                    mesh: take(&inner),
+                });
+            }
+        }
+    }
+    let mut all = skin::envelope();
+    all.extend(cortex);
+    all.extend(trabecular);
+    all.extend(skin::gas(d.grid_mm, d.edge_mm));
+    all
+}
+
+fn recipes(hip: &pelvis::HipBone) -> Vec<Recipe<'_>> {
+    let mut out = Vec::new();
+    for l in &spine::LUMBAR {
+        let c = v(0.0, l.center_y_mm, l.center_z_mm);
+        out.push(Recipe {
+            name: l.name,
+            outer: Box::new(|p| l.outer(p)),
+            cortex_mm: Box::new(|p| l.cortex_mm(p)),
+            trabecular_g_per_cm3: 1.171,
+            low: c + v(-54.0, -30.0, -44.0),
+            high: c + v(54.0, 82.0, 40.0),
+            is_paired: false,
+            coarseness: 1.0,
+        });
+    }
+    out.push(Recipe {
+        name: "sacrum",
+        outer: Box::new(spine::sacrum),
+        cortex_mm: Box::new(|_| 0.9),
+        trabecular_g_per_cm3: 1.052,
+        low: v(-64.0, -26.0, -116.0),
+        high: v(64.0, 64.0, 22.0),
+        is_paired: false,
+        coarseness: 1.0,
+    });
+    out.push(Recipe {
+        name: "coccyx",
+        outer: Box::new(spine::coccyx),
+        cortex_mm: Box::new(|_| 0.9),
+        trabecular_g_per_cm3: 1.052,
+        low: v(-14.0, 12.0, -138.0),
+        high: v(14.0, 42.0, -104.0),
+        is_paired: false,
+        coarseness: 1.0,
+    });
+    out.push(Recipe {
+        name: "hip.left",
+        outer: Box::new(|p| hip.outer(p)),
+        cortex_mm: Box::new(pelvis::HipBone::cortex_mm),
+        trabecular_g_per_cm3: 1.109,
+        low: v(-2.0, -108.0, -170.0),
+        high: v(152.0, 68.0, 58.0),
+        is_paired: true,
+        coarseness: 1.2,
+    });
+    out.push(Recipe {
+        name: "femur.left",
+        outer: Box::new(pelvis::femur),
+        cortex_mm: Box::new(pelvis::femur_cortex_mm),
+        trabecular_g_per_cm3: 1.046,
+        low: v(58.0, -58.0, -250.0),
+        high: v(150.0, 10.0, -74.0),
+        is_paired: true,
+        coarseness: 1.2,
+    });
+    out
+}
+
+/// Drops crumbs: pieces with less than a twentieth of the largest piece's triangles.
+fn largest(mesh: Mesh) -> Mesh {
+    let n = mesh.vertices_mm.len();
+    let mut root: Vec<usize> = (0..n).collect();
+    fn find(root: &mut [usize], mut i: usize) -> usize {
+        while root[i] != i {
+            root[i] = root[root[i]];
+            i = root[i];
+        }
+        i
+    }
+    for t in &mesh.triangles {
+        let a = find(&mut root, t[0] as usize);
+        for c in &t[1..] {
+            let b = find(&mut root, *c as usize);
+            root[b] = a;
+        }
+    }
+    let mut count = vec![0_usize; n];
+    for t in &mesh.triangles {
+        count[find(&mut root, t[0] as usize)] += 1;
+    }
+    let least = count.iter().max().copied().unwrap_or(0) / 20;
+    let kept: Vec<[u32; 3]> =
+        mesh.triangles.iter().filter(|t| count[find(&mut root, t[0] as usize)] >= least).copied().collect();
+    let mut index = vec![u32::MAX; n];
+    let mut out = Mesh::default();
+    for t in kept {
+        out.triangles.push(t.map(|i| {
+            let slot = &mut index[i as usize];
+            if *slot == u32::MAX {
+                *slot = out.vertices_mm.len() as u32;
+                out.vertices_mm.push(mesh.vertices_mm[i as usize]);
+            }
+            *slot
+        }));
+    }
+    out
+}
+
+/// Points that the recipes define.
+pub(super) fn landmarks() -> Vec<Landmark> {
+    let c = pelvis::HIP_CENTER;
+    let crest = pelvis::CREST;
+    let mut out = Vec::new();
+    let mut both = |name: &str, p: [f64; 3]| {
+        for (side, s) in [("left", 1.0), ("right", -1.0)] {
+            out.push(Landmark { name: name.replace("{}", side), position_mm: v(s * p[0], p[1], p[2]) });
+        }
+    };
+    both("femoral_head.{}.center", c);
+    both("iliac_crest.{}.top", [crest[4][0], crest[4][1], crest[4][2] + 4.0]);
+    both("asis.{}", crest[7]);
+    both("psis.{}", crest[0]);
+    both("sacroiliac_joint.{}.brim", [50.0, -2.0, -14.0]);
+    both("ischial_spine.{}", [53.0, 5.0, -96.0]);
+    both("obturator_foramen.{}.center", [42.0, -52.0, -126.0]);
+    both("greater_trochanter.{}", [132.0, -14.0, -101.0]);
+    both("lesser_trochanter.{}", [107.0, -9.0, -156.0]);
+    out.push(Landmark { name: "symphysis.center".to_owned(), position_mm: v(0.0, -72.0, -123.0) });
+    out.push(Landmark { name: "s1.endplate".to_owned(), position_mm: Vec3::zeros() });
+    for l in &spine::LUMBAR {
+        let (top, bottom) = l.endplates_z_mm();
+        out.push(Landmark {
+            name: format!("{}.center", l.name),
+            position_mm: v(0.0, l.center_y_mm, l.center_z_mm),
+        });
+        out.push(Landmark { name: format!("{}.top", l.name), position_mm: v(0.0, l.center_y_mm, top) });
+        out.push(Landmark { name: format!("{}.bottom", l.name), position_mm: v(0.0, l.center_y_mm, bottom) });
+    }
+    out
+}

@@ -1,0 +1,234 @@
+//! From the core's data to what the panels show.
+
+use std::path::{Path, PathBuf};
+
+use super::store::BestResults;
+use super::view::{CaseCard, CaseView, ErrorView, MetricView, ReportView, StepView, ToolView, View};
+use crate::imaging::Frame;
+use crate::scenario::{self, Case, Library, Par, Sex};
+use crate::sim::Model;
+use crate::sim::record::Recording;
+use crate::training::Assessment;
+use crate::units::TICKS_PER_S;
+
+/// The cases below `root/scenarios`, by file name. A faulty file is a card that says so.
+pub fn cards(root: &Path, best: &BestResults) -> Vec<CaseCard> {
+    let Ok(entries) = std::fs::read_dir(root.join("scenarios")) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
+    paths.retain(|p| p.extension().is_some_and(|e| e == "ron"));
+    paths.sort();
+    let library = Library::load(root);
+    let card = |path: PathBuf| match &library {
+        Ok(library) => card(root, path, library, best),
+        Err(fault) => faulty(path, fault.to_string()),
+    };
+    paths.into_iter().map(card).collect()
+}
+
+fn card(root: &Path, path: PathBuf, library: &Library, best: &BestResults) -> CaseCard {
+    let case = match scenario::load_case(&path, library) {
+        Ok(case) => case,
+        Err(fault) => return faulty(path, fault.to_string()),
+    };
+    CaseCard {
+        title: case.title,
+        level: case.level,
+        tags: case.tags,
+        minutes: case.minutes,
+        task: case.briefing.task,
+        best: best.0.get(&case.id).copied(),
+        has_demo: expert_script(root, &path).is_some(),
+        fault: None,
+        path,
+    }
+}
+
+fn faulty(path: PathBuf, fault: String) -> CaseCard {
+    let title = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    CaseCard { path, title, fault: Some(fault), ..CaseCard::default() }
+}
+
+/// The expert script of a case, if there is one: `assets/scripts/<case>_expert.ron`.
+pub fn expert_script(root: &Path, case: &Path) -> Option<PathBuf> {
+    let stem = case.file_stem()?.to_string_lossy().into_owned();
+    let path = root.join("assets/scripts").join(format!("{stem}_expert.ron"));
+    path.is_file().then_some(path)
+}
+
+/// What a recording left by a crash is of, in words.
+pub fn resume_text(path: &Path) -> Option<String> {
+    let recording = Recording::read(path).ok()?;
+    let seconds = recording.last_tick / TICKS_PER_S;
+    (seconds > 0).then(|| format!("{}, {:02}:{:02}", recording.header.case_id, seconds / 60, seconds % 60))
+}
+
+/// Case, tray and vessels of a compiled model.
+pub fn fill_case(view: &mut View, model: &Model) {
+    view.case = case_view(&model.case);
+    view.tools = model
+        .tools
+        .iter()
+        .map(|d| ToolView {
+            label: d.label.clone(),
+            kind: d.kind,
+            length_mm: d.length_mm,
+            outer_mm: d.max_outer_diameter_mm,
+            has_lumen: d.inner_diameter_mm.is_some(),
+        })
+        .collect();
+    view.embolics = model.embolics.iter().map(|e| (e.id.clone(), e.label.clone())).collect();
+    view.vessel_labels = model.anatomy.tree.branches.iter().map(|b| b.label.clone()).collect();
+}
+
+fn case_view(case: &Case) -> CaseView {
+    let p = &case.patient;
+    let sex = match p.sex {
+        Sex::Female => "female",
+        Sex::Male => "male",
+    };
+    let par = |p: &Par| (p.metric.clone(), p.gold, p.silver, p.bronze);
+    CaseView {
+        title: case.title.clone(),
+        patient: format!("{sex}, {:.0} y, {:.0} kg", p.age_y, p.weight_kg),
+        story: case.briefing.story.clone(),
+        task: case.briefing.task.clone(),
+        why: case.briefing.why.clone(),
+        why_source: case.briefing.why_source.clone(),
+        minutes: case.minutes,
+        pass: case.score.pass,
+        par: case.score.par.iter().map(par).collect(),
+        contrast_ml: case.room.contrast_ml,
+        dose_alert_mgy: case.room.dose_alert_mgy,
+        has_injector: case.room.injector,
+        debrief: case.debrief.clone(),
+    }
+}
+
+/// Objectives and result so far.
+pub fn fill_assessment(view: &mut View, assessment: &Assessment, model: Option<&Model>) {
+    let say = |id: &str| {
+        let step = model.and_then(|m| m.case.steps.iter().find(|s| s.id == id));
+        step.map_or_else(String::new, |s| s.say.clone())
+    };
+    view.steps = assessment
+        .steps
+        .iter()
+        .map(|s| StepView {
+            title: s.title.clone(),
+            say: say(&s.id),
+            points: s.points,
+            done_s: s.done_s,
+            open: s.open,
+            optional: s.optional,
+        })
+        .collect();
+    view.report = Some(report_view(assessment, model));
+}
+
+fn report_view(a: &Assessment, model: Option<&Model>) -> ReportView {
+    let par = |name: &str| model.and_then(|m| m.case.score.par.iter().find(|p| p.metric == name));
+    let metric = |m: &crate::training::Metric| {
+        let value = m.value?;
+        let medal = par(&m.name).map_or("", |p| medal(p, value)).to_owned();
+        Some(MetricView { name: m.name.replace('_', " "), value: number(value, &m.unit), medal })
+    };
+    let mut errors: Vec<ErrorView> = a
+        .errors
+        .iter()
+        .map(|e| {
+            let place =
+                if e.place_label.is_empty() { String::new() } else { format!(" ({})", e.place_label) };
+            ErrorView {
+                time_s: e.time_s,
+                grade: e.grade,
+                name: e.title.clone(),
+                what: format!("{}{place}", e.cause),
+                instead: e.instead.clone(),
+            }
+        })
+        .collect();
+    // The worst first, then by time.
+    errors.sort_by(|a, b| b.grade.cmp(&a.grade).then(a.time_s.total_cmp(&b.time_s)));
+    ReportView {
+        score: a.score.total,
+        max: a.score.maximum,
+        pass: a.score.pass_mark,
+        passed: a.score.passed,
+        reasons: a.score.reasons.clone(),
+        errors,
+        metrics: a.metrics.iter().filter_map(metric).collect(),
+        files: Vec::new(),
+    }
+}
+
+fn medal(par: &Par, value: f64) -> &'static str {
+    if value <= par.gold {
+        "gold"
+    } else if value <= par.silver {
+        "silver"
+    } else if value <= par.bronze {
+        "bronze"
+    } else {
+        "-"
+    }
+}
+
+/// A number with three significant digits and its unit.
+fn number(value: f64, unit: &str) -> String {
+    let digits = if value == 0.0 || value.abs() >= 100.0 {
+        0
+    } else if value.abs() >= 10.0 {
+        1
+    } else {
+        2
+    };
+    format!("{value:.digits$} {unit}").trim_end().to_owned()
+}
+
+/// A frame without its pixels: what the texts on the picture need.
+pub fn frame_facts(frame: &Frame) -> Frame {
+    Frame {
+        columns: frame.columns,
+        rows: frame.rows,
+        gray: Vec::new(),
+        kind: frame.kind,
+        live: frame.live,
+        run: frame.run,
+        frame_in_run: frame.frame_in_run,
+        pulse: frame.pulse,
+        arm: frame.arm,
+        roadmap_moved_mm: frame.roadmap_moved_mm,
+    }
+}
+
+/// The hint of a step that is given now; hints go from general to specific, the last one stays.
+pub fn hint(model: &Model, view: &View, given: usize) -> Option<String> {
+    let at = view.steps.iter().position(|s| s.open && s.done_s.is_none())?;
+    let hints = &model.case.steps.get(at)?.hint;
+    hints.get(given.min(hints.len().saturating_sub(1))).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_medals() {
+        assert_eq!(number(1234.56, "mL"), "1235 mL");
+        assert_eq!(number(12.34, ""), "12.3");
+        assert_eq!(number(0.1234, "N"), "0.12 N");
+        let par = Par { metric: "m".to_owned(), points: 10.0, gold: 1.0, silver: 2.0, bronze: 3.0 };
+        assert_eq!([0.5, 1.5, 2.5, 3.5].map(|v| medal(&par, v)), ["gold", "silver", "bronze", "-"]);
+    }
+
+    #[test]
+    fn a_faulty_case_is_a_card_that_says_so() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("scenarios")).unwrap();
+        std::fs::create_dir_all(root.path().join("assets/devices")).unwrap();
+        std::fs::write(root.path().join("scenarios/a.ron"), "Case(").unwrap();
+        let cards = cards(root.path(), &BestResults::default());
+        assert_eq!(cards.len(), 1);
+        assert!(cards[0].fault.is_some() && cards[0].title == "a.ron", "{cards:?}");
+    }
+}

@@ -1,0 +1,147 @@
+//! Stored runs and views for the reference monitor, and the loop of the last fluoroscopy.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Runs that are kept; the oldest go first.
+const MOST_RUNS: usize = 12;
+/// Frames of one run that are kept.
+const MOST_FRAMES: usize = 120;
+/// Frames per second of the player.
+const PLAY_FPS: f64 = 6.0;
+
+/// A gray picture.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GrayPicture {
+    /// Columns.
+    pub columns: usize,
+    /// Rows.
+    pub rows: usize,
+    /// Rows from the top, 8 bits.
+    pub gray: Arc<[u8]>,
+}
+
+/// One run, or one view that was sent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stored {
+    /// Run number; `None` for a view.
+    pub run: Option<u32>,
+    /// C-arm in words.
+    pub angles: String,
+    /// Frames.
+    pub frames: Vec<GrayPicture>,
+}
+
+/// All stored runs and what is shown of them.
+#[derive(Clone, Debug, Default)]
+pub struct Shelf {
+    stored: VecDeque<Stored>,
+    shown: usize,
+    frame: f64,
+    playing: bool,
+}
+
+impl Shelf {
+    /// Adds a frame of a run; a new run number begins a new entry and is shown.
+    pub fn add_run_frame(&mut self, run: u32, angles: &str, picture: GrayPicture) {
+        if self.stored.back().is_none_or(|s| s.run != Some(run)) {
+            self.push(Stored { run: Some(run), angles: angles.to_owned(), frames: Vec::new() });
+        }
+        if let Some(last) = self.stored.back_mut().filter(|s| s.frames.len() < MOST_FRAMES) {
+            last.frames.push(picture);
+            if self.shown + 1 == self.stored.len() {
+                self.frame = self.last_frame() as f64;
+            }
+        }
+    }
+
+    /// Adds a single view and shows it.
+    pub fn add_view(&mut self, angles: &str, picture: GrayPicture) {
+        self.push(Stored { run: None, angles: angles.to_owned(), frames: vec![picture] });
+    }
+
+    fn push(&mut self, stored: Stored) {
+        self.stored.push_back(stored);
+        if self.stored.len() > MOST_RUNS {
+            self.stored.pop_front();
+        }
+        self.shown = self.stored.len() - 1;
+        self.frame = 0.0;
+        self.playing = false;
+    }
+
+    fn last_frame(&self) -> usize {
+        self.stored.get(self.shown).map_or(0, |s| s.frames.len().saturating_sub(1))
+    }
+
+    /// Another run, before (-) or after (+).
+    pub fn step_run(&mut self, by: i32) {
+        let most = self.stored.len().saturating_sub(1);
+        self.shown = self.shown.saturating_add_signed(by as isize).min(most);
+        self.frame = 0.0;
+    }
+
+    /// Another frame; playing stops.
+    pub fn step_frame(&mut self, by: i32) {
+        self.playing = false;
+        self.frame = (self.frame.floor() + f64::from(by)).clamp(0.0, self.last_frame() as f64);
+    }
+
+    /// Plays or stops.
+    pub fn toggle_play(&mut self) {
+        self.playing = !self.playing && self.last_frame() > 0;
+    }
+
+    /// Time passes.
+    pub fn advance(&mut self, dt_s: f64) {
+        if self.playing {
+            self.frame = (self.frame + dt_s * PLAY_FPS) % (self.last_frame() + 1) as f64;
+        }
+    }
+
+    /// What is shown: the picture and its title.
+    pub fn shown(&self) -> Option<(&GrayPicture, String)> {
+        let stored = self.stored.get(self.shown)?;
+        let i = (self.frame as usize).min(self.last_frame());
+        let picture = stored.frames.get(i)?;
+        let title = match stored.run {
+            Some(run) => format!("run {run}, frame {} of {}, {}", i + 1, stored.frames.len(), stored.angles),
+            None => stored.angles.clone(),
+        };
+        Some((picture, title))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(level: u8) -> GrayPicture {
+        GrayPicture { columns: 1, rows: 1, gray: Arc::from([level]) }
+    }
+
+    #[test]
+    fn runs_are_kept_apart_and_played_round() {
+        let mut shelf = Shelf::default();
+        assert!(shelf.shown().is_none());
+        shelf.step_run(-1);
+        shelf.step_frame(3);
+        for i in 0..4 {
+            shelf.add_run_frame(1, "LAO 30", picture(i));
+        }
+        shelf.add_run_frame(2, "AP", picture(9));
+        assert_eq!(shelf.shown().unwrap().0, &picture(9));
+        shelf.step_run(-1);
+        assert_eq!(shelf.shown().unwrap().1, "run 1, frame 1 of 4, LAO 30");
+        shelf.step_frame(2);
+        assert_eq!(shelf.shown().unwrap().0, &picture(2));
+        shelf.toggle_play();
+        shelf.advance(2.5 / PLAY_FPS);
+        assert_eq!(shelf.shown().unwrap().0, &picture(0), "it plays round");
+        for i in 0..40 {
+            shelf.add_view("AP", picture(i));
+        }
+        assert_eq!(shelf.stored.len(), MOST_RUNS);
+        assert_eq!(shelf.shown().unwrap().0, &picture(39));
+    }
+}

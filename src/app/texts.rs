@@ -1,0 +1,284 @@
+//! Every word that the window shows, in one table, ready for another column with another language.
+
+macro_rules! table {
+    ($($name:ident = $english:literal;)*) => {
+        /// A text of the window.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Text {
+            $(#[doc = $english] $name,)*
+        }
+
+        impl Text {
+            /// All texts.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+        }
+
+        /// The text in English.
+        pub fn t(text: Text) -> &'static str {
+            match text {
+                $(Text::$name => $english,)*
+            }
+        }
+    };
+}
+
+table! {
+    AppTitle = "cathnav";
+    AppSubtitle = "catheter navigation, to practise with. A teaching tool, not a medical device.";
+    Cases = "Cases";
+    Play = "Play";
+    Watch = "Watch the expert";
+    NoCases = "No case was found. Cases are files in the folder scenarios.";
+    Best = "best";
+    NotPlayed = "not played yet";
+    Minutes = "min";
+    Planned = "Planned time";
+    CurrentStep = "Step";
+    PlayRun = "Play";
+    Foundation = "Foundation";
+    Intermediate = "Intermediate";
+    Advanced = "Advanced";
+    Quit = "Quit";
+    Keys = "Keys";
+    Loading = "The patient is being brought in ...";
+    LoadingNote = "Vessels, bones and devices are being built.";
+    ResumeTitle = "A run was interrupted";
+    ResumeText = "Its recording is there up to its last second.";
+    ResumeYes = "Go on from there";
+    ResumeNo = "Forget it";
+    ProblemTitle = "This did not work";
+    Dismiss = "Close";
+    Back = "Back to the cases";
+
+    Briefing = "Briefing";
+    Story = "The patient";
+    Task = "The task";
+    Why = "Why this procedure exists";
+    Source = "Source";
+    PassMark = "To pass";
+    Points = "points";
+    ParTitle = "Gold, silver, bronze: at most";
+    Begin = "To the table";
+    Tray = "Tray";
+    KeysHint = "Hold Space for fluoroscopy. W and S push and pull, Q and E turn the tool in the right hand; I, K, J, L the one in the left. F12 shows all keys.";
+
+    LiveMonitor = "Live";
+    Live = "LIVE";
+    Held = "HELD";
+    ArmNow = "arm now";
+    DoseAlert = "dose alert";
+    NoPicture = "no picture yet: press the pedal";
+    XrayOn = "X-RAY ON";
+    Fluoro = "Fluoro";
+    Acquire = "Acquire";
+    Dsa = "DSA";
+    Cine = "Cine";
+    Roadmap = "Roadmap";
+    ReferenceMonitor = "Reference";
+    NoReference = "nothing sent yet";
+    Send = "Send live";
+    Run = "run";
+    Frame = "frame";
+    TruthView = "See-through patient";
+    TruthHelp = "Drag turns, wheel zooms. For teaching: its use is counted.";
+    TruthUses = "opened";
+    TimeSlow = "time runs at";
+
+    Devices = "Devices";
+    Motion = "Motion";
+    Xray = "X-ray";
+    Contrast = "Contrast";
+    Treatment = "Treatment";
+    Patient = "Patient";
+    Guide = "Guide";
+    Log = "Log";
+
+    RightHand = "Right hand";
+    LeftHand = "Left hand";
+    HandR = "R";
+    HandL = "L";
+    Swap = "Swap hands";
+    Load = "Load";
+    Unload = "Take off";
+    Inside = "in";
+    EmptyTray = "The tray is empty.";
+    EmptyHand = "empty";
+    NothingInside = "No device has been entered.";
+
+    PushPull = "push, pull";
+    Turn = "turn";
+    PadHelp = "Drag up and down to push and pull, sideways to turn. Wheel: 15 degree clicks; with Shift 1 mm clicks.";
+    Push = "Push";
+    Pull = "Pull";
+    TurnLeft = "Turn left";
+    TurnRight = "Turn right";
+    Speed = "Speed";
+    HoldHeld = "held";
+    HoldFree = "free";
+    HoldClamped = "clamped";
+    HoldTitle = "Hub";
+
+    Pedal = "Pedal";
+    Latch = "A click latches the pedal";
+    LatchLeft = "lets go in";
+    PulseRate = "Pulses/s";
+    FrameRate = "Frames/s";
+    Field = "Field";
+    Sid = "SID";
+    Sides = "Blades, sides";
+    Ends = "Blades, ends";
+    Arm = "C-arm";
+    Table = "Table";
+    ArmHelp = "Drag: sideways LAO and RAO, up and down CRA and CAU.";
+    TableHelp = "Drag the field of view over the patient.";
+    Ap = "AP";
+    Detector = "Detector";
+    Nearer = "Nearer";
+    Farther = "Farther";
+
+    Lumen = "Lumen";
+    ChooseLumen = "choose a lumen";
+    Syringe = "Syringe";
+    FluidContrast = "Contrast";
+    FluidDiluted = "Half contrast";
+    FluidSaline = "Saline";
+    Fill = "Draw up";
+    Puff = "Inject";
+    Rate = "Rate";
+    Volume = "Volume";
+    Rise = "Rise";
+    Delay = "Delay";
+    Limit = "Limit";
+    Flush = "Aspirate and flush";
+    Injector = "Injector";
+    Program = "Program";
+    ArmInjector = "Arm";
+    Armed = "ARMED: fires with the next acquisition";
+    Disarm = "Disarm";
+    Given = "Contrast given";
+    NoInjector = "This room has no injector.";
+
+    Agent = "Agent";
+    NoAgents = "No embolic on the tray.";
+    DrawUpAgent = "Draw up agent";
+    InjectAgent = "Inject agent";
+    AgentGiven = "Agent given";
+    Clears = "Contrast at the tip clears in";
+    Beats = "beats";
+    TipFlow = "Flow past the tip";
+
+    HeartRate = "HR";
+    Ecg = "ECG II";
+    Art = "ART";
+    Spo2 = "SpO2";
+    Resp = "RR";
+    Mean = "mean";
+    Act = "ACT";
+    BloodLoss = "Blood lost";
+    Drugs = "Drugs";
+    SkipTime = "Let time pass";
+    Heparin = "Heparin 5000 IU";
+    Protamine = "Protamine 50 mg";
+    Nitroglycerin = "Nitroglycerin 0.1 mg";
+    Atropine = "Atropine 0.5 mg";
+    Fluids = "Fluids 500 mL";
+    Noradrenaline = "Noradrenaline 0.01 mg";
+    Fentanyl = "Fentanyl 0.05 mg";
+
+    Hint = "Hint";
+    HintCost = "A hint is counted in the report.";
+    Finish = "The procedure is finished";
+    FinishSure = "Finish?";
+    NoSteps = "This case lists no steps.";
+    Done = "done at";
+    Optional = "optional";
+
+    NoLog = "Nothing has happened yet.";
+
+    Pause = "Pause";
+    PausedTitle = "The procedure stands still";
+    PausedText = "Pedal, injection and hands are released.";
+    Continue = "Go on";
+    Again = "Begin again";
+    EndProcedure = "End the procedure";
+
+    ReportTitle = "Report";
+    Passed = "Passed";
+    Failed = "Not passed";
+    Errors = "What went wrong";
+    NoErrors = "No errors were found.";
+    Instead = "Instead:";
+    Metrics = "Measures";
+    Files = "Written";
+    DebriefTitle = "Talk about";
+    Slip = "slip";
+    Mistake = "mistake";
+    Blunder = "blunder";
+    NoReport = "There is no report: the run ended before it could be made.";
+
+    KeyListTitle = "Keys";
+    KeyListHelp = "Click a key, then press the new one. Shift makes motion fine, Ctrl makes it fast.";
+    PressKey = "press a key ...";
+    ResetKeys = "Keys as delivered";
+    Close = "Close";
+    Rail = "Rail: hubs at true scale";
+    RailHelp = "Drag a handle to push or pull. Click takes the tool in the right hand, right-click in the left.";
+    Outside = "outside";
+    Force = "force";
+    Twist = "twist";
+    Demo = "Expert";
+
+    KeyFluoro = "Fluoroscopy (while held)";
+    KeyAcquire = "Acquisition run (while held)";
+    KeyRoadmap = "Roadmap on or off";
+    KeySendToReference = "Live picture to the reference monitor";
+    KeyReferencePlay = "Reference: play or stop";
+    KeyReferenceBack = "Reference: frame before";
+    KeyReferenceForward = "Reference: frame after";
+    KeyRightPush = "Right hand: push";
+    KeyRightPull = "Right hand: pull";
+    KeyRightTwistLeft = "Right hand: turn left";
+    KeyRightTwistRight = "Right hand: turn right";
+    KeyLeftPush = "Left hand: push";
+    KeyLeftPull = "Left hand: pull";
+    KeyLeftTwistLeft = "Left hand: turn left";
+    KeyLeftTwistRight = "Left hand: turn right";
+    KeyToolWire = "Right hand takes the wire";
+    KeyToolMicrocatheter = "Right hand takes the microcatheter";
+    KeyToolCatheter = "Right hand takes the catheter";
+    KeySwapHands = "Hands exchange their tools";
+    KeyHoldNext = "Hub: held, free, clamped";
+    KeyPuff = "Inject from the syringe (while held)";
+    KeyArm = "Injector: arm or disarm";
+    KeyFlush = "Aspirate and flush";
+    KeyTableLeft = "Table: view to screen left";
+    KeyTableRight = "Table: view to screen right";
+    KeyTableUp = "Table: view to the head";
+    KeyTableDown = "Table: view to the feet";
+    KeyArmRao = "C-arm: RAO";
+    KeyArmLao = "C-arm: LAO";
+    KeyArmCranial = "C-arm: cranial";
+    KeyArmCaudal = "C-arm: caudal";
+    KeyFieldSmaller = "Smaller field";
+    KeyFieldLarger = "Larger field";
+    KeySidLonger = "Detector away";
+    KeySidShorter = "Detector nearer";
+    KeyHint = "Hint (counted)";
+    KeyTruth = "See-through patient (counted)";
+    KeyKeyList = "This list";
+    KeyPause = "Pause";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_clean_ascii_words() {
+        assert!(Text::ALL.len() > 150);
+        for text in Text::ALL {
+            let s = t(*text);
+            assert!(!s.is_empty() && s.trim() == s && s.is_ascii(), "{text:?}: {s}");
+        }
+    }
+}

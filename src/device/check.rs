@@ -1,0 +1,160 @@
+//! Faults of a device file that concern two or more places.
+
+use super::file::{Piece, Size};
+use crate::files::{Fault, FaultKind, Node, Value, fault_at};
+
+/// Contradictions within one file.
+pub(super) fn cross_checks(root: &Node, text: &str, file: &str) -> Vec<Fault> {
+    let mut checks = Checks { text, file, faults: Vec::new() };
+    let list = |name: &str| root.get(name).map_or(&[] as &[Node], Node::items);
+    for (i, device) in list("devices").iter().enumerate() {
+        checks.device(device, &format!("devices[{i}]"));
+    }
+    for (i, embolic) in list("embolics").iter().enumerate() {
+        checks.embolic(embolic, &format!("embolics[{i}]"));
+    }
+    checks.faults
+}
+
+struct Checks<'a> {
+    text: &'a str,
+    file: &'a str,
+    faults: Vec<Fault>,
+}
+
+impl Checks<'_> {
+    fn add(&mut self, node: &Node, field: String, found: String, allowed: String) {
+        let fault = fault_at(self.file, self.text, node.span.clone(), FaultKind::Contradiction, &field);
+        self.faults.push(Fault { found, allowed, ..fault });
+    }
+
+    fn device(&mut self, device: &Node, path: &str) {
+        let Some(length_mm) = device.get("length_mm").and_then(Node::number) else {
+            return;
+        };
+        self.sections(device, path, length_mm);
+        if let Some(shape) = device.get("shape") {
+            let shape_mm: f64 = shape.items().iter().filter_map(piece).map(Piece::length_mm).sum();
+            if shape_mm > length_mm {
+                let found = format!("a shape {shape_mm:.1} mm long");
+                self.add(
+                    shape,
+                    format!("{path}.shape"),
+                    found,
+                    format!("at most {length_mm} mm, the device's length"),
+                );
+            }
+        }
+        for (i, hole) in device.get("side_holes_mm").map_or(&[] as &[Node], Node::items).iter().enumerate() {
+            if let Some(at_mm) = hole.number().filter(|at| *at > length_mm) {
+                let allowed = format!("at most {length_mm} mm, the device's length");
+                self.add(hole, format!("{path}.side_holes_mm[{i}]"), format!("{at_mm} mm"), allowed);
+            }
+        }
+        self.bore(device, path);
+    }
+
+    /// Only the last section leaves its length out; the lengths add up to the device's.
+    fn sections(&mut self, device: &Node, path: &str, length_mm: f64) {
+        let Some(sections) = device.get("sections") else {
+            return;
+        };
+        let items = sections.items();
+        let mut sum_mm = 0.0;
+        for (i, section) in items.iter().enumerate() {
+            match section.get("length_mm").and_then(Node::number) {
+                Some(length) => sum_mm += length,
+                None if i + 1 < items.len() => {
+                    let allowed = "a length; only the last section may leave it out".to_owned();
+                    let field = format!("{path}.sections[{i}].length_mm");
+                    return self.add(section, field, "no `length_mm`".to_owned(), allowed);
+                }
+                None if sum_mm < length_mm => return,
+                None => {}
+            }
+        }
+        let is_open = items.last().is_some_and(|s| s.get("length_mm").is_none());
+        if is_open || (sum_mm - length_mm).abs() > 1e-6 {
+            let found = format!("sections of {sum_mm} mm in all");
+            let allowed = if is_open {
+                format!("less than {length_mm} mm before the last")
+            } else {
+                format!("{length_mm} mm, the device's length")
+            };
+            self.add(sections, format!("{path}.sections"), found, allowed);
+        }
+    }
+
+    /// Wires are solid, all others have a bore that is narrower than they are.
+    fn bore(&mut self, device: &Node, path: &str) {
+        let Some(kind) = device.get("kind") else {
+            return;
+        };
+        let field = format!("{path}.lumen");
+        match (kind.name() == Some("Wire"), device.get("lumen")) {
+            (true, Some(lumen)) if lumen.name() != Some("None") => {
+                self.add(lumen, field, "a wire with a bore".to_owned(), "no `lumen` for a wire".to_owned());
+            }
+            (false, None) => {
+                self.add(kind, field, "no `lumen`".to_owned(), "a bore for everything but wires".to_owned());
+            }
+            (false, Some(lumen)) => {
+                let sections = device.get("sections").map_or(&[] as &[Node], Node::items);
+                let outers = sections.iter().flat_map(|s| [s.get("outer"), s.get("outer_to")]);
+                let least_mm = outers.flatten().filter_map(size_mm).fold(f64::INFINITY, f64::min);
+                if let Some(bore_mm) = size_mm(lumen).filter(|b| *b >= least_mm) {
+                    let allowed = format!("less than {least_mm:.2} mm, the least outer diameter");
+                    self.add(lumen, field, format!("a bore of {bore_mm:.2} mm"), allowed);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn embolic(&mut self, embolic: &Node, path: &str) {
+        let Some(classes) = embolic.get("size_classes") else {
+            return;
+        };
+        for (i, class) in classes.items().iter().enumerate() {
+            let number = |name: &str| class.get(name).and_then(Node::number);
+            if let (Some(min), Some(max), Some(node)) =
+                (number("min_mm"), number("max_mm"), class.get("max_mm"))
+                && max <= min
+            {
+                let field = format!("{path}.size_classes[{i}].max_mm");
+                self.add(node, field, format!("{max} mm"), format!("more than min_mm, {min} mm"));
+            }
+        }
+        let shares: Option<f64> = classes.items().iter().map(|c| c.get("share").and_then(Node::number)).sum();
+        if let Some(sum) = shares.filter(|s| (s - 1.0).abs() > 1e-6) {
+            let found = format!("shares that add up to {sum}");
+            self.add(classes, format!("{path}.size_classes"), found, "shares that add up to 1".to_owned());
+        }
+    }
+}
+
+fn inner(node: &Node) -> Option<f64> {
+    match &node.value {
+        Value::Tuple { items, .. } if items.len() == 1 => items[0].number(),
+        _ => None,
+    }
+}
+
+fn size_mm(node: &Node) -> Option<f64> {
+    let value = inner(node)?;
+    match node.name()? {
+        "French" => Some(Size::French(value).to_mm()),
+        "Inches" => Some(Size::Inches(value).to_mm()),
+        "Mm" => Some(value),
+        _ => None,
+    }
+}
+
+fn piece(node: &Node) -> Option<Piece> {
+    let number = |name: &str| node.get(name).and_then(Node::number);
+    match node.name()? {
+        "Straight" => Some(Piece::Straight { mm: number("mm")? }),
+        "Arc" => Some(Piece::Arc { deg: number("deg")?, radius_mm: number("radius_mm")?, plane_deg: 0.0 }),
+        _ => None,
+    }
+}

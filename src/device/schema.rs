@@ -1,0 +1,162 @@
+//! What a file of `assets/devices` may hold: the types of `file.rs` with ranges, units and defaults.
+
+use crate::files::schema::{Body, Group, Kind, Variant, default, required};
+
+const fn positive(max: f64) -> Kind {
+    Kind::Positive { max }
+}
+
+const LONGEST_MM: f64 = 5000.0;
+const KINDS: &[(&str, &str)] = &[
+    ("Sheath", "introducer sheath, fixed at the access"),
+    ("Catheter", "diagnostic or guiding catheter"),
+    ("Microcatheter", "runs in a catheter"),
+    ("Wire", "guidewire, no lumen"),
+];
+
+/// A file of the catalogue.
+pub static DEVICE_FILE: Group = Group {
+    name: "DeviceFile",
+    doc: "devices and embolics of the catalogue",
+    fields: &[
+        default("devices", Kind::List { of: &Kind::Group(&DEVICE), min_items: 0 }, "[]", "devices"),
+        default("embolics", Kind::List { of: &Kind::Group(&EMBOLIC), min_items: 0 }, "[]", "embolics"),
+    ],
+};
+
+/// Sizes as sold.
+pub static SIZE: &[Variant] = &[
+    Variant { name: "French", doc: "outer size, 1 F = 1/3 mm", body: Body::Value(&positive(36.0)) },
+    Variant { name: "Inches", doc: "0.035 in = 0.89 mm", body: Body::Value(&positive(0.5)) },
+    Variant { name: "Mm", doc: "millimeters", body: Body::Value(&positive(12.0)) },
+];
+
+/// Pieces of a shape.
+pub static PIECE: &[Variant] = &[
+    Variant {
+        name: "Straight",
+        doc: "a straight piece",
+        body: Body::Fields(&[required("mm", positive(LONGEST_MM), "length, mm")]),
+    },
+    Variant {
+        name: "Arc",
+        doc: "a circular arc",
+        body: Body::Fields(&[
+            required(
+                "deg",
+                Kind::Number { min: -1080.0, max: 1080.0 },
+                "turn; a negative angle bends the other way",
+            ),
+            required("radius_mm", Kind::Number { min: 1.0, max: 500.0 }, "radius of the centerline, mm"),
+            default(
+                "plane_deg",
+                Kind::Number { min: -360.0, max: 360.0 },
+                "0",
+                "plane of the arc, turned about the device",
+            ),
+        ]),
+    },
+];
+
+/// Section.
+pub static SECTION: Group = Group {
+    name: "BuildSection",
+    doc: "a stretch of equal or evenly changing build, from the tip",
+    fields: &[
+        default(
+            "length_mm",
+            Kind::Optional(&positive(LONGEST_MM)),
+            "None",
+            "length, mm; the last section reaches to the hub without it",
+        ),
+        required("outer", Kind::Variants(SIZE), "outer size at the distal end"),
+        default(
+            "outer_to",
+            Kind::Optional(&Kind::Variants(SIZE)),
+            "None",
+            "outer size at the proximal end, if it changes",
+        ),
+        required("bend_n_mm2", positive(20000.0), "bending stiffness EI at the distal end, N mm2"),
+        default(
+            "bend_to_n_mm2",
+            Kind::Optional(&positive(20000.0)),
+            "None",
+            "EI at the proximal end, if it changes",
+        ),
+        required("torsion_ratio", positive(10.0), "GJ / EI"),
+        required(
+            "radiopacity",
+            Kind::Number { min: 0.0, max: 20.0 },
+            "steel equivalent, mm of steel per mm of outer diameter",
+        ),
+    ],
+};
+
+/// Device.
+pub static DEVICE: Group = Group {
+    name: "DeviceEntry",
+    doc: "a wire, catheter or sheath",
+    fields: &[
+        required("id", Kind::NewId, "dotted id"),
+        required("label", Kind::Text, "what the nurse says"),
+        required("kind", Kind::Choice(KINDS), "what it is"),
+        required("length_mm", positive(LONGEST_MM), "usable length, mm"),
+        default("lumen", Kind::Optional(&Kind::Variants(SIZE)), "None", "bore; none for wires"),
+        required(
+            "friction_wall",
+            Kind::Number { min: 0.0, max: 2.0 },
+            "friction coefficient against the wet wall",
+        ),
+        required(
+            "friction_lumen",
+            Kind::Number { min: 0.0, max: 2.0 },
+            "friction coefficient against a device inside or around it",
+        ),
+        default(
+            "max_pressure_psi",
+            Kind::Number { min: 0.0, max: 2000.0 },
+            "0",
+            "rated pressure of an injection, psi",
+        ),
+        default(
+            "shape",
+            Kind::List { of: &Kind::Variants(PIECE), min_items: 0 },
+            "[]",
+            "shape at rest from the tip; straight beyond",
+        ),
+        default(
+            "side_holes_mm",
+            Kind::List { of: &positive(LONGEST_MM), min_items: 0 },
+            "[]",
+            "side holes, mm from the tip",
+        ),
+        required("sections", Kind::List { of: &Kind::Group(&SECTION), min_items: 1 }, "build from the tip"),
+        required("source", Kind::Text, "where the figures come from"),
+    ],
+};
+
+/// Embolic.
+pub static EMBOLIC: Group = Group {
+    name: "EmbolicEntry",
+    doc: "particles",
+    fields: &[
+        required("id", Kind::NewId, "dotted id"),
+        required("label", Kind::Text, "what it is called"),
+        required("size_classes", Kind::List { of: &Kind::Group(&SIZE_CLASS), min_items: 1 }, "sizes"),
+        required("particles_per_ml", positive(1e9), "particles in one mL as drawn up"),
+        required("iodine_mg_per_ml", Kind::Number { min: 0.0, max: 500.0 }, "iodine, mg/mL"),
+        required("min_lumen", Kind::Variants(SIZE), "smallest bore that they pass"),
+        required("source", Kind::Text, "where the figures come from"),
+    ],
+};
+
+/// Size class.
+pub static SIZE_CLASS: Group = Group {
+    name: "SizeClass",
+    doc: "a class of particle sizes",
+    fields: &[
+        required("min_mm", positive(5.0), "smallest diameter, mm"),
+        required("max_mm", positive(5.0), "largest diameter, mm"),
+        required("share", Kind::Number { min: 0.0, max: 1.0 }, "share by count"),
+    ],
+};

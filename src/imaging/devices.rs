@@ -1,0 +1,214 @@
+//! Devices on the raster: wires and catheters as steel-equivalent thickness, and soft balls of iodine.
+
+use super::chords::{Pass, Piece, for_each_pass};
+use super::detector::SteelCurve;
+use crate::device::{Device, DeviceKind};
+use crate::math::Vec3;
+use crate::sim::snapshot::{RodView, Snapshot};
+use crate::xray::Projection;
+
+/// Length of sheath and devices drawn behind the sheath tip, mm.
+const SHEATH_MM: f64 = 110.0;
+/// Longest straight piece of a drawn device, mm.
+const PIECE_MM: f64 = 1.5;
+/// Most parts of a pixel across a thin device.
+const MAX_PARTS: f64 = 24.0;
+
+/// A point of a drawn centerline.
+#[derive(Clone, Copy, Debug)]
+struct Knot {
+    position_mm: Vec3,
+    arc_mm: f64,
+}
+
+/// Adds all devices to a raster of steel thickness, mm.
+pub(super) fn add_devices(
+    projection: &Projection,
+    snapshot: &Snapshot,
+    tray: &[Device],
+    curve: &SteelCurve,
+    steel_mm: &mut [f32],
+) {
+    for rod in &snapshot.rods {
+        let line = smooth_line(rod);
+        if line.len() < 2 {
+            continue;
+        }
+        for view in &rod.devices {
+            if let Some(device) = tray.get(view.tool.idx()) {
+                add_device(projection, &line, device, view.inserted_mm, curve, steel_mm);
+            }
+        }
+        let drawn_by_rod =
+            |d: &&Device| rod.devices.iter().any(|v| tray.get(v.tool.idx()).is_some_and(|t| t.id == d.id));
+        if let Some(sheath) = tray.iter().find(|d| d.kind == DeviceKind::Sheath).filter(|d| !drawn_by_rod(d))
+        {
+            add_device(projection, &line, sheath, 0.0, curve, steel_mm);
+        }
+    }
+}
+
+/// The rod's nodes with a straight stretch through the sheath before them, refined by a Hermite curve.
+fn smooth_line(rod: &RodView) -> Vec<Knot> {
+    let nodes: Vec<Knot> =
+        rod.nodes_mm.iter().zip(&rod.arc_mm).map(|(p, s)| Knot { position_mm: *p, arc_mm: *s }).collect();
+    let (Some(first), Some(second)) = (nodes.first().copied(), nodes.get(1).copied()) else { return nodes };
+    let way = second.position_mm - first.position_mm;
+    let mut line = Vec::with_capacity(nodes.len() * 3);
+    if way.norm() > 1e-9 {
+        line.push(Knot {
+            position_mm: first.position_mm - way.normalize() * SHEATH_MM,
+            arc_mm: first.arc_mm - SHEATH_MM,
+        });
+    }
+    let slope = |i: usize| {
+        let (a, b) = (nodes[i.saturating_sub(1)], nodes[(i + 1).min(nodes.len() - 1)]);
+        (b.position_mm - a.position_mm) / (b.arc_mm - a.arc_mm).max(1e-9)
+    };
+    line.push(first);
+    for i in 1..nodes.len() {
+        let (a, b) = (nodes[i - 1], nodes[i]);
+        let span = b.arc_mm - a.arc_mm;
+        let parts = (span / PIECE_MM).ceil().clamp(1.0, 20.0) as usize;
+        let (ma, mb) = (slope(i - 1) * span, slope(i) * span);
+        for k in 1..=parts {
+            let t = k as f64 / parts as f64;
+            let (t2, t3) = (t * t, t * t * t);
+            let position_mm = a.position_mm * (2.0 * t3 - 3.0 * t2 + 1.0)
+                + ma * (t3 - 2.0 * t2 + t)
+                + b.position_mm * (3.0 * t2 - 2.0 * t3)
+                + mb * (t3 - t2);
+            line.push(Knot { position_mm, arc_mm: a.arc_mm + t * span });
+        }
+    }
+    line
+}
+
+fn add_device(
+    projection: &Projection,
+    line: &[Knot],
+    device: &Device,
+    inserted_mm: f64,
+    curve: &SteelCurve,
+    steel_mm: &mut [f32],
+) {
+    let mut stops: Vec<f64> = line.iter().map(|k| k.arc_mm).filter(|s| *s < inserted_mm).collect();
+    let mut from_tip = 0.0;
+    for zone in &device.zones {
+        stops.push(inserted_mm - from_tip);
+        from_tip += zone.length_mm;
+    }
+    stops.push(inserted_mm - from_tip);
+    let (lo, hi) = (line[0].arc_mm, line[line.len() - 1].arc_mm);
+    stops.retain(|s| *s >= lo && *s <= hi && *s >= inserted_mm - from_tip);
+    stops.sort_by(f64::total_cmp);
+    stops.dedup_by(|a, b| (*a - *b).abs() < 1e-6);
+    let points: Vec<Vec3> = stops.iter().map(|s| at(line, *s)).collect();
+    let direction = |i: usize| {
+        let d = points[(i + 1).min(points.len() - 1)] - points[i.saturating_sub(1)];
+        if d.norm() > 1e-12 { d.normalize() } else { Vec3::z() }
+    };
+    let inner_mm = device.inner_diameter_mm.unwrap_or(0.0) / 2.0;
+    for i in 1..points.len() {
+        let section = device.section_at(inserted_mm - 0.5 * (stops[i - 1] + stops[i]));
+        let outer_mm = section.outer_diameter_mm / 2.0;
+        let piece = Piece {
+            ends_mm: [points[i - 1], points[i]],
+            mitres: [mitre(&points, i - 1, &direction), mitre(&points, i, &direction)],
+            radii_mm: [outer_mm; 2],
+        };
+        let tube = Tube {
+            outer_mm,
+            inner_mm: inner_mm.min(0.95 * outer_mm),
+            ratio: section.radiopacity_steel_ratio,
+        };
+        for_each_pass(projection, &piece, |pass| steel_mm[pass.pixel] += tube.steel_mm(pass, curve) as f32);
+    }
+}
+
+/// Bisecting direction at a point of the line, so that neighbors share the plane.
+fn mitre(points: &[Vec3], i: usize, chord: &impl Fn(usize) -> Vec3) -> Vec3 {
+    if i == 0 || i + 1 == points.len() {
+        return chord(i);
+    }
+    let (a, b) = (points[i] - points[i - 1], points[i + 1] - points[i]);
+    let sum = a.normalize() + b.normalize();
+    if sum.norm() > 1e-6 { sum.normalize() } else { chord(i) }
+}
+
+fn at(line: &[Knot], arc_mm: f64) -> Vec3 {
+    let hi = line.partition_point(|k| k.arc_mm < arc_mm).clamp(1, line.len() - 1);
+    let (a, b) = (line[hi - 1], line[hi]);
+    let t = ((arc_mm - a.arc_mm) / (b.arc_mm - a.arc_mm).max(1e-12)).clamp(0.0, 1.0);
+    a.position_mm.lerp(&b.position_mm, t)
+}
+
+/// A hollow cross-section whose attenuation across the middle is that of `ratio` times its outer diameter of steel.
+struct Tube {
+    outer_mm: f64,
+    inner_mm: f64,
+    ratio: f64,
+}
+
+impl Tube {
+    /// Steel that gives the pixel's mean transmission, mm.
+    fn steel_mm(&self, pass: &Pass, curve: &SteelCurve) -> f64 {
+        let chord = pass.mean_chord_mm(self.outer_mm, -1.0, 1.0);
+        let (from, to) = pass.clipped_mm(chord);
+        if to <= from || chord <= 0.0 {
+            return 0.0;
+        }
+        let inside = (to - from) / chord;
+        let density = self.ratio * self.outer_mm / (self.outer_mm - self.inner_mm);
+        // Parts narrow against the device, since the mean transmission is not the transmission of the mean.
+        let parts = (6.0 * pass.half_width_mm / self.outer_mm).ceil().clamp(3.0, MAX_PARTS);
+        let mut transmission = 0.0;
+        for k in 0..parts as usize {
+            let lo = 2.0 * k as f64 / parts - 1.0;
+            let hi = lo + 2.0 / parts;
+            let mut wall = pass.mean_chord_mm(self.outer_mm, lo, hi);
+            if self.inner_mm > 0.0 {
+                wall -= pass.mean_chord_mm(self.inner_mm, lo, hi);
+            }
+            transmission += curve.transmission(wall * inside * density);
+        }
+        curve.thickness_mm(transmission / parts)
+    }
+}
+
+/// Adds beds, pools and free bodies to a raster of iodine, mg/cm2: soft balls that hold the given mass.
+pub(super) fn add_balls(projection: &Projection, snapshot: &Snapshot, iodine_mg_per_cm2: &mut [f32]) {
+    for bed in &snapshot.beds {
+        add_ball(projection, &bed.center_mm, bed.radius_mm, bed.iodine_mg, iodine_mg_per_cm2);
+    }
+    for pool in &snapshot.pools {
+        add_ball(projection, &pool.center_mm, pool.radius_mm, pool.iodine_mg, iodine_mg_per_cm2);
+    }
+    for body in &snapshot.bodies {
+        add_ball(projection, &body.position_mm, body.radius_mm, body.iodine_mg, iodine_mg_per_cm2);
+    }
+}
+
+/// Concentration falls as 1 - (x/r)^2; areal mass is 2.5 m / (pi r^2) (1 - (x/r)^2)^1.5.
+fn add_ball(projection: &Projection, center_mm: &Vec3, radius_mm: f64, mass_mg: f64, raster: &mut [f32]) {
+    let Some((column, row, magnification)) = projection.project(center_mm) else { return };
+    let (true, true) = (radius_mm > 0.0, mass_mg > 1e-6) else { return };
+    // A ball smaller than a pixel keeps its mass on the raster.
+    let pixel_mm = projection.pixel_mm / magnification;
+    let radius_mm = radius_mm.max(1.2 * pixel_mm);
+    let reach = radius_mm / pixel_mm;
+    let peak_mg_per_cm2 = 2.5 * mass_mg / (std::f64::consts::PI * radius_mm * radius_mm) * 100.0;
+    let range = |c: f64, limit: usize| {
+        let lo = (c - reach).floor().max(0.0) as usize;
+        lo..((c + reach).ceil().clamp(0.0, limit as f64) as usize).max(lo)
+    };
+    for y in range(row, projection.rows) {
+        for x in range(column, projection.columns) {
+            let (dx, dy) = ((x as f64 + 0.5 - column) / reach, (y as f64 + 0.5 - row) / reach);
+            let rest = 1.0 - dx * dx - dy * dy;
+            if rest > 0.0 {
+                raster[y * projection.columns + x] += (peak_mg_per_cm2 * rest * rest.sqrt()) as f32;
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Subtraction angiography: mask, log subtraction, peak opacification for the roadmap.
+
+use rayon::prelude::*;
+
+use super::fast;
+use super::scene::pose_of;
+use crate::xray::CArm;
+
+/// Frames averaged into the mask at most.
+const MASK_FRAMES: u32 = 4;
+/// Iodine on some ray that ends the mask, mg/cm2.
+const CONTRAST_SEEN_MG_PER_CM2: f32 = 1.0;
+
+/// A run being subtracted.
+pub(super) struct DsaRun {
+    pub(super) number: u32,
+    pose: CArm,
+    mask_kev: Vec<f32>,
+    mask_frames: u32,
+    mask_open: bool,
+    /// ln of the mask.
+    pub(super) mask_log: Vec<f32>,
+    /// Time-smoothed difference and its maximum so far.
+    smoothed: Vec<f32>,
+    peak: Vec<f32>,
+}
+
+impl DsaRun {
+    /// A run begins; its first frame is the mask.
+    pub(super) fn start(number: u32, arm: &CArm, linear_kev: &[f32]) -> Self {
+        let n = linear_kev.len();
+        Self {
+            number,
+            pose: pose_of(arm),
+            mask_kev: linear_kev.to_vec(),
+            mask_frames: 1,
+            mask_open: true,
+            mask_log: linear_kev.iter().map(|v| fast::ln(*v)).collect(),
+            smoothed: vec![0.0; n],
+            peak: vec![0.0; n],
+        }
+    }
+
+    /// ln mask - ln live: contrast is positive. The mask grows by frames without contrast, until contrast is seen.
+    pub(super) fn subtract(
+        &mut self,
+        log: &[f32],
+        linear_kev: &[f32],
+        most_iodine_mg_per_cm2: f32,
+    ) -> Vec<f32> {
+        let difference: Vec<f32> = self.mask_log.par_iter().zip(log).map(|(m, l)| m - l).collect();
+        if most_iodine_mg_per_cm2 > CONTRAST_SEEN_MG_PER_CM2 {
+            self.mask_open = false;
+        }
+        if self.mask_open && self.mask_frames < MASK_FRAMES {
+            self.mask_frames += 1;
+            let share = 1.0 / self.mask_frames as f32;
+            for ((kev, new), mask_log) in self.mask_kev.iter_mut().zip(linear_kev).zip(&mut self.mask_log) {
+                *kev += (new - *kev) * share;
+                *mask_log = fast::ln(*kev);
+            }
+        }
+        self.smoothed.par_iter_mut().zip(&mut self.peak).zip(&difference).for_each(|((s, p), d)| {
+            *s += 0.5 * (d - *s);
+            *p = p.max(*s);
+        });
+        difference
+    }
+
+    /// The roadmap of this run.
+    pub(super) fn roadmap(&self) -> Roadmap {
+        // What noise alone peaks at is no vessel.
+        let cover = self.peak.iter().map(|p| ((p - 0.06) / 0.4).clamp(0.0, 1.0)).collect();
+        Roadmap { pose: self.pose, cover }
+    }
+}
+
+/// Vessels of the last run.
+pub(super) struct Roadmap {
+    pose: CArm,
+    /// How much vessel, 0 to 1.
+    pub(super) cover: Vec<f32>,
+}
+
+impl Roadmap {
+    /// How far isocenter or focal spot moved since, mm; `None` when the roadmap fits. A change of field or SID counts as its own length.
+    pub(super) fn moved_mm(&self, arm: &CArm) -> Option<f64> {
+        let (was, is) = (self.pose.projection(2), arm.projection(2));
+        let moved = (self.pose.isocenter_mm - arm.isocenter_mm)
+            .norm()
+            .max((was.source_mm - is.source_mm).norm())
+            .max((self.pose.sid_mm - arm.sid_mm).abs())
+            .max((self.pose.field_mm - arm.field_mm).abs());
+        (moved > 0.5).then_some(moved)
+    }
+}

@@ -1,0 +1,14 @@
+//! The window: panels without a window, and the real program on a private screen.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    reason = "tests print residuals, may unwrap, and compare numbers that are passed through unchanged"
+)]
+
+#[path = "app/fixture.rs"]
+mod fixture;
+#[path = "app/panels.rs"]
+mod panels;
+#[path = "app/raster.rs"]
+mod raster;

@@ -1,0 +1,121 @@
+//! The session as a whole: determinism, snapshot and restore, recording and replay, harmless nonsense.
+
+use std::sync::{Arc, OnceLock};
+
+use cathnav::scenario::Case;
+use cathnav::sim::command::{Command, Fluid, Pedal};
+use cathnav::sim::record::{RecordError, Recording};
+use cathnav::sim::{Model, Session, State, session};
+
+const CASE: &str = r#"#![enable(implicit_some)]
+Case(
+    format: 1, id: "t", title: "t",
+    briefing: (story: "", task: ""),
+    anatomy: (model: "pelvis", lesions: [Bleed(id: "b", vessel: "obturator.left", at_mm: 30, flow_ml_per_min: 40)]),
+    access: (site: "femoral.right", sheath: "sheath.5f.110"),
+    tray: ["wire.hydrophilic_angled.035", "catheter.cobra_c2.5f", "microcatheter.2_4f"],
+    steps: [], score: (pass: 0),
+)"#;
+
+/// The pelvis with a small tray, compiled once.
+pub(crate) fn model() -> Arc<Model> {
+    static MODEL: OnceLock<Arc<Model>> = OnceLock::new();
+    MODEL
+        .get_or_init(|| {
+            let root = cathnav::assets::root().unwrap();
+            let case: Case = ron::from_str(CASE).unwrap();
+            let anatomy = cathnav::anatomy::load(&root.join("assets/anatomy/pelvis")).unwrap();
+            let catalog = cathnav::device::load_catalog(&root.join("assets")).unwrap();
+            let mut model = Model::compile(&case, &anatomy, &catalog).unwrap();
+            CASE.clone_into(&mut model.case_text);
+            Arc::new(model)
+        })
+        .clone()
+}
+
+/// Wire up with fluoroscopy, catheter over it, a puff.
+fn work(session: &mut Session, ticks: u64) {
+    let wire = session.model().tool("wire.hydrophilic_angled.035").unwrap();
+    let catheter = session.model().tool("catheter.cobra_c2.5f").unwrap();
+    for _ in 0..ticks {
+        match session.state().tick {
+            0 => session.submit(Command::Load { rod: 0, tool: wire }),
+            1 => session.submit(Command::SetFeed { tool: wire, speed_mm_per_s: 60.0 }),
+            30 => session.submit(Command::SetPedal(Pedal::Fluoro)),
+            150 => session.submit(Command::SetSpin { tool: wire, rate_deg_per_s: 90.0 }),
+            300 => {
+                session.submit(Command::SetFeed { tool: wire, speed_mm_per_s: 0.0 });
+                session.submit(Command::SetSpin { tool: wire, rate_deg_per_s: 0.0 });
+                session.submit(Command::Load { rod: 0, tool: catheter });
+            }
+            301 => session.submit(Command::SetFeed { tool: catheter, speed_mm_per_s: 60.0 }),
+            480 => {
+                session.submit(Command::Connect { tool: catheter });
+                session.submit(Command::FillSyringe { fluid: Fluid::Contrast, volume_ml: 10.0 });
+                session.submit(Command::SetHandInjection(2.0));
+            }
+            _ => {}
+        }
+        session.step();
+    }
+}
+
+#[test]
+fn two_runs_give_the_same_bits_and_a_restored_state_goes_on_the_same() {
+    let mut a = Session::new(model(), 1);
+    let mut b = Session::new(model(), 1);
+    work(&mut a, 500);
+    work(&mut b, 400);
+    let bytes = postcard::to_stdvec(b.state()).unwrap();
+    let saved: State = postcard::from_bytes(&bytes).unwrap();
+    let mut c = Session::new(model(), 1);
+    c.restore(saved);
+    work(&mut b, 100);
+    work(&mut c, 100);
+    println!("after 500 ticks: {}", a.hash());
+    assert_eq!(a.hash(), b.hash());
+    assert_eq!(a.hash(), c.hash());
+    let rod = &a.snapshot().rods[0];
+    println!("wire {:.1} mm, catheter {:.1} mm", rod.devices[1].inserted_mm, rod.devices[0].inserted_mm);
+    assert!(rod.devices[1].inserted_mm > 150.0, "the wire went in");
+}
+
+#[test]
+fn a_replay_verifies_and_an_altered_command_is_found_at_its_second() {
+    let mut a = Session::new(model(), 2);
+    work(&mut a, 330);
+    let recording = Recording::from_bytes(&a.recording_bytes(), "memory").unwrap();
+    assert_eq!(session::replay(model(), &recording, true, |_| {}).unwrap(), a.hash());
+    let mut altered = recording.clone();
+    for (tick, command) in &mut altered.commands {
+        if *tick == 150 {
+            *command = Command::AskHint;
+        }
+    }
+    match session::replay(model(), &altered, true, |_| {}) {
+        Err(RecordError::Diverged { tick, word, .. }) => assert_eq!((tick, word), (180, "mechanics")),
+        other => panic!("an altered command must be found, got {other:?}"),
+    }
+}
+
+#[test]
+fn a_pledget_drifts_lodges_and_is_refused_by_a_lumen_that_is_too_small() {
+    let mut s = Session::new(model(), 3);
+    work(&mut s, 480);
+    let catheter = s.model().tool("catheter.cobra_c2.5f").unwrap();
+    let micro = s.model().tool("microcatheter.2_4f").unwrap();
+    s.submit(Command::DropPledget { tool: micro, diameter_mm: 0.9 });
+    let refused = s.step().events;
+    assert!(refused.iter().any(|e| format!("{e:?}").contains("0.90 mm does not pass")), "{refused:?}");
+    s.submit(Command::DropPledget { tool: catheter, diameter_mm: 0.9 });
+    let mut lodged = None;
+    for _ in 0..1200 {
+        let out = s.step();
+        lodged = lodged.or(out.events.iter().find(|e| format!("{e:?}").contains("BodyLodged")).cloned());
+        for body in &out.snapshot.bodies {
+            assert!(body.position_mm.iter().all(|x| x.is_finite()));
+        }
+    }
+    assert_eq!(s.snapshot().bodies.len(), 1);
+    println!("after 20 s: {:?}, lodged {:?}", s.snapshot().bodies[0].position_mm, lodged.map(|e| e.kind));
+}
