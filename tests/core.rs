@@ -11,6 +11,8 @@ mod blood;
 mod case_schema;
 #[path = "core/cases.rs"]
 mod cases;
+#[path = "core/real_anatomy.rs"]
+mod real_anatomy;
 #[path = "core/rods.rs"]
 mod rods;
 #[path = "core/script.rs"]
@@ -23,5 +25,7 @@ mod training;
 mod tubes;
 #[path = "core/wall.rs"]
 mod wall;
+#[path = "core/world.rs"]
+mod world;
 #[path = "core/xray.rs"]
 mod xray;

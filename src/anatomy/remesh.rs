@@ -9,6 +9,8 @@ use crate::math::Vec3;
 /// Longest and shortest edge over the wished one.
 const LONG: f64 = 4.0 / 3.0;
 const SHORT: f64 = 4.0 / 5.0;
+/// An edge below this share of the wished one is a flaw.
+const TINY: f64 = 0.2;
 /// A triangle may not turn farther than this (cosine) in one operation.
 const LEAST_TURN_COSINE: f64 = 0.3;
 /// Marks a triangle that is gone.
@@ -33,6 +35,49 @@ pub(super) fn remesh(mesh: &Mesh, target: &Target<'_>, passes: usize) -> Mesh {
         work.smooth(target);
     }
     work.finish()
+}
+
+/// The same surface with a vertex of its own for each fan of triangles, where fans touched at one vertex.
+pub(super) fn separated(mesh: &Mesh) -> Mesh {
+    let corners = mesh.triangles.len() * 3;
+    let mut root: Vec<usize> = (0..corners).collect();
+    fn find(root: &mut [usize], mut i: usize) -> usize {
+        while root[i] != i {
+            root[i] = root[root[i]];
+            i = root[i];
+        }
+        i
+    }
+    // Edges with their two corners; the two sides of an edge share both of its ends.
+    let mut edges: Vec<(u32, u32, usize, usize)> = Vec::with_capacity(corners);
+    for (i, t) in mesh.triangles.iter().enumerate() {
+        for k in 0..3 {
+            let (a, b, ca, cb) = (t[k], t[(k + 1) % 3], 3 * i + k, 3 * i + (k + 1) % 3);
+            edges.push(if a < b { (a, b, ca, cb) } else { (b, a, cb, ca) });
+        }
+    }
+    edges.sort_unstable();
+    for pair in edges.chunk_by(|x, y| (x.0, x.1) == (y.0, y.1)) {
+        for other in &pair[1..] {
+            for (c, d) in [(pair[0].2, other.2), (pair[0].3, other.3)] {
+                let (c, d) = (find(&mut root, c), find(&mut root, d));
+                root[c.max(d)] = c.min(d);
+            }
+        }
+    }
+    let mut index = vec![u32::MAX; corners];
+    let mut out = Mesh::default();
+    for (i, t) in mesh.triangles.iter().enumerate() {
+        out.triangles.push(std::array::from_fn(|k| {
+            let r = find(&mut root, 3 * i + k);
+            if index[r] == u32::MAX {
+                index[r] = out.vertices_mm.len() as u32;
+                out.vertices_mm.push(mesh.vertices_mm[t[k] as usize]);
+            }
+            index[r]
+        }));
+    }
+    out
 }
 
 struct Work {
@@ -182,18 +227,21 @@ impl Work {
             {
                 continue;
             }
-            let middle = (target.onto)(&((self.points[a as usize] + self.points[b as usize]) * 0.5));
+            // An edge of next to nothing goes whatever the others become.
+            let is_tiny = self.length(a, b) < TINY * self.wish(a, b);
+            let (p, q) = (self.points[a as usize], self.points[b as usize]);
+            let middle = (target.onto)(&((p + q) * 0.5));
             let is_long = |v: &u32| {
                 (self.points[*v as usize] - middle).norm()
                     > LONG * self.wish(a, b).min(self.wished[*v as usize])
             };
-            if near_a.iter().chain(&near_b).any(|v| *v != a && *v != b && is_long(v)) {
+            if !is_tiny && near_a.iter().chain(&near_b).any(|v| *v != a && *v != b && is_long(v)) {
                 continue;
             }
-            if !self.may_move(a, &middle, b) || !self.may_move(b, &middle, a) {
-                continue;
-            }
-            self.points[a as usize] = middle;
+            let places = if is_tiny { vec![middle, p, q] } else { vec![middle] };
+            let fits = |to: &&Vec3| self.may_move(a, to, b) && self.may_move(b, to, a);
+            let Some(place) = places.iter().find(fits).copied() else { continue };
+            self.points[a as usize] = place;
             self.wished[a as usize] = self.wish(a, b);
             for t in [t0, t1] {
                 for v in self.triangles[t as usize] {
@@ -223,9 +271,11 @@ impl Work {
             let [a, b, c] = tri.map(|x| if x == v { *to } else { self.points[x as usize] });
             let after = (b - a).cross(&(c - a));
             let longest = (b - a).norm_squared().max((c - b).norm_squared()).max((a - c).norm_squared());
-            // A sliver may turn as it likes: its direction says nothing; what comes out must be a real triangle.
+            // A sliver may turn as it likes, since its direction says nothing, if it does not get thinner.
             let (n0, n1) = (before.norm(), after.norm());
-            n1 > 0.05 * longest && (n0 < 0.02 * longest || before.dot(&after) > LEAST_TURN_COSINE * n0 * n1)
+            let thin_before = n0 < 0.03 * longest;
+            (n1 > 0.03 * longest || (thin_before && n1 >= n0))
+                && (thin_before || before.dot(&after) > LEAST_TURN_COSINE * n0 * n1)
         })
     }
 

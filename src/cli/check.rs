@@ -196,31 +196,49 @@ fn show(report: &CheckReport) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The source line with the place marked, by miette.
+/// The source line with the place marked, by miette; what it would repeat of the message is left out.
 fn excerpt(fault: &Fault, text: &str) -> String {
-    use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, Report};
-    let length = fault.span.len().min(text[fault.span.start..].lines().next().map_or(0, str::len));
-    let label = LabeledSpan::new(
-        Some(fault.found.clone()),
-        fault.span.start,
-        length.max(1).min(text.len() - fault.span.start),
-    );
-    let mut diagnostic =
-        MietteDiagnostic::new(fault.found.clone()).with_code(fault.kind.code()).with_label(label);
-    if !fault.help.is_empty() {
-        diagnostic = diagnostic.with_help(fault.help.clone());
-    } else if !fault.allowed.is_empty() {
-        diagnostic = diagnostic.with_help(format!("allowed: {}", fault.allowed));
-    }
-    let source = miette::NamedSource::new(&fault.file, text.to_owned());
-    let report = Report::new(diagnostic).with_source_code(source);
-    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
-        .with_width(120)
-        .with_context_lines(1);
+    use miette::{
+        GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report,
+    };
+    let rest = text.get(fault.span.start..).unwrap_or_default();
+    let line = rest.lines().next().unwrap_or_default();
+    // Within its line and at least one character, so that there is something to mark.
+    let least = line.chars().next().map_or(0, char::len_utf8);
+    let length = fault.span.len().min(line.len()).max(least);
+    let label = LabeledSpan::new(None, fault.span.start, length);
+    let diagnostic = MietteDiagnostic::new(fault.found.clone()).with_label(label);
+    let report = Report::new(diagnostic).with_source_code(NamedSource::new(&fault.file, text.to_owned()));
+    let theme = GraphicalTheme::unicode_nocolor();
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(120).with_context_lines(1);
     let mut out = String::new();
-    match handler.render_report(&mut out, report.as_ref()) {
-        Ok(()) => out,
-        // The plain line above has said it all.
-        Err(_) => String::new(),
+    if handler.render_report(&mut out, report.as_ref()).is_err() {
+        return String::new(); // the plain line above has said it all
+    }
+    let frame: Vec<&str> = out.lines().skip_while(|l| !l.contains('\u{256d}')).collect();
+    frame.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excerpts_mark_any_text() {
+        for text in [
+            "(\u{e9}: 1 \u{fc}: \u{201c}x\u{201d})",
+            "(a: 1\n b: \u{e9}\u{e9})",
+            "(a: [1, 2,\n",
+            "(",
+            "(a: \"x\n",
+            "\u{20ac}",
+        ] {
+            let (_, report) = parse("t.ron", text);
+            assert!(!report.is_clean(), "{text}");
+            for fault in &report.faults {
+                let shown = excerpt(fault, text);
+                assert!(shown.contains("t.ron:"), "{text}: {shown}");
+            }
+        }
     }
 }

@@ -41,14 +41,14 @@ pub enum Kind {
     /// Values between `[` and `]`.
     List {
         /// Of what.
-        of: &'static Kind,
+        of: &'static Self,
         /// At least so many.
         min_items: usize,
     },
     /// Values between `(` and `)`, of fixed number.
-    Tuple(&'static [Kind]),
+    Tuple(&'static [Self]),
     /// May be left out or be `None`.
-    Optional(&'static Kind),
+    Optional(&'static Self),
 }
 
 /// Lists of names that are known when a file is read.
@@ -174,8 +174,9 @@ impl Kind {
                 format!("`[..]`, a list of at least {min_items}: {}", of.describe())
             }
             Self::Tuple(kinds) => {
-                let words: Vec<String> = kinds.iter().map(Self::describe).collect();
-                format!("`({})`", words.join(", "))
+                let mut words: Vec<String> = kinds.iter().map(Self::describe).collect();
+                words.dedup();
+                format!("`(..)` with {} values: {}", kinds.len(), words.join(", "))
             }
             Self::Optional(kind) => kind.describe(),
         }

@@ -128,9 +128,10 @@ impl Node {
             Value::Word(word) => format!("the word `{word}`"),
             Value::List(_) => "a list [..]".to_owned(),
             Value::Map(_) => "a map {..}".to_owned(),
-            Value::Fields { name: Some(name), .. } => format!("`{name}(..)`"),
             Value::Fields { name: None, .. } => "a group of fields (..)".to_owned(),
-            Value::Tuple { name: Some(name), .. } => format!("`{name}(..)`"),
+            Value::Fields { name: Some(name), .. } | Value::Tuple { name: Some(name), .. } => {
+                format!("`{name}(..)`")
+            }
             Value::Tuple { name: None, .. } => "a group (..)".to_owned(),
         }
     }

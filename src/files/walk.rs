@@ -189,7 +189,7 @@ impl Walker<'_> {
         let path = join(path, variant.name);
         match (&variant.body, &node.value) {
             (Body::Fields(kinds), Value::Fields { fields, .. }) => {
-                self.fields(node, fields, kinds, word, &path)
+                self.fields(node, fields, kinds, word, &path);
             }
             (Body::Fields(kinds), Value::Tuple { items, .. }) if items.is_empty() => {
                 self.fields(node, &[], kinds, word, &path);
@@ -250,7 +250,7 @@ impl Walker<'_> {
         match &node.value {
             Value::Fields { fields, .. } => self.fields(node, fields, group.fields, group.name, path),
             Value::Tuple { items, .. } if items.is_empty() => {
-                self.fields(node, &[], group.fields, group.name, path)
+                self.fields(node, &[], group.fields, group.name, path);
             }
             _ => self.wrong_type(node, &Kind::Group(group), path),
         }

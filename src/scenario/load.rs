@@ -31,19 +31,19 @@ pub fn check_text(file: &str, text: &str, library: &Library) -> Result<Case, Che
         return Err(report);
     }
     values(file, text, &root).map_err(|fault| {
-        report.faults.push(fault);
+        report.faults.push(*fault);
         report
     })
 }
 
 /// The values of a text whose tree was found in order.
-fn values(file: &str, text: &str, root: &Node) -> Result<Case, Fault> {
+fn values(file: &str, text: &str, root: &Node) -> Result<Case, Box<Fault>> {
     let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
     options.from_str(text).map_err(|e| {
         // The walk should have said it; what the reader of values knows is better than nothing.
         let line_start =
             text.split_inclusive('\n').take(e.span.start.line.saturating_sub(1)).map(str::len).sum();
         let span = if e.span.start.line == 0 { root.span.clone() } else { line_start..line_start };
-        Fault { found: e.code.to_string(), ..fault_at(file, text, span, FaultKind::WrongType, "") }
+        Box::new(Fault { found: e.code.to_string(), ..fault_at(file, text, span, FaultKind::WrongType, "") })
     })
 }

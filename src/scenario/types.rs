@@ -317,9 +317,9 @@ pub enum Condition {
         s: f64,
     },
     /// All of these.
-    All(Vec<Condition>),
+    All(Vec<Self>),
     /// Any of these.
-    Any(Vec<Condition>),
+    Any(Vec<Self>),
 }
 
 /// An error specific to this case.

@@ -143,6 +143,13 @@ pub enum Command {
     },
     /// Hand injection at this rate while held; 0 stops, mL/s.
     SetHandInjection(f64),
+    /// Push a gelatin pledget through a lumen.
+    DropPledget {
+        /// Device with a lumen.
+        tool: ToolId,
+        /// Diameter, mm, 0.2 to 5 and at most the bore.
+        diameter_mm: f64,
+    },
     /// Aspirate and flush the connected lumen.
     Flush,
     /// Program the injector.

@@ -76,6 +76,13 @@ pub enum EventKind {
         /// Agent.
         agent: String,
     },
+    /// A free body came to rest where the vessel is as small as it.
+    BodyLodged {
+        /// Where.
+        place: VesselPlace,
+        /// mm.
+        diameter_mm: f64,
+    },
     /// Injected fluid flowed backwards past the origin of a vessel.
     Reflux {
         /// Vessel upstream of the tip that took it.

@@ -7,6 +7,7 @@ use super::exposure::ExposureModel;
 use super::flow::Network;
 use super::rod::RodBase;
 use super::therapy::TherapyModel;
+use super::world::World;
 use crate::anatomy::Anatomy;
 use crate::device::{Catalog, Device, DeviceKind, Embolic};
 use crate::math::hash::StateHasher;
@@ -65,6 +66,10 @@ pub struct Model {
     pub injector: InjectorModel,
     /// Body and room for exposure control.
     pub exposure: ExposureModel,
+    /// Rigid world.
+    pub world: World,
+    /// Outer radius of each tool, mm.
+    pub tool_radius_mm: Vec<f64>,
     /// Hash of anatomy, devices and case: what a recording is bound to.
     pub assets_hash: String,
 }
@@ -98,6 +103,8 @@ impl Model {
             contrast,
             injector: InjectorModel { room: case.room.clone(), embolics: embolics.clone() },
             exposure: ExposureModel::new(anatomy, &case.room),
+            world: World::compile(&anatomy.lumen),
+            tool_radius_mm: tools.iter().map(|d| d.max_outer_diameter_mm / 2.0).collect(),
             network,
             anatomy: anatomy.clone(),
             tools,

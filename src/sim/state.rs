@@ -12,6 +12,7 @@ use super::physiology::PhysiologyState;
 use super::record::StateHash;
 use super::rod::{self, RodState, ToolControl};
 use super::therapy::TherapyState;
+use super::world::WorldState;
 use crate::math::hash::StateHasher;
 
 /// The whole state of a session.
@@ -25,6 +26,8 @@ pub struct State {
     pub rods: Vec<RodState>,
     /// What the hands do, per tool.
     pub controls: Vec<ToolControl>,
+    /// Free bodies.
+    pub world: WorldState,
     /// Pressures and flows.
     pub flow: FlowState,
     /// Iodine and particles.
@@ -58,6 +61,7 @@ impl State {
             seed,
             rods: model.bases.iter().map(|base| rod::new(*base)).collect(),
             controls: vec![ToolControl::default(); model.tools.len()],
+            world: WorldState::new(seed),
             flow: FlowState::new(&model.network),
             contrast: ContrastState::new(&model.network, &model.contrast),
             therapy: TherapyState::new(&model.network, &model.therapy),
@@ -79,6 +83,7 @@ impl State {
         for rod in &self.rods {
             rod::hash(rod, &mut mechanics);
         }
+        self.world.hash(&mut mechanics);
         mechanics.value(&self.harm);
         let mut blood = StateHasher::new();
         self.flow.hash_into(&mut blood);

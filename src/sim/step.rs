@@ -23,7 +23,7 @@ use super::physiology::{self, PhysiologyInputs};
 use super::rod::{self, RodInputs, RodReport, RodScratch};
 use super::snapshot::{RodView, Snapshot, ToolInfo};
 use super::state::State;
-use super::{harm, therapy, wiring};
+use super::{harm, therapy, wiring, world};
 use crate::anatomy::VesselPlace;
 use crate::units::{TICK_S, TICKS_PER_S};
 
@@ -68,7 +68,7 @@ pub fn step(model: &Model, state: &mut State, scratch: &mut Scratch, commands: &
     let mut report = StepReport::default();
     let mut kinds: Vec<EventKind> = Vec::new();
     for command in commands {
-        apply(model, state, command, &mut kinds);
+        apply(model, state, scratch, command, &mut kinds);
     }
     fire_pending_events(model, state, &mut kinds);
     let is_skipping = state.skip_ticks > 0;
@@ -82,6 +82,9 @@ pub fn step(model: &Model, state: &mut State, scratch: &mut Scratch, commands: &
         advance_harm(model, state, scratch, &mut kinds);
     }
     advance_blood(model, state, scratch, &mut kinds);
+    if !is_skipping {
+        advance_world(model, state, scratch, &mut kinds);
+    }
     let tick = state.tick;
     report.events = kinds.into_iter().map(|kind| Event { tick, kind }).collect();
     exposure::advance(
@@ -100,7 +103,13 @@ pub fn step(model: &Model, state: &mut State, scratch: &mut Scratch, commands: &
 }
 
 /// Commands that concern no stage alone; the rest goes to the injector (the exposure stage reads its own).
-fn apply(model: &Model, state: &mut State, command: &Command, events: &mut Vec<EventKind>) {
+fn apply(
+    model: &Model,
+    state: &mut State,
+    scratch: &Scratch,
+    command: &Command,
+    events: &mut Vec<EventKind>,
+) {
     let known = |tool: super::ToolId| tool.idx() < model.tools.len();
     let refuse = |tool, reason: String| EventKind::Refused { tool: Some(tool), reason };
     match command {
@@ -139,6 +148,9 @@ fn apply(model: &Model, state: &mut State, command: &Command, events: &mut Vec<E
                 rate_deg_per_s.clamp(-MAX_SPIN_DEG_PER_S, MAX_SPIN_DEG_PER_S).to_radians();
         }
         Command::SetHold { tool, hold } if known(*tool) => state.controls[tool.idx()].hold = *hold,
+        Command::DropPledget { tool, diameter_mm } if known(*tool) => {
+            drop_pledget(model, state, scratch, *tool, *diameter_mm, events);
+        }
         Command::Give { drug, dose } => state.patient.give(drug, *dose, events),
         Command::FireEvent(id) => fire_event(model, state, id, events),
         Command::AskHint => events.push(EventKind::HintAsked),
@@ -219,6 +231,7 @@ fn view_rods(model: &Model, state: &State, scratch: &mut Scratch) {
     for (rod, places) in scratch.rods.iter().zip(&scratch.places) {
         scratch.obstructions.extend(wiring::obstructions(rod, places, &model.tools));
     }
+    scratch.obstructions.extend(state.world.bodies.iter().filter(|b| b.is_lodged).map(wiring::plug));
 }
 
 fn advance_harm(model: &Model, state: &mut State, scratch: &Scratch, events: &mut Vec<EventKind>) {
@@ -302,6 +315,52 @@ fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events
     therapy::advance(&model.therapy, &state.flow, &mut state.therapy, &scratch.contrast, events);
 }
 
+fn advance_world(model: &Model, state: &mut State, scratch: &Scratch, events: &mut Vec<EventKind>) {
+    let (flow, net) = (&state.flow, &model.network);
+    let inputs = world::WorldInputs {
+        tree: &model.anatomy.tree,
+        wall: &model.wall,
+        flow_ml_per_s: &|place| flow.flow_at(net, *place),
+        rods: &scratch.rods,
+        tool_radius_mm: &model.tool_radius_mm,
+    };
+    for lodging in world::advance(&model.world, &mut state.world, &inputs, TICK_S) {
+        events.push(EventKind::BodyLodged { place: lodging.place, diameter_mm: lodging.diameter_mm });
+    }
+}
+
+/// A gelatin pledget through a lumen: it must be smaller than the bore and finds itself in the blood at the tip.
+fn drop_pledget(
+    model: &Model,
+    state: &mut State,
+    scratch: &Scratch,
+    tool: super::ToolId,
+    diameter_mm: f64,
+    events: &mut Vec<EventKind>,
+) {
+    let refused = |reason: String| EventKind::Refused { tool: Some(tool), reason };
+    let bore_mm = model.tools[tool.idx()].inner_diameter_mm.unwrap_or(0.0);
+    if !(0.2..=5.0).contains(&diameter_mm) || diameter_mm > bore_mm {
+        events.push(refused(format!(
+            "a pledget of {diameter_mm:.2} mm does not pass a lumen of {bore_mm:.2} mm (0.2 to 5 mm are cut)"
+        )));
+        return;
+    }
+    let tip = wiring::find_tool(&scratch.rods, tool)
+        .filter(|(_, _, d)| d.inserted_mm > 0.0)
+        .and_then(|(_, _, d)| d.tip_place.map(|p| (p, d.tip_mm, d.tip_direction)));
+    match tip {
+        Some((place, tip_mm, direction)) => {
+            // Just ahead of the rim, so that it does not start inside the device; soaked with contrast.
+            let at_mm = tip_mm + direction * (0.6 * diameter_mm);
+            let soaked_ml = std::f64::consts::PI / 6.0 * diameter_mm.powi(3) / crate::units::MM3_PER_ML;
+            let iodine_mg = soaked_ml * model.case.room.contrast_mg_i_per_ml;
+            state.world.spawn_pledget(diameter_mm, at_mm, place, iodine_mg);
+        }
+        None => events.push(refused("its tip is not in a vessel".to_owned())),
+    }
+}
+
 /// Copies out what the outside may see.
 pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
     let rods = if scratch.rods.len() == state.rods.len() {
@@ -320,7 +379,7 @@ pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
     Snapshot {
         tick: state.tick,
         time_s: state.tick as f64 * TICK_S,
-        bodies: Vec::new(),
+        bodies: state.world.view(),
         vessels: contrast::vessel_views(net, &state.flow, &state.contrast),
         beds: contrast::bed_views(net, &state.flow, &state.contrast, &model.therapy, &state.therapy),
         pools: contrast::pool_views(&state.flow, &state.contrast),

@@ -4,6 +4,7 @@ use super::command::ToolId;
 use super::contact::WallQuery;
 use super::flow::Obstruction;
 use super::snapshot::{RodDeviceView, RodView};
+use super::world::FreeBody;
 use crate::anatomy::VesselPlace;
 use crate::device::Device;
 
@@ -43,6 +44,17 @@ pub(super) fn obstructions(
         }
     }
     out
+}
+
+/// A lodged body as an obstruction of its own length and size.
+pub(super) fn plug(body: &FreeBody) -> Obstruction {
+    let FreeBody { place, radius_mm, .. } = body;
+    Obstruction {
+        vessel: place.vessel,
+        from_mm: place.arc_mm - radius_mm,
+        to_mm: place.arc_mm + radius_mm,
+        outer_diameter_mm: 2.0 * radius_mm,
+    }
 }
 
 /// Openings of a device that lie in vessels, tip first, then side holes; none while the tip is outside or still inside

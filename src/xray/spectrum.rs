@@ -51,7 +51,7 @@ impl Spectrum {
         Self { energies_kev: self.energies_kev.clone(), photons_per_mm2 }
     }
 
-    /// Air kerma per mAs at 1000 mm, uGy: sum of n E mu_en / rho.
+    /// Air kerma per mAs at 1000 mm, uGy: sum of `n E mu_en / rho`.
     pub fn air_kerma_ugy_per_mas(&self) -> f64 {
         let j_per_g: f64 = self
             .energies_kev

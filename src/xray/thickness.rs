@@ -43,7 +43,7 @@ pub struct WaterBone {
 }
 
 impl WaterBone {
-    /// Solves mu(E) = water mu_w(E) + bone mu_b(E) at the two basis energies.
+    /// Solves `mu(E) = water mu_w(E) + bone mu_b(E)` at the two basis energies.
     pub fn of(substance: Substance) -> Self {
         let mu = |s: Substance, e: f64| s.mass_attenuation_cm2_per_g(e);
         let (e1, e2) = BASIS_ENERGIES_KEV;

@@ -345,7 +345,9 @@ proptest::proptest! {
         if let Err(report) = check_text("case", &text, shared()) {
             assert_sane(&text, &report);
         }
-        let _ = catalog_from_files(&[("devices".to_owned(), text.into_owned())]);
+        if let Err(report) = catalog_from_files(&[("devices".to_owned(), text.clone().into_owned())]) {
+            assert_sane(&text, &report);
+        }
     }
 
     #[test]

@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use cathnav::anatomy::{Anatomy, ImportOptions, MeshDistance, Openness, import};
-use cathnav::sim::contact::{MeshWall, WallQuery as _};
+use cathnav::anatomy::{Anatomy, ImportOptions, Mesh, MeshDistance, Openness, import, load_mesh};
+use cathnav::device::{Device, load_catalog};
+use cathnav::math::rng::{Stream, stream, uniform};
+use cathnav::sim::command::{Hold, ToolId};
+use cathnav::sim::contact::{MeshWall, WallLaw, WallQuery as _};
+use cathnav::sim::rod::{self, RodBase, RodInputs, RodScratch, RodState, ToolControl};
 
 /// The folder of the data, if this machine has it; else says why the test does not run.
 pub(crate) fn folder() -> Option<PathBuf> {
@@ -37,13 +41,17 @@ fn real_anatomy_is_imported() {
     let Some(dir) = folder() else { return };
     let start = std::time::Instant::now();
     let anatomy = import_arch_to_neuro(&dir);
-    println!("import {:.1} s, {} triangles", start.elapsed().as_secs_f64(), anatomy.lumen.mesh.triangles.len());
-    let coarse = cathnav::anatomy::load_mesh(&dir.join("lumen.obj"), cathnav::anatomy::LengthUnit::Mm).unwrap();
+    println!(
+        "import {:.1} s, {} triangles",
+        start.elapsed().as_secs_f64(),
+        anatomy.lumen.mesh.triangles.len()
+    );
+    let coarse = load_mesh(&dir.join("lumen.obj"), cathnav::anatomy::LengthUnit::Mm).unwrap();
     let volume = anatomy.lumen.mesh.signed_volume_mm3() / coarse.signed_volume_mm3();
     println!("volume over that of the file: {volume:.4}");
     assert!((volume - 1.0).abs() < 0.03);
     assert!(Openness::of(&anatomy.lumen.mesh).is_closed());
-    let euler = |m: &cathnav::anatomy::Mesh| m.vertices_mm.len() as i64 - m.triangles.len() as i64 / 2;
+    let euler = |m: &Mesh| m.vertices_mm.len() as i64 - m.triangles.len() as i64 / 2;
     println!("Euler number {} from {}", euler(&anatomy.lumen.mesh), euler(&coarse));
     assert_eq!(euler(&anatomy.lumen.mesh), euler(&coarse));
     assert_eq!(anatomy.tree.branches.len(), 25);
@@ -54,7 +62,10 @@ fn real_anatomy_is_imported() {
             b.points.iter().map(|p| surface.nearest(&p.position_mm).unwrap().inside_mm).collect();
         let outside = inside.iter().filter(|d| **d <= 0.05).count();
         let least = inside.iter().copied().fold(f64::INFINITY, f64::min);
-        let (lo, hi) = b.points.iter().fold((f64::INFINITY, 0.0_f64), |(lo, hi), p| (lo.min(p.radius_mm), hi.max(p.radius_mm)));
+        let (lo, hi) = b
+            .points
+            .iter()
+            .fold((f64::INFINITY, 0.0_f64), |(lo, hi), p| (lo.min(p.radius_mm), hi.max(p.radius_mm)));
         println!(
             "{:>5}: {:4.0} mm, {:3} points, radius {lo:.2} to {hi:.2}, nearest wall {least:.2}, outside {outside}, origin {:?}, join {:?}, flow {:?}",
             b.name,
@@ -65,17 +76,217 @@ fn real_anatomy_is_imported() {
             b.outlet.as_ref().map(|o| o.flow_ml_per_s),
         );
     }
-    if std::env::var("DETAIL").is_ok() {
-        for name in ["6", "7", "17", "15"] {
-            let b = anatomy.tree.branch(anatomy.tree.find(name).unwrap());
-            for p in &b.points {
-                println!("{name} {:.1} ({:.1} {:.1} {:.1}) r {:.2}", p.arc_mm, p.position_mm.x, p.position_mm.y, p.position_mm.z, p.radius_mm);
-            }
-        }
-    }
     for s in &anatomy.access_sites {
         let hit = wall.at(&s.position_mm);
         println!("{}: {:?} {:?} {:.2} mm from the wall", s.name, s.position_mm, s.direction, hit.inside_mm);
         assert!(hit.inside_mm > 1.0);
+    }
+}
+
+const TICK_S: f64 = 1.0 / 60.0;
+const WIRE: ToolId = ToolId(0);
+const CATHETER: ToolId = ToolId(1);
+
+/// An operator at the hubs of a wire and a catheter in the left groin.
+struct Operator<'a> {
+    anatomy: &'a Anatomy,
+    wall: &'a MeshWall,
+    tools: &'a [Device],
+    controls: Vec<ToolControl>,
+    rod: RodState,
+    scratch: RodScratch,
+    log: Log,
+}
+
+#[derive(Clone, Default)]
+struct Log {
+    millis: Vec<f64>,
+    iterations: Vec<u32>,
+    diverged: u32,
+    outside_mm: f64,
+}
+
+fn tray() -> Vec<Device> {
+    let catalog = load_catalog(&cathnav::assets::root().unwrap()).unwrap();
+    ["wire.hydrophilic_angled.035", "catheter.cobra_c2.5f"]
+        .map(|id| catalog.device(id).unwrap().clone())
+        .to_vec()
+}
+
+impl<'a> Operator<'a> {
+    fn new(anatomy: &'a Anatomy, wall: &'a MeshWall, tools: &'a [Device]) -> Self {
+        let site = &anatomy.access_sites[0];
+        let base = RodBase {
+            position_mm: site.position_mm,
+            direction: site.direction,
+            sheath_length_mm: 110.0,
+            sheath_inner_diameter_mm: 1.9,
+        };
+        let mut rod = rod::new(base);
+        rod::load(&mut rod, tools, WIRE).unwrap();
+        Self {
+            anatomy,
+            wall,
+            tools,
+            controls: vec![ToolControl::default(); tools.len()],
+            rod,
+            scratch: RodScratch::default(),
+            log: Log { outside_mm: f64::NEG_INFINITY, ..Log::default() },
+        }
+    }
+
+    /// The same state in other hands.
+    fn branch_off(&self) -> Self {
+        Self {
+            controls: self.controls.clone(),
+            rod: self.rod.clone(),
+            scratch: RodScratch::default(),
+            log: self.log.clone(),
+            ..*self
+        }
+    }
+
+    fn tick(&mut self) {
+        let inputs = RodInputs {
+            tools: self.tools,
+            controls: &self.controls,
+            wall: self.wall,
+            law: WallLaw::default(),
+            others: &[],
+        };
+        let start = std::time::Instant::now();
+        let report = rod::advance(&inputs, &mut self.rod, &mut self.scratch, TICK_S);
+        self.log.millis.push(start.elapsed().as_secs_f64() * 1e3);
+        self.log.iterations.push(report.iterations);
+        self.log.diverged += u32::from(report.diverged.is_some());
+        for p in &self.rod.nodes_mm {
+            assert!(p.iter().all(|x| x.is_finite()));
+            self.log.outside_mm = self.log.outside_mm.max(-self.wall.at(p).inside_mm);
+        }
+    }
+
+    fn hold(&mut self, tool: ToolId, feed_mm_per_s: f64, spin_rad_per_s: f64, seconds: f64) {
+        self.controls[tool.idx()] = ToolControl { feed_mm_per_s, spin_rad_per_s, hold: Hold::Held };
+        for _ in 0..(seconds / TICK_S).round() as usize {
+            self.tick();
+        }
+        self.controls[tool.idx()] = ToolControl::default();
+    }
+
+    /// Name of the branch that a tip is in, and arc length there.
+    fn tip(&self, tool: ToolId) -> (String, f64) {
+        let view = rod::view(&self.rod, self.tools, self.wall);
+        let device = view.devices.iter().find(|d| d.tool == tool).unwrap();
+        let place = device.tip_place.unwrap();
+        (self.anatomy.tree.branch(place.vessel).name.clone(), place.arc_mm)
+    }
+
+    fn print(&self, what: &str) {
+        let mut ms = self.log.millis.clone();
+        ms.sort_by(f64::total_cmp);
+        let mut it = self.log.iterations.clone();
+        it.sort_unstable();
+        let n = ms.len();
+        println!(
+            "{what}: {n} ticks, {} nodes, ms median {:.2} p95 {:.2} max {:.1}, iterations median {} p95 {} max {}, \
+             diverged {}, farthest outside {:.2} mm",
+            self.rod.nodes_mm.len(),
+            ms[n / 2],
+            ms[n * 95 / 100],
+            ms[n - 1],
+            it[n / 2],
+            it[n * 95 / 100],
+            it[n - 1],
+            self.log.diverged,
+            self.log.outside_mm,
+        );
+    }
+}
+
+/// The great vessel of a branch, if it is one.
+fn great_vessel(name: &str, arc_mm: f64) -> Option<&'static str> {
+    match name {
+        "LCCA" if arc_mm > 15.0 => Some("left common carotid"),
+        "11" if arc_mm > 15.0 => Some("brachiocephalic trunk"),
+        "RCCA" | "RVA" | "17" => Some("brachiocephalic trunk"),
+        "18" if arc_mm > 15.0 => Some("left subclavian"),
+        "19" | "LVA" => Some("left subclavian"),
+        _ => None,
+    }
+}
+
+/// A wire pushed from the groin reaches the arch; what the hub was turned by decides which great vessel it enters.
+#[test]
+fn a_wire_chooses_between_the_great_vessels() {
+    let Some(dir) = folder() else { return };
+    let anatomy = import_arch_to_neuro(&dir);
+    let wall = MeshWall::new(&anatomy.lumen, &anatomy.tree);
+    let tools = tray();
+    let mut way = Operator::new(&anatomy, &wall, &tools);
+    for leg in 0..60 {
+        way.hold(WIRE, 30.0, 0.0, 0.5);
+        let (name, arc) = way.tip(WIRE);
+        if std::env::var("DETAIL").is_ok() {
+            println!("leg {leg}: {name} {arc:.0} {:?}", way.rod.nodes_mm.last().unwrap());
+        }
+        // Branch 2 is the aorta from the arch down.
+        if name == "2" && arc < 40.0 {
+            break;
+        }
+    }
+    way.print("to the arch");
+    let (name, arc) = way.tip(WIRE);
+    assert!(name == "2" && arc < 60.0, "the wire is in {name} at {arc:.0} mm");
+    let mut reached: Vec<&str> = Vec::new();
+    for turn in 0..8 {
+        let mut op = way.branch_off();
+        op.hold(WIRE, 0.0, std::f64::consts::FRAC_PI_2, 0.5 * f64::from(turn));
+        let mut found = None;
+        for _ in 0..40 {
+            op.hold(WIRE, 20.0, 0.0, 0.25);
+            let (name, arc) = op.tip(WIRE);
+            found = great_vessel(&name, arc);
+            if found.is_some() {
+                break;
+            }
+        }
+        let (name, arc) = op.tip(WIRE);
+        println!("hub turned by {} degrees: {name} at {arc:.0} mm, {found:?}", turn * 45);
+        op.print("  program");
+        reached.extend(found);
+    }
+    reached.sort_unstable();
+    reached.dedup();
+    println!("reached: {reached:?}");
+    assert!(reached.len() >= 2);
+}
+
+/// Random hands on wire and catheter: finite, inside, for three seeds.
+#[test]
+fn random_hands_in_a_real_anatomy() {
+    let Some(dir) = folder() else { return };
+    let anatomy = import_arch_to_neuro(&dir);
+    let wall = MeshWall::new(&anatomy.lumen, &anatomy.tree);
+    let tools = tray();
+    for seed in 1..=3 {
+        let mut rng = stream(seed, Stream::World);
+        let mut op = Operator::new(&anatomy, &wall, &tools);
+        op.hold(WIRE, 50.0, 0.0, 5.0);
+        rod::load(&mut op.rod, &tools, CATHETER).unwrap();
+        op.hold(CATHETER, 50.0, 0.0, 3.0);
+        for k in 0..1200 {
+            if k % 30 == 0 {
+                for tool in [WIRE, CATHETER] {
+                    op.controls[tool.idx()] = ToolControl {
+                        feed_mm_per_s: 50.0 * (2.0 * uniform(&mut rng) - 0.8),
+                        spin_rad_per_s: std::f64::consts::PI * (2.0 * uniform(&mut rng) - 1.0),
+                        hold: Hold::Held,
+                    };
+                }
+            }
+            op.tick();
+        }
+        op.print(&format!("soak seed {seed}, ends in {:?}", op.tip(WIRE)));
+        assert!(op.log.outside_mm < 1.0, "{}", op.log.outside_mm);
     }
 }

@@ -97,3 +97,25 @@ fn a_replay_verifies_and_an_altered_command_is_found_at_its_second() {
         other => panic!("an altered command must be found, got {other:?}"),
     }
 }
+
+#[test]
+fn a_pledget_drifts_lodges_and_is_refused_by_a_lumen_that_is_too_small() {
+    let mut s = Session::new(model(), 3);
+    work(&mut s, 480);
+    let catheter = s.model().tool("catheter.cobra_c2.5f").unwrap();
+    let micro = s.model().tool("microcatheter.2_4f").unwrap();
+    s.submit(Command::DropPledget { tool: micro, diameter_mm: 0.9 });
+    let refused = s.step().events;
+    assert!(refused.iter().any(|e| format!("{e:?}").contains("0.90 mm does not pass")), "{refused:?}");
+    s.submit(Command::DropPledget { tool: catheter, diameter_mm: 0.9 });
+    let mut lodged = None;
+    for _ in 0..1200 {
+        let out = s.step();
+        lodged = lodged.or(out.events.iter().find(|e| format!("{e:?}").contains("BodyLodged")).cloned());
+        for body in &out.snapshot.bodies {
+            assert!(body.position_mm.iter().all(|x| x.is_finite()));
+        }
+    }
+    assert_eq!(s.snapshot().bodies.len(), 1);
+    println!("after 20 s: {:?}, lodged {:?}", s.snapshot().bodies[0].position_mm, lodged.map(|e| e.kind));
+}

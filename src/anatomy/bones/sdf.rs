@@ -5,7 +5,7 @@ use fast_surface_nets::{SurfaceNetsBuffer, surface_nets};
 use rayon::prelude::*;
 
 use crate::anatomy::Mesh;
-use crate::anatomy::remesh::{Target, remesh};
+use crate::anatomy::remesh::{Target, remesh, separated};
 use crate::math::Vec3;
 
 pub(super) fn v(x: f64, y: f64, z: f64) -> Vec3 {
@@ -185,7 +185,8 @@ pub(super) fn mesh(
             out
         })
         .collect();
-    let values: Vec<f32> = values.concat();
+    let mut values: Vec<f32> = values.concat();
+    settle_faces(&mut values, n);
     let shape = RuntimeShape::<u32, 3>::new(n.map(|c| c as u32));
     let mut buffer = SurfaceNetsBuffer::default();
     surface_nets(&values, &shape, [0; 3], shape.as_array().map(|c| c - 1), &mut buffer);
@@ -204,9 +205,43 @@ pub(super) fn mesh(
         mesh.triangles.iter_mut().for_each(|t| t.swap(1, 2));
     }
     let target = Target { edge_mm: &|_| edge_mm, onto: &|p| onto(sdf, p, 0.5 * edge_mm) };
-    let mut even = remesh(&mesh, &target, 4);
+    let mut even = remesh(&separated(&mesh), &target, 4);
     even.vertices_mm.iter_mut().for_each(|p| *p = p.map(|c| f64::from(c as f32)));
     even
+}
+
+/// Where two diagonal samples of a grid face are inside and the two others outside, surface nets would join four
+/// triangles at one edge: the shallower of the two goes outside, until no such face is left.
+fn settle_faces(values: &mut [f32], n: [usize; 3]) {
+    let stride = [1, n[0], n[0] * n[1]];
+    loop {
+        let mut changed = false;
+        for z in 0..n[2] {
+            for y in 0..n[1] {
+                for x in 0..n[0] {
+                    let at = [x, y, z];
+                    let i = x + stride[1] * y + stride[2] * z;
+                    for (u, w) in [(0, 1), (1, 2), (2, 0)] {
+                        if at[u] + 1 == n[u] || at[w] + 1 == n[w] {
+                            continue;
+                        }
+                        let face = [i, i + stride[u], i + stride[u] + stride[w], i + stride[w]];
+                        let inside = face.map(|k| values[k] < 0.0);
+                        if inside[0] == inside[1] || inside[0] != inside[2] || inside[1] != inside[3] {
+                            continue;
+                        }
+                        // Always outwards, so that it comes to an end.
+                        let (a, b) = if inside[0] { (face[0], face[2]) } else { (face[1], face[3]) };
+                        values[if values[a] > values[b] { a } else { b }] = 0.01;
+                        changed = true;
+                    }
+                }
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
 }
 
 /// A Newton step along the numeric gradient, at most `limit_mm` long.

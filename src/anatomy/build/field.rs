@@ -40,8 +40,6 @@ pub(super) struct FieldHit {
     pub(super) distance_mm: f64,
     /// Gradient, near unit length.
     pub(super) gradient: Vec3,
-    /// Branch with the nearest wall.
-    pub(super) place: VesselPlace,
     /// Radius of the smallest branch that shapes the surface here, mm.
     pub(super) radius_mm: f64,
 }
@@ -165,7 +163,6 @@ impl Field {
         let mut best = FieldHit {
             distance_mm: nearest.distance_mm,
             gradient: nearest.gradient,
-            place: nearest.place,
             radius_mm: nearest.radius_mm,
         };
         for (i, a) in scratch.iter().enumerate() {
@@ -182,7 +179,7 @@ impl Field {
                 if distance_mm < best.distance_mm {
                     let gradient = low.gradient * (1.0 - 0.5 * h) + high.gradient * (0.5 * h);
                     let radius_mm = a.radius_mm.min(b.radius_mm);
-                    best = FieldHit { distance_mm, gradient, place: low.place, radius_mm };
+                    best = FieldHit { distance_mm, gradient, radius_mm };
                 }
             }
         }

@@ -163,6 +163,8 @@ const WALL_EP_N_PER_MM2: f64 = 0.08;
 const WALL_SHARE: f64 = 0.15;
 /// A curve of which points are farther outside than this does not belong to the mesh, mm.
 const OFF_MESH_MM: f64 = 25.0;
+/// The direction of a sheath is taken over this length, mm.
+const SHEATH_LOOK_MM: f64 = 12.0;
 /// Spacing while curves are fitted, mm.
 const FIT_STEP_MM: f64 = 1.0;
 
@@ -390,13 +392,13 @@ fn terminals(tree: &VesselTree) -> Vec<VesselId> {
 /// Beds at the terminal branches; flow by the cube of the radius (Murray 1926).
 fn add_outlets(tree: &mut VesselTree, options: &ImportOptions) {
     let ends = terminals(tree);
-    // The typical radius near the end, since the very end is often a cap or a cut.
+    // Upper quartile over the last stretch, since the very end is often a cap or a cut.
     let radius = |id: &VesselId| {
         let b = tree.branch(*id);
-        let from = (b.length_mm() - 10.0).max(0.5 * b.length_mm());
+        let from = (b.length_mm() - 20.0).max(0.3 * b.length_mm());
         let mut near: Vec<f64> = b.points.iter().filter(|p| p.arc_mm >= from).map(|p| p.radius_mm).collect();
         near.sort_by(f64::total_cmp);
-        near[near.len() / 2]
+        near[near.len() * 3 / 4]
     };
     let cubes: Vec<f64> = ends.iter().map(|id| radius(id).powi(3)).collect();
     let sum: f64 = cubes.iter().sum();
@@ -442,27 +444,31 @@ fn access_sites(tree: &VesselTree, options: &ImportOptions) -> Result<Vec<Access
     Ok(sites)
 }
 
-/// A site that far inside the end, on a parent if the branch is shorter, looking towards the heart.
+/// A site that far inside the end, on a parent if the branch is shorter, looking up the vessel.
 fn site(tree: &VesselTree, end: VesselId, name: &str, options: &ImportOptions) -> AccessSite {
-    let mut id = end;
-    let mut arc_mm = tree.branch(id).length_mm() - options.sheath_depth_mm;
+    let place = upstream(tree, end, options.sheath_depth_mm);
+    let at = |p: VesselPlace| tree.branch(p.vessel).at(p.arc_mm);
+    let position_mm = at(place).position_mm;
+    // Over a stretch, since a fitted line is uneven from point to point.
+    let ahead = at(upstream(tree, end, options.sheath_depth_mm + SHEATH_LOOK_MM)).position_mm;
+    let direction = (ahead - position_mm).try_normalize(1e-6).unwrap_or_else(|| -at(place).tangent);
+    AccessSite { name: name.to_owned(), label: name.to_owned(), position_mm, direction, place }
+}
+
+/// The place `back_mm` before the end of a branch, on its parents if need be.
+fn upstream(tree: &VesselTree, end: VesselId, back_mm: f64) -> VesselPlace {
+    let mut vessel = end;
+    let mut arc_mm = tree.branch(end).length_mm() - back_mm;
     while arc_mm < 0.0 {
-        match tree.branch(id).origin {
+        match tree.branch(vessel).origin {
             Some(origin) => {
-                id = origin.vessel;
+                vessel = origin.vessel;
                 arc_mm += origin.arc_mm;
             }
             None => arc_mm = 0.0,
         }
     }
-    let at = tree.branch(id).at(arc_mm);
-    AccessSite {
-        name: name.to_owned(),
-        label: name.to_owned(),
-        position_mm: at.position_mm,
-        direction: -at.tangent,
-        place: VesselPlace { vessel: id, arc_mm },
-    }
+    VesselPlace { vessel, arc_mm }
 }
 
 /// Report of an import, for the person who runs it.
