@@ -6,9 +6,14 @@
     reason = "tests print residuals, may unwrap, and compare numbers that are passed through unchanged"
 )]
 
+#[path = "app/desk.rs"]
+mod desk;
 #[path = "app/fixture.rs"]
 mod fixture;
 #[path = "app/panels.rs"]
 mod panels;
 #[path = "app/raster.rs"]
 mod raster;
+#[cfg(target_os = "linux")]
+#[path = "app/window.rs"]
+mod window;

@@ -255,10 +255,7 @@ fn run(mut engine: Engine, config: &BridgeConfig, shared: &Shared, inbox: &Recei
         mail.assessment = assessment.or(mail.assessment.take());
         mail.problem = saved.err().or_else(|| mail.problem.take());
         mail.scripted = engine.is_scripted();
-        if let Some(fault) = engine.script_fault().filter(|_| half_second) {
-            mail.problem = Some(fault);
-            break;
-        }
+        mail.problem = engine.take_script_fault().or_else(|| mail.problem.take());
         if ended.is_some() {
             mail.ended = ended;
             break;

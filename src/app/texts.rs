@@ -56,6 +56,7 @@ table! {
     Why = "Why this procedure exists";
     Source = "Source";
     PassMark = "To pass";
+    Marks = "Marks";
     Points = "points";
     ParTitle = "Gold, silver, bronze: at most";
     Begin = "To the table";

@@ -348,6 +348,12 @@ impl View {
         self.vessel_labels.get(vessel.idx()).map_or("", String::as_str)
     }
 
+    /// The syringe holds an embolic of the tray.
+    pub fn syringe_is_embolic(&self) -> bool {
+        let syringe = &self.snapshot.injection.syringe;
+        self.embolics.iter().any(|(id, label)| id == syringe || label == syringe)
+    }
+
     /// Devices in the patient, outermost first, over all accesses.
     pub fn devices(&self) -> impl DoubleEndedIterator<Item = &crate::sim::snapshot::RodDeviceView> {
         self.snapshot.rods.iter().flat_map(|r| r.devices.iter())

@@ -18,6 +18,11 @@ const STEPS_PER_TICK: usize = 16;
 const FOLLOW_SHARE: f64 = 0.6;
 /// The table is sent again after this time at the earliest, s.
 const FOLLOW_PAUSE_S: f64 = 0.5;
+/// A tip this deep in the lumen around it is not watched, mm.
+const HIDDEN_MM: f64 = 5.0;
+/// A tip this deep in the lumen around it is moved quickly, mm and mm/s.
+const DEEP_IN_LUMEN_MM: f64 = 40.0;
+const LUMEN_MM_PER_S: f64 = 80.0;
 /// Seed of an unsteady hand; scripts are the same each time.
 const TREMOR_SEED: u64 = 1;
 
@@ -49,6 +54,8 @@ pub(super) struct Work {
     pub nearest: Option<(f64, f64)>,
     /// Where the tip was last seen to move: inserted length, picture point.
     pub moved_at: Option<(f64, [f64; 2])>,
+    /// Best direction found so far: error, degrees, and the hub angle there.
+    pub best: Option<(f64, f64)>,
     /// Volume given when the puff began, mL.
     pub volume_ml: f64,
     /// Volume given when the step began, mL.
@@ -87,6 +94,16 @@ impl Bench<'_> {
     /// Time in the step, s.
     pub(super) fn step_time_s(&self) -> f64 {
         self.now_s() - self.work.began_s
+    }
+
+    /// Feeds a tool in this tick. In a lumen there is nothing to see: no beam, and the hand is quick.
+    pub(super) fn feed(&mut self, tool: ToolId, speed_mm_per_s: f64, blind: bool) {
+        let covered_mm =
+            self.percept.tools.get(tool.idx()).map_or(0.0, super::percept::ToolPercept::covered_mm);
+        let is_deep = covered_mm > DEEP_IN_LUMEN_MM;
+        let speed = if is_deep { speed_mm_per_s.abs().max(LUMEN_MM_PER_S) } else { speed_mm_per_s.abs() };
+        let hidden = covered_mm > HIDDEN_MM;
+        self.hands.feed(tool, speed.copysign(speed_mm_per_s), blind || hidden, self.percept.time_s);
     }
 
     pub(super) fn go(&mut self, phase: u32) {

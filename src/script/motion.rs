@@ -10,6 +10,8 @@ use crate::xray::CArm;
 
 /// A request (load, take off) is repeated after this time, s.
 const REPEAT_S: f64 = 1.0;
+/// A device drawn back that has not moved for this long is out, s.
+const AT_HUB_S: f64 = 0.2;
 /// A device that is not entered after this time was refused, s.
 const REFUSED_S: f64 = 6.0;
 /// Arm and table are given this long to start moving, s.
@@ -96,11 +98,14 @@ fn take_off(id: &str, speed: f64, timeout_s: f64, blind: bool, b: &mut Bench<'_>
         ));
     }
     let inserted_mm = t.inserted_mm;
-    // With the tip in the sheath there is nothing to look at.
-    b.hands.feed(tool, -speed.abs(), blind || inserted_mm <= 0.5, b.percept.time_s);
-    if inserted_mm <= 0.5 && (b.work.phase == 0 || b.phase_time_s() > 0.5 * REPEAT_S) {
+    b.feed(tool, -speed.abs(), blind);
+    // At the hub it comes no farther.
+    if b.work.moved_at.is_none_or(|(mm, _)| (mm - inserted_mm).abs() > 1e-3) {
+        b.work.moved_at = Some((inserted_mm, Point2::default()));
+        b.go(0);
+    } else if inserted_mm < 0.5 && b.phase_time_s() > AT_HUB_S {
         b.hands.send(Command::Unload { tool });
-        b.go(1);
+        b.go(0);
     }
     Ok(Progress::Running)
 }
@@ -132,7 +137,7 @@ fn move_until(
             "`{id}` did not get there within {timeout_s:.0} s ({until:?}; inserted {was:.0} -> {now:.0} mm)"
         ));
     }
-    b.hands.feed(tool, speed, blind, b.percept.time_s);
+    b.feed(tool, speed, blind);
     Ok(Progress::Running)
 }
 

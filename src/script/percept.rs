@@ -74,12 +74,21 @@ pub struct ToolPercept {
     pub loaded: bool,
     /// Length from the introducer by the scale at the hub, mm.
     pub inserted_mm: f64,
+    /// How far the device (or sheath) around it reaches, mm: shorter than this, its tip is in that lumen.
+    pub around_mm: f64,
     /// Hub angle, degrees.
     pub hub_angle_deg: f64,
     /// Axial force at the hub, N.
     pub hub_force_n: f64,
     /// As last seen; `None` if never.
     pub seen: Option<SeenTool>,
+}
+
+impl ToolPercept {
+    /// How deep the tip lies in the lumen around it, mm; negative when it has come out.
+    pub fn covered_mm(&self) -> f64 {
+        self.around_mm - self.inserted_mm
+    }
 }
 
 /// A vessel of the last run: the stretch that contrast filled, projected.
@@ -232,10 +241,14 @@ impl Eye {
             t.loaded = false;
         }
         for rod in &snap.rods {
+            let mut around_mm = 0.0_f64;
             for d in &rod.devices {
+                let outer_mm = around_mm;
+                around_mm = around_mm.max(d.inserted_mm);
                 let Some(t) = p.tools.get_mut(d.tool.idx()) else { continue };
                 t.loaded = true;
                 t.inserted_mm = d.inserted_mm;
+                t.around_mm = outer_mm;
                 t.hub_angle_deg = d.hub_angle_rad.to_degrees();
                 t.hub_force_n = d.hub_force_n;
                 if beam

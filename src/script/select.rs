@@ -21,9 +21,7 @@ const SEARCH_DEG_PER_S: f64 = 120.0;
 /// Rest after a turn so that the tip follows and is seen, s.
 const SETTLE_S: f64 = 0.4;
 /// Turn between two looks when pointing, degrees.
-const POINT_STEP_DEG: f64 = 15.0;
-/// Turned so far without success, pointing is given up, degrees.
-const POINT_LIMIT_DEG: f64 = 900.0;
+const POINT_STEP_DEG: f64 = 20.0;
 
 /// Does one tick of a step.
 pub(super) fn act(step: &Step, b: &mut Bench<'_>) -> Outcome {
@@ -34,6 +32,12 @@ pub(super) fn act(step: &Step, b: &mut Bench<'_>) -> Outcome {
     }
 }
 
+const LOOK: u32 = 0;
+const TURN_ON: u32 = 1;
+const TURN_LAST: u32 = 2;
+const LOOK_LAST: u32 = 3;
+
+/// Turns in steps with a look after each; after a whole turn without success goes back to the best direction seen.
 fn point(id: &str, to: Screen, within_deg: f64, timeout_s: f64, b: &mut Bench<'_>) -> Outcome {
     let tool = b.tool(id)?;
     let wanted = match to {
@@ -42,29 +46,32 @@ fn point(id: &str, to: Screen, within_deg: f64, timeout_s: f64, b: &mut Bench<'_
         Screen::Left => 180.0,
         Screen::Down => -90.0,
     };
-    let turned = f64::from(b.work.tries) * POINT_STEP_DEG;
-    if b.step_time_s() > timeout_s || turned > POINT_LIMIT_DEG {
-        return Err(format!(
-            "the tip of `{id}` could not be turned to {to:?}; the hub was turned by {turned:.0} degrees"
-        ));
+    if b.step_time_s() > timeout_s {
+        return Err(format!("the tip of `{id}` could not be turned to {to:?} within {timeout_s:.0} s"));
     }
     match b.work.phase {
-        // Look.
-        0 => {
+        LOOK | LOOK_LAST => {
             let ready = b.hands.beam(b.percept.time_s) && b.phase_time_s() > SETTLE_S && b.percept.fresh;
             if !ready {
                 return Ok(Progress::Running);
             }
-            let t = b.percept.tools.get(tool.idx());
-            let direction = t.and_then(|t| t.seen.as_ref()).and_then(|s| s.direction_deg(TIP_STRETCH_MM));
-            if direction.is_some_and(|d| angle_between_deg(d, wanted) <= within_deg) {
+            let Some(t) = b.percept.tools.get(tool.idx()) else { return Ok(Progress::Running) };
+            let direction = t.seen.as_ref().and_then(|s| s.direction_deg(TIP_STRETCH_MM));
+            let error = direction.map_or(180.0, |d| angle_between_deg(d, wanted));
+            if error <= within_deg || b.work.phase == LOOK_LAST {
                 return Ok(Progress::Done);
             }
-            b.work.goal_deg = t.map_or(0.0, |t| t.hub_angle_deg) + POINT_STEP_DEG;
+            if b.work.best.is_none_or(|(e, _)| error < e) {
+                b.work.best = Some((error, t.hub_angle_deg));
+            }
+            let is_round = f64::from(b.work.tries) * POINT_STEP_DEG >= 360.0;
+            let best_deg = b.work.best.map_or(t.hub_angle_deg, |(_, deg)| deg);
+            b.work.goal_deg = if is_round { best_deg } else { t.hub_angle_deg + POINT_STEP_DEG };
             b.work.tries += 1;
-            b.go(1);
+            b.go(if is_round { TURN_LAST } else { TURN_ON });
         }
-        _ => turn_to_goal(tool, b, 0),
+        TURN_LAST => turn_to_goal(tool, b, LOOK_LAST),
+        _ => turn_to_goal(tool, b, LOOK),
     }
     Ok(Progress::Running)
 }
@@ -126,7 +133,7 @@ fn select(step: &Step, b: &mut Bench<'_>) -> Outcome {
                 }
                 b.go(PULL);
             } else {
-                b.hands.feed(id, speed_mm_per_s.abs(), false, b.percept.time_s);
+                b.feed(id, speed_mm_per_s.abs(), false);
             }
         }
         PULL => {
@@ -136,7 +143,7 @@ fn select(step: &Step, b: &mut Bench<'_>) -> Outcome {
                 b.work.goal_deg = now + turn_deg;
                 b.go(TURN);
             } else {
-                b.hands.feed(id, -speed_mm_per_s.abs(), false, b.percept.time_s);
+                b.feed(id, -speed_mm_per_s.abs(), false);
             }
         }
         TURN => turn_to_goal(id, b, SETTLE),

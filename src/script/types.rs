@@ -152,7 +152,7 @@ pub enum Step {
         #[serde(default = "defaults::spin")]
         rate_deg_per_s: f64,
     },
-    /// Turn the hub until the tip is seen to point in a direction; a turn in steps, with a look after each.
+    /// Turn the hub until the tip is seen to point in a direction, or after a whole turn where it came nearest to it.
     Point {
         /// Device.
         tool: String,
