@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use cathnav::anatomy::{Anatomy, ImportOptions, Mesh, MeshDistance, Openness, import, load_mesh};
+use cathnav::anatomy::{
+    Anatomy, ImportOptions, LengthUnit, Mesh, MeshDistance, Openness, VesselPlace, import, load_mesh,
+};
 use cathnav::device::{Device, load_catalog};
 use cathnav::math::rng::{Stream, stream, uniform};
 use cathnav::sim::command::{Hold, ToolId};
@@ -46,14 +48,9 @@ fn import_arch_to_neuro(dir: &Path) -> Anatomy {
 #[test]
 fn real_anatomy_is_imported() {
     let Some(dir) = folder() else { return };
-    let start = std::time::Instant::now();
-    let anatomy = import_arch_to_neuro(&dir);
-    println!(
-        "import {:.1} s, {} triangles",
-        start.elapsed().as_secs_f64(),
-        anatomy.lumen.mesh.triangles.len()
-    );
-    let coarse = load_mesh(&dir.join("lumen.obj"), cathnav::anatomy::LengthUnit::Mm).unwrap();
+    let Some(anatomy) = anatomy() else { return };
+    println!("{} triangles", anatomy.lumen.mesh.triangles.len());
+    let coarse = load_mesh(&dir.join("lumen.obj"), LengthUnit::Mm).unwrap();
     let volume = anatomy.lumen.mesh.signed_volume_mm3() / coarse.signed_volume_mm3();
     println!("volume over that of the file: {volume:.4}");
     assert!((volume - 1.0).abs() < 0.03);
@@ -64,10 +61,12 @@ fn real_anatomy_is_imported() {
     assert_eq!(anatomy.tree.branches.len(), 25);
     let surface = MeshDistance::new(&anatomy.lumen.mesh);
     let wall = MeshWall::new(&anatomy.lumen, &anatomy.tree);
+    let mut all_outside = 0;
     for b in &anatomy.tree.branches {
         let inside: Vec<f64> =
             b.points.iter().map(|p| surface.nearest(&p.position_mm).unwrap().inside_mm).collect();
         let outside = inside.iter().filter(|d| **d <= 0.05).count();
+        all_outside += outside;
         let least = inside.iter().copied().fold(f64::INFINITY, f64::min);
         let (lo, hi) = b
             .points
@@ -83,6 +82,15 @@ fn real_anatomy_is_imported() {
             b.outlet.as_ref().map(|o| o.flow_ml_per_s),
         );
     }
+    assert_eq!(all_outside, 0);
+    let branch = |name: &str| anatomy.tree.branch(anatomy.tree.find(name).unwrap());
+    let name = |place: Option<VesselPlace>| &anatomy.tree.branch(place.unwrap().vessel).name;
+    assert_eq!(name(branch("LCCA").origin), "0");
+    assert_eq!(name(branch("17").origin), "RVA");
+    assert_eq!(name(branch("RVA").distal_join), "LVA");
+    let inflow: f64 =
+        anatomy.tree.branches.iter().filter_map(|b| b.outlet.as_ref()).map(|o| o.flow_ml_per_s).sum();
+    assert!((40.0..90.0).contains(&inflow), "{inflow}");
     for s in &anatomy.access_sites {
         let hit = wall.at(&s.position_mm);
         println!("{}: {:?} {:?} {:.2} mm from the wall", s.name, s.position_mm, s.direction, hit.inside_mm);
@@ -205,7 +213,10 @@ impl<'a> Operator<'a> {
                     best = tip;
                 }
                 if is_astray(&name, arc) || is_stuck {
-                    println!("  turn {turned}: {name} at {arc:.0} mm{}", if is_stuck { ", stuck" } else { "" });
+                    println!(
+                        "  turn {turned}: {name} at {arc:.0} mm{}",
+                        if is_stuck { ", stuck" } else { "" }
+                    );
                     break;
                 }
             }
@@ -278,11 +289,8 @@ fn a_wire_chooses_between_the_great_vessels() {
     let mut way = Operator::new(anatomy, &wall, &tools);
     // Branch 2 is the aorta from the arch down, 3 and 4 are the left iliacs, 0 the arch and the ascending aorta.
     let left_groin = |name: &str| ["sheath", "3", "4", "14", "2"].contains(&name);
-    let turns = way.seek(
-        |name, arc| name == "2" && arc < 40.0,
-        |name, arc| !left_groin(name) && arc > 15.0,
-        20,
-    );
+    let turns =
+        way.seek(|name, arc| name == "2" && arc < 40.0, |name, arc| !left_groin(name) && arc > 15.0, 20);
     way.print("to the arch");
     println!("turned {turns:?} times on the way");
     let (name, arc) = way.tip(WIRE);
