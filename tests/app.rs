@@ -2,8 +2,9 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::disallowed_methods,
     clippy::float_cmp,
-    reason = "tests print residuals, may unwrap, and compare numbers that are passed through unchanged"
+    reason = "tests print residuals, may unwrap, wait by the clock, and compare numbers that are passed through unchanged"
 )]
 
 #[path = "app/desk.rs"]

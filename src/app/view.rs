@@ -45,8 +45,6 @@ pub struct View {
     pub vessel_labels: Vec<String>,
     /// Objectives.
     pub steps: Vec<StepView>,
-    /// Points so far and the most that can be had.
-    pub points: (f64, f64),
     /// Hint shown last.
     pub hint: String,
     /// What happened, oldest first.

@@ -32,7 +32,7 @@ const QUIET: &str = "wgpu=error,naga=error,winit=error,bevy_egui=error,bevy_rend
 pub struct ScreenshotWish {
     /// File.
     pub path: PathBuf,
-    /// Seconds after the table was reached, or after the start if no case is opened.
+    /// Seconds after the first page was there.
     pub after_s: f64,
 }
 
@@ -51,13 +51,12 @@ struct Shown([Option<(Handle<Image>, egui::TextureId)>; 2]);
 #[derive(Resource, Default)]
 struct Wish {
     wish: Option<ScreenshotWish>,
-    needs_table: bool,
     waited_s: f64,
     asked: bool,
 }
 
 /// Opens the window and stays until it is closed.
-pub(super) fn run(desk: Desk, wish: Option<ScreenshotWish>, needs_table: bool) -> AppExit {
+pub(super) fn run(desk: Desk, wish: Option<ScreenshotWish>) -> AppExit {
     let window = Window {
         title: "cathnav".to_owned(),
         resolution: WindowResolution::new(1280, 800),
@@ -75,7 +74,7 @@ pub(super) fn run(desk: Desk, wish: Option<ScreenshotWish>, needs_table: bool) -
         .insert_resource(WinitSettings { focused_mode: mode, unfocused_mode: mode })
         .insert_resource(ClearColor(Color::BLACK))
         .insert_resource(DeskResource(desk))
-        .insert_resource(Wish { wish, needs_table, ..Wish::default() })
+        .insert_resource(Wish { wish, ..Wish::default() })
         .init_resource::<Seen>()
         .add_plugins(super::scene3d::plugin)
         .add_systems(Startup, add_camera)
@@ -196,8 +195,7 @@ fn take_screenshot(
     mut commands: Commands<'_, '_>,
 ) {
     let Some(ScreenshotWish { path, after_s }) = wish.wish.clone() else { return };
-    let at_table = matches!(desk.0.view.screen, Screen::Procedure | Screen::Report);
-    if at_table || !wish.needs_table || desk.0.view.problem.is_some() {
+    if desk.0.view.screen != Screen::Loading || desk.0.view.problem.is_some() {
         wish.waited_s += time.delta_secs_f64();
     }
     if wish.asked || wish.waited_s < after_s {
