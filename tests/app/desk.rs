@@ -150,7 +150,7 @@ fn a_script_that_gives_up_lets_go() {
     let wire = "wire.hydrophilic_angled.035";
     let text = format!(
         "(format: 1, title: \"In vain\", case: \"pelvic_bleeding\", steps: [Load(\"{wire}\"), \
-         Advance(tool: \"{wire}\", until: Inserted(5000), speed_mm_per_s: 10, timeout_s: 2)])"
+         Advance(tool: \"{wire}\", until: Inserted(5000), speed_mm_per_s: 10, timeout_s: 8)])"
     );
     std::fs::write(&script, text).unwrap();
     let mut desk = Desk::new(root, 1, 64, Store::in_folder(folder.path()));
