@@ -2,13 +2,19 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::disallowed_methods,
     clippy::float_cmp,
-    reason = "tests print residuals, may unwrap, and compare numbers that are passed through unchanged"
+    reason = "tests print residuals, may unwrap, wait by the clock, and compare numbers that are passed through unchanged"
 )]
 
+#[path = "app/desk.rs"]
+mod desk;
 #[path = "app/fixture.rs"]
 mod fixture;
 #[path = "app/panels.rs"]
 mod panels;
 #[path = "app/raster.rs"]
 mod raster;
+#[cfg(target_os = "linux")]
+#[path = "app/window.rs"]
+mod window;

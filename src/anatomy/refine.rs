@@ -21,7 +21,7 @@ const PASSES: usize = 5;
 /// Taubin's factors: pass-band frequency 1/lambda + 1/mu = 0.1.
 const LAMBDA: f64 = 0.5;
 const MU: f64 = -0.526_316;
-const SMOOTHINGS: usize = 12;
+const SMOOTHINGS: usize = 30;
 /// Farthest way of a vertex from the given surface, as a share of the local radius.
 const MAX_SHIFT: f64 = 0.25;
 /// Largest radial offset that gives volume back.

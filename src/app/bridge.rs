@@ -70,6 +70,12 @@ struct Shared {
     pulse_came: Condvar,
 }
 
+/// The clock: it decides when a tick is made, never what is in it.
+#[expect(clippy::disallowed_methods, reason = "the window keeps real time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -218,11 +224,11 @@ impl Pace {
 }
 
 fn run(mut engine: Engine, config: &BridgeConfig, shared: &Shared, inbox: &Receiver<Order>) {
-    let mut pace = Pace::new(Instant::now());
+    let mut pace = Pace::new(now());
     let mut paused = true;
     let mut beam = false;
     loop {
-        let wait = if paused { Duration::from_millis(200) } else { pace.wait(Instant::now()) };
+        let wait = if paused { Duration::from_millis(200) } else { pace.wait(now()) };
         match inbox.recv_timeout(wait) {
             Ok(Order::Commands(commands)) => {
                 for command in commands {
@@ -232,7 +238,7 @@ fn run(mut engine: Engine, config: &BridgeConfig, shared: &Shared, inbox: &Recei
             }
             Ok(Order::Pause(on)) => {
                 if paused && !on {
-                    pace = Pace::new(Instant::now());
+                    pace = Pace::new(now());
                 }
                 paused = on;
                 continue;
@@ -244,7 +250,7 @@ fn run(mut engine: Engine, config: &BridgeConfig, shared: &Shared, inbox: &Recei
             continue;
         }
         let finished = tick(&mut engine, shared, &mut beam);
-        let factor = pace.done(Instant::now());
+        let factor = pace.done(now());
         let second = engine.last().snapshot.tick.is_multiple_of(TICKS_PER_S);
         let saved = if second || finished { engine.save() } else { Ok(()) };
         let half_second = engine.last().snapshot.tick.is_multiple_of(TICKS_PER_S / 2);
@@ -255,10 +261,7 @@ fn run(mut engine: Engine, config: &BridgeConfig, shared: &Shared, inbox: &Recei
         mail.assessment = assessment.or(mail.assessment.take());
         mail.problem = saved.err().or_else(|| mail.problem.take());
         mail.scripted = engine.is_scripted();
-        if let Some(fault) = engine.script_fault().filter(|_| half_second) {
-            mail.problem = Some(fault);
-            break;
-        }
+        mail.problem = engine.take_script_fault().or_else(|| mail.problem.take());
         if ended.is_some() {
             mail.ended = ended;
             break;
@@ -335,8 +338,9 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::print_stdout, reason = "prints its residual")]
     fn at_most_four_ticks_are_caught_up_and_the_factor_says_so() {
-        let start = Instant::now();
+        let start = now();
         let mut pace = Pace::new(start);
         let late = start + Duration::from_secs(10);
         let mut caught = 0;

@@ -226,6 +226,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::print_stdout, reason = "prints its residual")]
     fn a_stroke_moves_its_length_at_any_frame_rate() {
         for fps in [20.0, 60.0, 144.0] {
             let mut controls = Controls::default();

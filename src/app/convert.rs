@@ -12,7 +12,7 @@ use crate::training::Assessment;
 use crate::units::TICKS_PER_S;
 
 /// The cases below `root/scenarios`, by file name. A faulty file is a card that says so.
-pub fn cards(root: &Path, best: &BestResults) -> Vec<CaseCard> {
+pub(super) fn cards(root: &Path, best: &BestResults) -> Vec<CaseCard> {
     let Ok(entries) = std::fs::read_dir(root.join("scenarios")) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
     paths.retain(|p| p.extension().is_some_and(|e| e == "ron"));
@@ -49,21 +49,21 @@ fn faulty(path: PathBuf, fault: String) -> CaseCard {
 }
 
 /// The expert script of a case, if there is one: `assets/scripts/<case>_expert.ron`.
-pub fn expert_script(root: &Path, case: &Path) -> Option<PathBuf> {
+pub(super) fn expert_script(root: &Path, case: &Path) -> Option<PathBuf> {
     let stem = case.file_stem()?.to_string_lossy().into_owned();
     let path = root.join("assets/scripts").join(format!("{stem}_expert.ron"));
     path.is_file().then_some(path)
 }
 
 /// What a recording left by a crash is of, in words.
-pub fn resume_text(path: &Path) -> Option<String> {
+pub(super) fn resume_text(path: &Path) -> Option<String> {
     let recording = Recording::read(path).ok()?;
     let seconds = recording.last_tick / TICKS_PER_S;
     (seconds > 0).then(|| format!("{}, {:02}:{:02}", recording.header.case_id, seconds / 60, seconds % 60))
 }
 
 /// Case, tray and vessels of a compiled model.
-pub fn fill_case(view: &mut View, model: &Model) {
+pub(super) fn fill_case(view: &mut View, model: &Model) {
     view.case = case_view(&model.case);
     view.tools = model
         .tools
@@ -86,7 +86,7 @@ fn case_view(case: &Case) -> CaseView {
         Sex::Female => "female",
         Sex::Male => "male",
     };
-    let par = |p: &Par| (p.metric.clone(), p.gold, p.silver, p.bronze);
+    let par = |p: &Par| (metric_label(&p.metric), p.gold, p.silver, p.bronze);
     CaseView {
         title: case.title.clone(),
         patient: format!("{sex}, {:.0} y, {:.0} kg", p.age_y, p.weight_kg),
@@ -105,7 +105,7 @@ fn case_view(case: &Case) -> CaseView {
 }
 
 /// Objectives and result so far.
-pub fn fill_assessment(view: &mut View, assessment: &Assessment, model: Option<&Model>) {
+pub(super) fn fill_assessment(view: &mut View, assessment: &Assessment, model: Option<&Model>) {
     let say = |id: &str| {
         let step = model.and_then(|m| m.case.steps.iter().find(|s| s.id == id));
         step.map_or_else(String::new, |s| s.say.clone())
@@ -130,7 +130,7 @@ fn report_view(a: &Assessment, model: Option<&Model>) -> ReportView {
     let metric = |m: &crate::training::Metric| {
         let value = m.value?;
         let medal = par(&m.name).map_or("", |p| medal(p, value)).to_owned();
-        Some(MetricView { name: m.name.replace('_', " "), value: number(value, &m.unit), medal })
+        Some(MetricView { name: metric_name(&m.name), value: number(value, &m.unit), medal })
     };
     let mut errors: Vec<ErrorView> = a
         .errors
@@ -173,6 +173,36 @@ fn medal(par: &Par, value: f64) -> &'static str {
     }
 }
 
+/// Units that end a metric's name, and how they are written.
+const UNIT_ENDINGS: [(&str, &str); 10] = [
+    ("_gy_cm2", "Gy cm2"),
+    ("_mgy", "mGy"),
+    ("_ml", "mL"),
+    ("_min", "min"),
+    ("_mm", "mm"),
+    ("_pct", "%"),
+    ("_deg", "degrees"),
+    ("_s", "s"),
+    ("_n", "N"),
+    ("_g", "g"),
+];
+
+/// Words and unit of a metric's name: `fluoro_time_min` is fluoro time, in min.
+fn words_and_unit(name: &str) -> (String, &'static str) {
+    let ending = UNIT_ENDINGS.iter().find_map(|(e, unit)| name.strip_suffix(e).map(|stem| (stem, *unit)));
+    let (stem, unit) = ending.unwrap_or((name, ""));
+    (stem.replace('_', " "), unit)
+}
+
+fn metric_name(name: &str) -> String {
+    words_and_unit(name).0
+}
+
+fn metric_label(name: &str) -> String {
+    let (words, unit) = words_and_unit(name);
+    if unit.is_empty() { words } else { format!("{words}, {unit}") }
+}
+
 /// A number with three significant digits and its unit.
 fn number(value: f64, unit: &str) -> String {
     let digits = if value == 0.0 || value.abs() >= 100.0 {
@@ -186,7 +216,7 @@ fn number(value: f64, unit: &str) -> String {
 }
 
 /// A frame without its pixels: what the texts on the picture need.
-pub fn frame_facts(frame: &Frame) -> Frame {
+pub(super) fn frame_facts(frame: &Frame) -> Frame {
     Frame {
         columns: frame.columns,
         rows: frame.rows,
@@ -202,7 +232,7 @@ pub fn frame_facts(frame: &Frame) -> Frame {
 }
 
 /// The hint of a step that is given now; hints go from general to specific, the last one stays.
-pub fn hint(model: &Model, view: &View, given: usize) -> Option<String> {
+pub(super) fn hint(model: &Model, view: &View, given: usize) -> Option<String> {
     let at = view.steps.iter().position(|s| s.open && s.done_s.is_none())?;
     let hints = &model.case.steps.get(at)?.hint;
     hints.get(given.min(hints.len().saturating_sub(1))).cloned()
@@ -214,6 +244,9 @@ mod tests {
 
     #[test]
     fn numbers_and_medals() {
+        assert_eq!(metric_label("fluoro_time_min"), "fluoro time, min");
+        assert_eq!(metric_name("kap_gy_cm2"), "kap");
+        assert_eq!(metric_label("runs"), "runs");
         assert_eq!(number(1234.56, "mL"), "1235 mL");
         assert_eq!(number(12.34, ""), "12.3");
         assert_eq!(number(0.1234, "N"), "0.12 N");

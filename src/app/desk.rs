@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bevy_egui::egui;
-
 use super::bridge::{Bridge, BridgeConfig, Mail};
 use super::controls::{Controls, FIELDS_MM, Latch};
 use super::convert;
@@ -59,11 +57,12 @@ pub struct Desk {
     shelf: Shelf,
     live: Option<GrayPicture>,
     live_angles: String,
-    textures: [Option<egui::TextureHandle>; 2],
     shown_reference: Option<GrayPicture>,
     skip_briefing: bool,
     quit: bool,
     hints_given: usize,
+    live_is_new: bool,
+    told_running: Option<bool>,
 }
 
 impl Desk {
@@ -87,11 +86,12 @@ impl Desk {
             shelf: Shelf::default(),
             live: None,
             live_angles: String::new(),
-            textures: [None, None],
             shown_reference: None,
             skip_briefing: false,
             quit: false,
             hints_given: 0,
+            live_is_new: false,
+            told_running: None,
         };
         desk.to_menu();
         desk
@@ -108,9 +108,10 @@ impl Desk {
             root: self.root.clone(),
             case,
             seed: self.seed,
-            script,
             resume: None,
-            running: self.store.running(),
+            // A demonstration leaves nothing to go on from.
+            running: if script.is_some() { PathBuf::new() } else { self.store.running() },
+            script,
         };
         self.begin(opening);
     }
@@ -139,13 +140,13 @@ impl Desk {
     /// Ends the running case, if there is one, and forgets what was shown of it.
     fn close(&mut self) {
         self.bridge = None;
+        self.told_running = None;
         self.model = None;
         self.controls = Controls::default();
         self.latch = Latch::default();
         self.shelf = Shelf::default();
         self.live = None;
         self.shown_reference = None;
-        self.textures = [None, None];
         let keep = std::mem::take(&mut self.view);
         self.view = View {
             keys: keep.keys,
@@ -168,22 +169,21 @@ impl Desk {
     }
 
     /// Before the panels: mail, keys, time.
-    pub fn begin_frame(&mut self, input: &FrameInput, ctx: &egui::Context) {
+    pub fn begin_frame(&mut self, input: &FrameInput) {
         self.out.held = Held::default();
         if let Some(bridge) = &self.bridge {
             let mail = bridge.take();
             self.receive(mail);
         }
+        self.view.hands.follow(&self.view.snapshot);
         self.keys(input);
         self.latch.advance(input.dt_s, self.controls.moves_tools());
         self.shelf.advance(input.dt_s);
         self.view.latch_left_s = (self.latch.pedal != Pedal::Off).then_some(self.latch.left_s);
-        self.view.hands.follow(&self.view.snapshot);
-        self.draw_textures(ctx);
     }
 
-    /// After the panels: what was pushed becomes orders.
-    pub fn end_frame(&mut self, input: &FrameInput) {
+    /// After the panels: what was pushed becomes orders. Returns the commands that were sent.
+    pub fn end_frame(&mut self, input: &FrameInput) -> Vec<Command> {
         for action in std::mem::take(&mut self.out.ui) {
             self.act(action);
         }
@@ -207,9 +207,14 @@ impl Desk {
             }
         }
         if let Some(bridge) = &self.bridge {
-            bridge.send(commands);
-            bridge.pause(!self.is_running());
+            bridge.send(commands.clone());
+            let running = self.is_running();
+            if self.told_running != Some(running) {
+                bridge.pause(!running);
+                self.told_running = Some(running);
+            }
         }
+        commands
     }
 
     /// The table may be worked at: no page, dialog or fault lies over it.
@@ -232,10 +237,7 @@ impl Desk {
             return;
         }
         if self.is_at_table() {
-            let embolic = self.view.embolics.iter().any(|(id, label)| {
-                let syringe = &self.view.snapshot.injection.syringe;
-                id == syringe || label == syringe
-            });
+            let embolic = self.view.syringe_is_embolic();
             self.keys_held = self.view.keys.held(&input.pressed, &self.view.hands, &self.out.form, embolic);
         }
         for action in self.view.keys.called(&input.pressed) {
@@ -462,7 +464,7 @@ impl Desk {
             self.shelf.add_run_frame(run, &self.live_angles, picture.clone());
         }
         self.live = Some(picture);
-        self.textures[0] = None;
+        self.live_is_new = true;
     }
 
     fn end(&mut self, ended: Result<Vec<String>, String>) {
@@ -484,26 +486,21 @@ impl Desk {
         std::fs::remove_file(self.store.running()).ok();
     }
 
-    /// New pictures become textures; old ones stay.
-    fn draw_textures(&mut self, ctx: &egui::Context) {
-        if self.textures[0].is_none() {
-            self.textures[0] = self.live.as_ref().map(|p| texture(ctx, "live", p));
-        }
-        self.view.live.texture = self.textures[0].as_ref().map(egui::TextureHandle::id);
+    /// Pictures that are new since the last call: live, reference. What is not new stays as it was drawn.
+    pub fn take_new_pictures(&mut self) -> [Option<GrayPicture>; 2] {
+        let live = if std::mem::take(&mut self.live_is_new) { self.live.clone() } else { None };
         let shown = self.shelf.shown();
         self.view.reference_title = shown.as_ref().map_or_else(String::new, |(_, title)| title.clone());
         let picture = shown.map(|(p, _)| p.clone());
-        if picture != self.shown_reference {
-            self.textures[1] = picture.as_ref().map(|p| texture(ctx, "reference", p));
-            self.shown_reference = picture;
-        }
-        self.view.reference.texture = self.textures[1].as_ref().map(egui::TextureHandle::id);
+        let reference = if picture == self.shown_reference { None } else { picture.clone() };
+        self.shown_reference = picture;
+        [live, reference]
     }
-}
 
-fn texture(ctx: &egui::Context, name: &str, picture: &GrayPicture) -> egui::TextureHandle {
-    let image = egui::ColorImage::from_gray([picture.columns, picture.rows], &picture.gray);
-    ctx.load_texture(name, image, egui::TextureOptions::LINEAR)
+    /// There is a live picture; a stored one.
+    pub fn has_pictures(&self) -> [bool; 2] {
+        [self.live.is_some(), self.shown_reference.is_some()]
+    }
 }
 
 /// The next smaller or larger field.

@@ -114,9 +114,11 @@ impl Engine {
         self.driver.as_ref().is_some_and(|d| !d.finished() && d.failed().is_none())
     }
 
-    /// Why the script gave up, if it did.
-    pub fn script_fault(&self) -> Option<String> {
-        self.driver.as_ref().and_then(Driver::failed)
+    /// Why the script gave up, if it did; told once, then the table is the user's.
+    pub fn take_script_fault(&mut self) -> Option<String> {
+        let fault = self.driver.as_ref().and_then(Driver::failed)?;
+        self.driver = None;
+        Some(format!("The script gave up: {fault}"))
     }
 
     /// Queues a command.

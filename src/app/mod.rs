@@ -83,13 +83,12 @@ const PICTURE_PIXELS: usize = 640;
 pub fn run(config: AppConfig) -> Result<(), AppError> {
     probe().map_err(AppError::NoWindow)?;
     let mut desk = Desk::new(config.assets_root, config.seed, PICTURE_PIXELS, Store::of_user());
-    let needs_table = config.start != Start::Menu;
     match config.start {
         Start::Menu => {}
         Start::Case(case) => desk.open(case, None),
         Start::Demo { case, script } => desk.open(case, Some(script)),
     }
-    match window::run(desk, config.screenshot, needs_table) {
+    match window::run(desk, config.screenshot) {
         bevy::app::AppExit::Success => Ok(()),
         bevy::app::AppExit::Error(code) => Err(AppError::Ended(code.get())),
     }

@@ -1,5 +1,281 @@
-//! The see-through patient.
+//! The see-through patient: vessels translucent, bones faint, devices as tubes, into a picture that egui shows.
 
+use std::sync::Arc;
+
+use bevy::asset::RenderAssetUsages;
+use bevy::camera::RenderTarget;
+use bevy::core_pipeline::tonemapping::Tonemapping;
+use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::prelude::*;
+use bevy::render::render_resource::TextureFormat;
+use bevy_egui::{EguiContexts, EguiTextureHandle, egui};
 
-pub(super) fn plugin(_app: &mut App) {}
+use super::theme;
+use super::view::Picture;
+use super::window::{DeskResource, begin_frame};
+use crate::anatomy::{self, Material};
+use crate::math::Vec3 as Vector;
+use crate::sim::snapshot::{RodDeviceView, RodView, Snapshot};
+use crate::sim::{Model, ToolId};
+
+/// Columns and rows of the picture.
+const PIXELS: u32 = 480;
+/// Scene units per mm: 1 unit is 10 cm.
+const UNITS_PER_MM: f32 = 0.01;
+/// Corners of a tube's cross-section.
+const TUBE_CORNERS: usize = 6;
+/// Tubes are drawn this much thicker than they are, or a wire of 0.35 mm would not be seen.
+const TUBE_GAIN: f32 = 2.0;
+
+/// What is in the scene.
+#[derive(Resource, Default)]
+struct Scene {
+    model: Option<Arc<Model>>,
+    root: Option<Entity>,
+    camera: Option<Entity>,
+    texture: Option<egui::TextureId>,
+    image: Handle<Image>,
+    tubes: Vec<(ToolId, Entity, Handle<Mesh>)>,
+    center: Vec3,
+    radius: f32,
+    tick: u64,
+}
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<Scene>().add_systems(Update, (build, follow).chain().after(begin_frame));
+}
+
+/// Patient frame (LPS) to scene: +x stays the patient's left, +y is up, the viewer stands in front.
+fn scene_from_patient(p_mm: &Vector) -> Vec3 {
+    Vec3::new(p_mm.x as f32, p_mm.z as f32, -p_mm.y as f32) * UNITS_PER_MM
+}
+
+fn build(
+    mut commands: Commands<'_, '_>,
+    mut scene: ResMut<'_, Scene>,
+    desk: Res<'_, DeskResource>,
+    mut contexts: EguiContexts<'_, '_>,
+    mut images: ResMut<'_, Assets<Image>>,
+    mut meshes: ResMut<'_, Assets<Mesh>>,
+    mut materials: ResMut<'_, Assets<StandardMaterial>>,
+) {
+    let Some(model) = desk.0.model.as_ref().filter(|_| desk.0.view.truth.is_some()) else { return };
+    if scene.model.as_ref().is_some_and(|m| Arc::ptr_eq(m, model)) {
+        return;
+    }
+    if let Some(root) = scene.root.take() {
+        commands.entity(root).despawn();
+    }
+    let image = images.add(Image::new_target_texture(PIXELS, PIXELS, TextureFormat::Rgba8UnormSrgb, None));
+    let root = commands.spawn((Transform::default(), Visibility::default())).id();
+    let camera = commands
+        .spawn((
+            Camera3d::default(),
+            Camera {
+                order: -1,
+                clear_color: ClearColorConfig::Custom(Color::srgb_u8(0x0F, 0x12, 0x16)),
+                ..default()
+            },
+            RenderTarget::from(image.clone()),
+            Msaa::Off,
+            Tonemapping::None,
+            Transform::default(),
+            ChildOf(root),
+        ))
+        .id();
+    let light = DirectionalLight { illuminance: 2500.0, ..default() };
+    commands.spawn((
+        light,
+        Transform::from_xyz(1.0, 2.0, 4.0).looking_at(Vec3::ZERO, Vec3::Y),
+        ChildOf(root),
+    ));
+    let vessel = glass(Color::srgba(0.90, 0.22, 0.20, 0.45));
+    let bone = glass(Color::srgba(0.80, 0.80, 0.76, 0.05));
+    let lumen = mesh_of(&model.anatomy.lumen.mesh);
+    commands.spawn((Mesh3d(meshes.add(lumen)), MeshMaterial3d(materials.add(vessel)), ChildOf(root)));
+    let bone = materials.add(bone);
+    for surface in model.anatomy.body.iter().filter(|s| s.material == Material::CorticalBone) {
+        commands.spawn((
+            Mesh3d(meshes.add(mesh_of(&surface.mesh))),
+            MeshMaterial3d(bone.clone()),
+            ChildOf(root),
+        ));
+    }
+    let (center, radius) = extent(&model.anatomy.lumen.mesh);
+    *scene = Scene {
+        model: Some(Arc::clone(model)),
+        root: Some(root),
+        camera: Some(camera),
+        texture: Some(contexts.add_image(EguiTextureHandle::Strong(image.clone()))),
+        image,
+        tubes: Vec::new(),
+        center,
+        radius,
+        tick: u64::MAX,
+    };
+}
+
+fn follow(
+    mut commands: Commands<'_, '_>,
+    mut scene: ResMut<'_, Scene>,
+    mut desk: ResMut<'_, DeskResource>,
+    mut cameras: Query<'_, '_, (&mut Camera, &mut Transform)>,
+    mut meshes: ResMut<'_, Assets<Mesh>>,
+    mut materials: ResMut<'_, Assets<StandardMaterial>>,
+) {
+    let scene = &mut *scene;
+    let on = desk.0.view.truth.is_some() && desk.0.model.is_some();
+    let Some((mut camera, mut transform)) = scene.camera.and_then(|c| cameras.get_mut(c).ok()) else {
+        return;
+    };
+    camera.is_active = on;
+    if !on {
+        return;
+    }
+    let [yaw, pitch, zoom] = desk.0.truth_pose;
+    let turn = Quat::from_euler(EulerRot::YXZ, -yaw.to_radians(), -pitch.to_radians(), 0.0);
+    let eye = scene.center + turn * Vec3::Z * (scene.radius * 2.6 / zoom);
+    *transform = Transform::from_translation(eye).looking_at(scene.center, Vec3::Y);
+    desk.0.view.truth = Some(Picture { texture: scene.texture });
+    let snapshot = &desk.0.view.snapshot;
+    if snapshot.tick == scene.tick {
+        return;
+    }
+    scene.tick = snapshot.tick;
+    let Some(model) = &scene.model else { return };
+    let drawn = tubes(snapshot, model);
+    for (tool, mesh) in &drawn {
+        let (tool, mesh) = (*tool, mesh.clone());
+        match scene.tubes.iter().find(|(t, _, _)| *t == tool) {
+            Some((_, _, handle)) => {
+                if let Some(mut old) = meshes.get_mut(handle) {
+                    *old = mesh;
+                }
+            }
+            None => {
+                let [r, g, b, _] = theme::tool_color(model.tools.get(tool.idx()).map(|d| d.kind)).to_array();
+                let material =
+                    StandardMaterial { base_color: Color::srgb_u8(r, g, b), unlit: true, ..default() };
+                let handle = meshes.add(mesh);
+                let tube = (Mesh3d(handle.clone()), MeshMaterial3d(materials.add(material)));
+                let entity = commands.spawn(tube).id();
+                if let Some(root) = scene.root {
+                    commands.entity(entity).insert(ChildOf(root));
+                }
+                scene.tubes.push((tool, entity, handle));
+            }
+        }
+    }
+    scene.tubes.retain(|(tool, entity, _)| {
+        let stays = drawn.iter().any(|(t, _)| t == tool);
+        if !stays {
+            commands.entity(*entity).despawn();
+        }
+        stays
+    });
+}
+
+fn glass(color: Color) -> StandardMaterial {
+    StandardMaterial {
+        base_color: color,
+        alpha_mode: AlphaMode::Blend,
+        perceptual_roughness: 0.7,
+        cull_mode: None,
+        double_sided: true,
+        ..default()
+    }
+}
+
+fn mesh_of(mesh: &anatomy::Mesh) -> Mesh {
+    let positions: Vec<[f32; 3]> =
+        mesh.vertices_mm.iter().map(|p| scene_from_patient(p).to_array()).collect();
+    let indices: Vec<u32> = mesh.triangles.iter().flatten().copied().collect();
+    triangles(positions, indices)
+}
+
+fn triangles(positions: Vec<[f32; 3]>, indices: Vec<u32>) -> Mesh {
+    Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::default())
+        .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, positions)
+        .with_inserted_indices(Indices::U32(indices))
+        .with_computed_normals()
+}
+
+/// Center and radius of what the vessels fill, in scene units.
+fn extent(mesh: &anatomy::Mesh) -> (Vec3, f32) {
+    let points = || mesh.vertices_mm.iter().map(scene_from_patient);
+    let low = points().reduce(Vec3::min).unwrap_or(Vec3::NEG_ONE);
+    let high = points().reduce(Vec3::max).unwrap_or(Vec3::ONE);
+    ((low + high) / 2.0, ((high - low).length() / 2.0).max(0.1))
+}
+
+/// A tube per device in the patient; none for one that is still in the sheath.
+fn tubes(snapshot: &Snapshot, model: &Model) -> Vec<(ToolId, Mesh)> {
+    let radius = |tool: ToolId| model.tools.get(tool.idx()).map_or(0.5, |d| d.max_outer_diameter_mm / 2.0);
+    let of_rod = |rod: &RodView| -> Vec<(ToolId, Mesh)> {
+        let drawn =
+            rod.devices.iter().map(|d| (d.tool, course(rod, d))).filter(|(_, points)| points.len() > 1);
+        drawn.map(|(tool, points)| (tool, tube(&points, radius(tool) as f32 * TUBE_GAIN))).collect()
+    };
+    snapshot.rods.iter().flat_map(of_rod).collect()
+}
+
+/// Nodes of a rod up to a device's tip.
+fn course(rod: &RodView, device: &RodDeviceView) -> Vec<Vec3> {
+    let inside = rod.arc_mm.iter().zip(&rod.nodes_mm).take_while(|(arc, _)| **arc < device.inserted_mm);
+    let mut points: Vec<Vec3> = inside.map(|(_, p)| scene_from_patient(p)).collect();
+    if device.inserted_mm > 0.0 {
+        points.push(scene_from_patient(&device.tip_mm));
+    }
+    points
+}
+
+/// A tube of a radius in mm along points; empty for fewer than two.
+fn tube(points: &[Vec3], radius_mm: f32) -> Mesh {
+    let (mut positions, mut indices) = (Vec::new(), Vec::new());
+    if points.len() > 1 {
+        let mut side = Vec3::ZERO;
+        for (i, p) in points.iter().enumerate() {
+            let along =
+                (points[(i + 1).min(points.len() - 1)] - points[i.saturating_sub(1)]).normalize_or(Vec3::Y);
+            side = (side - along * side.dot(along)).normalize_or(along.any_orthonormal_vector());
+            let other = along.cross(side);
+            for corner in 0..TUBE_CORNERS {
+                let (s, c) = (corner as f32 / TUBE_CORNERS as f32 * std::f32::consts::TAU).sin_cos();
+                positions.push((*p + (side * c + other * s) * radius_mm * UNITS_PER_MM).to_array());
+            }
+        }
+        let n = TUBE_CORNERS as u32;
+        for ring in 0..points.len() as u32 - 1 {
+            for corner in 0..n {
+                let (a, b) = (ring * n + corner, ring * n + (corner + 1) % n);
+                indices.extend([a, b, a + n, b, b + n, a + n]);
+            }
+        }
+    }
+    triangles(positions, indices)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tube_has_its_radius_everywhere_and_the_viewer_stands_in_front() {
+        let points: Vec<Vec3> =
+            (0..20).map(|i| Vec3::new((i as f32 * 0.3).sin(), i as f32 * 0.1, 0.0)).collect();
+        let mesh = tube(&points, 1.0);
+        let positions = mesh.attribute(Mesh::ATTRIBUTE_POSITION).unwrap().as_float3().unwrap();
+        assert_eq!(positions.len(), 20 * TUBE_CORNERS);
+        for (i, p) in positions.iter().enumerate() {
+            let r = (Vec3::from_array(*p) - points[i / TUBE_CORNERS]).length();
+            assert!((r - UNITS_PER_MM).abs() < 1e-6, "{r}");
+        }
+        assert_eq!(tube(&[], 1.0).count_vertices(), 0);
+        let anterior = scene_from_patient(&Vector::new(0.0, -100.0, 0.0));
+        assert!(anterior.z > 0.9, "anterior is towards the viewer");
+        assert!(
+            scene_from_patient(&Vector::new(100.0, 0.0, 0.0)).x > 0.9,
+            "the patient's left is on the right"
+        );
+    }
+}

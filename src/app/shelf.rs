@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::texts::{Text, fill};
+
 /// Runs that are kept; the oldest go first.
 const MOST_RUNS: usize = 12;
 /// Frames of one run that are kept.
@@ -105,7 +107,10 @@ impl Shelf {
         let i = (self.frame as usize).min(self.last_frame());
         let picture = stored.frames.get(i)?;
         let title = match stored.run {
-            Some(run) => format!("run {run}, frame {} of {}, {}", i + 1, stored.frames.len(), stored.angles),
+            Some(run) => {
+                let numbers = [run.to_string(), (i + 1).to_string(), stored.frames.len().to_string()];
+                fill(Text::ShelfRun, &[&numbers[0], &numbers[1], &numbers[2], &stored.angles])
+            }
             None => stored.angles.clone(),
         };
         Some((picture, title))

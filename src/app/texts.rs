@@ -3,6 +3,7 @@
 macro_rules! table {
     ($($name:ident = $english:literal;)*) => {
         /// A text of the window.
+        #[expect(clippy::doc_markdown, reason = "the texts are what a trainee reads")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Text {
             $(#[doc = $english] $name,)*
@@ -56,6 +57,7 @@ table! {
     Why = "Why this procedure exists";
     Source = "Source";
     PassMark = "To pass";
+    Marks = "Marks";
     Points = "points";
     ParTitle = "Gold, silver, bronze: at most";
     Begin = "To the table";
@@ -146,8 +148,8 @@ table! {
     Puff = "Inject";
     Rate = "Rate";
     Volume = "Volume";
-    Rise = "Rise";
-    Delay = "Delay";
+    Rise = "rise";
+    Delay = "delay";
     Limit = "Limit";
     Flush = "Aspirate and flush";
     Injector = "Injector";
@@ -228,6 +230,29 @@ table! {
     Twist = "twist";
     Demo = "Expert";
 
+    LogEntered = "{} entered";
+    LogTakenOff = "{} taken off";
+    LogRefused = "Refused: {}";
+    LogRun = "Run {}";
+    LogRunEnded = "Run {} ended: {} mL of contrast";
+    LogInjection = "{} through {}";
+    LogInjected = "{} mL given";
+    LogPressureLimited = "{}: the pressure limit holds the injector back";
+    LogWedged = "{}: injection while the tip fills its vessel";
+    LogAir = "Air went in: {} mL";
+    LogRefluxEmbolic = "Embolic flowed back into {}";
+    LogRefluxContrast = "Contrast flowed back into {}";
+    LogSpasm = "Spasm: {}";
+    LogDissection = "Dissection: {}";
+    LogPerforation = "Perforation: {}";
+    LogTipPressure = "{}: the tip presses the wall with {} N";
+    LogGiven = "{} {}";
+    LogHint = "A hint was asked for";
+    LogDiverged = "Solver, access {}: {}; the last good state holds";
+    LogFinished = "The procedure is finished";
+    LogPlace = "{} at {} mm";
+    ShelfRun = "run {}, frame {} of {}, {}";
+
     KeyFluoro = "Fluoroscopy (while held)";
     KeyAcquire = "Acquisition run (while held)";
     KeyRoadmap = "Roadmap on or off";
@@ -269,6 +294,18 @@ table! {
     KeyPause = "Pause";
 }
 
+/// A text whose `{}` are filled in, in order.
+pub fn fill(text: Text, values: &[&str]) -> String {
+    let mut parts = t(text).split("{}");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    let mut values = values.iter();
+    for part in parts {
+        out.push_str(values.next().copied().unwrap_or_default());
+        out.push_str(part);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,5 +317,12 @@ mod tests {
             let s = t(*text);
             assert!(!s.is_empty() && s.trim() == s && s.is_ascii(), "{text:?}: {s}");
         }
+    }
+
+    #[test]
+    fn places_are_filled_in_order() {
+        assert_eq!(fill(Text::LogRunEnded, &["2", "9.0"]), "Run 2 ended: 9.0 mL of contrast");
+        assert_eq!(fill(Text::LogHint, &["x"]), t(Text::LogHint));
+        assert_eq!(fill(Text::LogGiven, &["heparin"]), "heparin ");
     }
 }

@@ -45,8 +45,6 @@ pub struct View {
     pub vessel_labels: Vec<String>,
     /// Objectives.
     pub steps: Vec<StepView>,
-    /// Points so far and the most that can be had.
-    pub points: (f64, f64),
     /// Hint shown last.
     pub hint: String,
     /// What happened, oldest first.
@@ -346,6 +344,12 @@ impl View {
     /// Label of a vessel, empty if unknown.
     pub fn vessel_label(&self, vessel: crate::anatomy::VesselId) -> &str {
         self.vessel_labels.get(vessel.idx()).map_or("", String::as_str)
+    }
+
+    /// The syringe holds an embolic of the tray.
+    pub fn syringe_is_embolic(&self) -> bool {
+        let syringe = &self.snapshot.injection.syringe;
+        self.embolics.iter().any(|(id, label)| id == syringe || label == syringe)
     }
 
     /// Devices in the patient, outermost first, over all accesses.

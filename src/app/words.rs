@@ -1,5 +1,6 @@
 //! Events as lines of the log.
 
+use super::texts::{Text, fill, t};
 use super::view::{LogKind, LogLine, View};
 use crate::anatomy::VesselPlace;
 use crate::sim::{Event, EventKind};
@@ -12,48 +13,52 @@ pub fn log_line(event: &Event, view: &View) -> Option<LogLine> {
 }
 
 fn place(view: &View, place: &VesselPlace) -> String {
-    format!("{} at {:.0} mm", view.vessel_label(place.vessel), place.arc_mm)
+    fill(Text::LogPlace, &[view.vessel_label(place.vessel), &format!("{:.0}", place.arc_mm)])
 }
 
 fn words(kind: &EventKind, view: &View) -> Option<(LogKind, String)> {
     use LogKind::{Alarm, Plain, Said, Warning};
+    let tool = |id: &crate::sim::ToolId| view.tool_label(*id);
     Some(match kind {
-        EventKind::Loaded(tool) => (Plain, format!("{} entered", view.tool_label(*tool))),
-        EventKind::Unloaded(tool) => (Plain, format!("{} taken off", view.tool_label(*tool))),
-        EventKind::Refused { reason, .. } => (Warning, format!("Refused: {reason}")),
-        EventKind::RunStarted(run) => (Plain, format!("Run {run}")),
+        EventKind::Loaded(id) => (Plain, fill(Text::LogEntered, &[&tool(id)])),
+        EventKind::Unloaded(id) => (Plain, fill(Text::LogTakenOff, &[&tool(id)])),
+        EventKind::Refused { reason, .. } => (Warning, fill(Text::LogRefused, &[reason])),
+        EventKind::RunStarted(run) => (Plain, fill(Text::LogRun, &[&run.to_string()])),
         EventKind::RunEnded { run, contrast_ml, at } => {
             let at = at.as_ref().map_or_else(String::new, |p| format!(", {}", place(view, p)));
-            (Plain, format!("Run {run} ended: {contrast_ml:.1} mL of contrast{at}"))
+            let ended = fill(Text::LogRunEnded, &[&run.to_string(), &format!("{contrast_ml:.1}")]);
+            (Plain, ended + &at)
         }
-        EventKind::InjectionStarted { tool, fluid, .. } => {
-            (Plain, format!("{fluid} through {}", view.tool_label(*tool)))
+        EventKind::InjectionStarted { tool: id, fluid, .. } => {
+            (Plain, fill(Text::LogInjection, &[fluid, &tool(id)]))
         }
-        EventKind::InjectionEnded { volume_ml, .. } => (Plain, format!("{volume_ml:.1} mL given")),
-        EventKind::PressureLimited(tool) => {
-            (Warning, format!("{}: the pressure limit holds the injector back", view.tool_label(*tool)))
+        EventKind::InjectionEnded { volume_ml, .. } => {
+            (Plain, fill(Text::LogInjected, &[&format!("{volume_ml:.1}")]))
         }
-        EventKind::WedgedInjection(tool) => {
-            (Warning, format!("{}: injection while the tip fills its vessel", view.tool_label(*tool)))
+        EventKind::PressureLimited(id) => (Warning, fill(Text::LogPressureLimited, &[&tool(id)])),
+        EventKind::WedgedInjection(id) => (Warning, fill(Text::LogWedged, &[&tool(id)])),
+        EventKind::AirInjected { volume_ml, .. } => {
+            (Alarm, fill(Text::LogAir, &[&format!("{volume_ml:.2}")]))
         }
-        EventKind::AirInjected { volume_ml, .. } => (Alarm, format!("Air went in: {volume_ml:.2} mL")),
-        EventKind::Reflux { into, embolic } => {
-            let what = if *embolic { "Embolic" } else { "Contrast" };
-            (if *embolic { Alarm } else { Plain }, format!("{what} flowed back into {}", place(view, into)))
+        EventKind::Reflux { into, embolic: true } => {
+            (Alarm, fill(Text::LogRefluxEmbolic, &[&place(view, into)]))
         }
-        EventKind::Spasm(at) => (Warning, format!("Spasm: {}", place(view, at))),
-        EventKind::Dissection(at) => (Alarm, format!("Dissection: {}", place(view, at))),
-        EventKind::Perforation(at) => (Alarm, format!("Perforation: {}", place(view, at))),
-        EventKind::TipPressure { tool, force_n, .. } => {
-            (Warning, format!("{}: the tip presses the wall with {force_n:.2} N", view.tool_label(*tool)))
+        EventKind::Reflux { into, embolic: false } => {
+            (Plain, fill(Text::LogRefluxContrast, &[&place(view, into)]))
+        }
+        EventKind::Spasm(at) => (Warning, fill(Text::LogSpasm, &[&place(view, at)])),
+        EventKind::Dissection(at) => (Alarm, fill(Text::LogDissection, &[&place(view, at)])),
+        EventKind::Perforation(at) => (Alarm, fill(Text::LogPerforation, &[&place(view, at)])),
+        EventKind::TipPressure { tool: id, force_n, .. } => {
+            (Warning, fill(Text::LogTipPressure, &[&tool(id), &format!("{force_n:.2}")]))
         }
         EventKind::Said(text) => (Said, text.clone()),
-        EventKind::Given { drug, dose } => (Plain, format!("{drug} {dose}")),
-        EventKind::HintAsked => (Plain, "A hint was asked for".to_owned()),
+        EventKind::Given { drug, dose } => (Plain, fill(Text::LogGiven, &[drug, &dose.to_string()])),
+        EventKind::HintAsked => (Plain, t(Text::LogHint).to_owned()),
         EventKind::Diverged { rod, reason } => {
-            (Warning, format!("Solver, access {}: {reason}; the last good state holds", rod + 1))
+            (Warning, fill(Text::LogDiverged, &[&(u32::from(*rod) + 1).to_string(), reason]))
         }
-        EventKind::Finished => (Plain, "The procedure is finished".to_owned()),
+        EventKind::Finished => (Plain, t(Text::LogFinished).to_owned()),
         _ => return None,
     })
 }

@@ -77,6 +77,9 @@ struct Cli {
 enum SubCommand {
     /// Open a case in the window
     Play(play::Args),
+    /// Open the menu of cases, as without a subcommand
+    #[command(hide = true)]
+    Menu(play::Picture),
     /// Show the expert script of a case: in the window, or headless where there is no display
     Demo(demo::Args),
     /// Validate case, device and anatomy files: every fault with line and column
@@ -115,7 +118,8 @@ pub fn run_with(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError
         return version::run();
     }
     match cli.command {
-        None => play::menu(),
+        None => play::menu(&play::Picture::default()),
+        Some(SubCommand::Menu(picture)) => play::menu(&picture),
         Some(SubCommand::Play(args)) => play::run(&args),
         Some(SubCommand::Demo(args)) => demo::run(&args),
         Some(SubCommand::Check(args)) => check::run(&args),

@@ -36,8 +36,8 @@ pub fn run(args: &Args) -> Result<(), CliError> {
 }
 
 /// Opens the menu of cases.
-pub fn menu() -> Result<(), CliError> {
-    open(window::Start::Menu, 0, &Picture::default())
+pub fn menu(picture: &Picture) -> Result<(), CliError> {
+    open(window::Start::Menu, 0, picture)
 }
 
 /// Lets a script play a case in the window.

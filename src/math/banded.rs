@@ -128,12 +128,9 @@ mod tests {
         }
         let x: Vec<f64> = (0..n).map(|i| (i as f64 * 0.7).sin()).collect();
         let mut b = vec![0.0; n];
-        for i in 0..n {
-            for j in 0..n {
-                if i.abs_diff(j) <= half {
-                    b[i] += entry(i.max(j), i.min(j)) * x[j];
-                }
-            }
+        for (i, sum) in b.iter_mut().enumerate() {
+            let near = x.iter().enumerate().filter(|(j, _)| i.abs_diff(*j) <= half);
+            *sum = near.map(|(j, x)| entry(i.max(j), i.min(j)) * x).sum();
         }
         let mut factor = Banded::default();
         assert!(a.factor_shifted(0.0, &mut factor));

@@ -83,7 +83,7 @@ impl State {
         for rod in &self.rods {
             rod::hash(rod, &mut mechanics);
         }
-        self.world.hash(&mut mechanics);
+        super::world::hash(&self.world, &mut mechanics);
         mechanics.value(&self.harm);
         let mut blood = StateHasher::new();
         self.flow.hash_into(&mut blood);

@@ -60,7 +60,6 @@ pub fn busy_view() -> View {
         embolics: vec![("particles.pva.500_700".to_owned(), "PVA particles 500-700 um".to_owned())],
         vessel_labels: vec!["Aorta".to_owned(), "Left internal iliac artery".to_owned()],
         time_factor: 1.0,
-        points: (20.0, 100.0),
         reference_title: "run 2, frame 7 of 12".to_owned(),
         ..View::default()
     };

@@ -265,7 +265,7 @@ fn the_rail_moves_takes_and_releases_tools() {
     }
     h.drop_at(at);
     h.step();
-    let points_per_mm = f64::from(rect_of(&h, label).width() - 14.0) / 1650.0;
+    let points_per_mm = f64::from(rect_of(&h, label).width() - 14.0) / (1650.0 + 120.0);
     println!("32 points on the rail: {feed:.2} mm at {points_per_mm:.4} points/mm");
     assert!((feed - 32.0 / points_per_mm).abs() < 0.5);
     let hubs: Vec<_> = h.get_all_by_label("Hub held").map(|n| n.rect()).collect();

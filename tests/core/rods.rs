@@ -125,7 +125,7 @@ impl<'a> Bench<'a> {
             law: self.law,
             others: &[],
         };
-        #[allow(clippy::disallowed_methods, reason = "times are printed, never tested")]
+        #[expect(clippy::disallowed_methods, reason = "times are printed, never tested")]
         let start = std::time::Instant::now();
         let report = rod::advance(&inputs, &mut self.state, &mut self.scratch, DT);
         self.millis.push(start.elapsed().as_secs_f64() * 1e3);

@@ -8,17 +8,17 @@ pub(crate) fn branch(name: &str, positions: &[Vec3], radius_mm: impl Fn(f64) -> 
     let n = positions.len();
     let tangent = |i: usize| (positions[(i + 1).min(n - 1)] - positions[i.saturating_sub(1)]).normalize();
     let mut points: Vec<CenterlinePoint> = Vec::with_capacity(n);
-    for i in 0..n {
+    for (i, position) in positions.iter().enumerate() {
         let t = tangent(i);
         let (normal, arc_mm) = match points.last() {
             None => (orthogonal(&t), 0.0),
             Some(last) => (
                 parallel_transport(&last.normal, &last.tangent, &t),
-                last.arc_mm + (positions[i] - last.position_mm).norm(),
+                last.arc_mm + (position - last.position_mm).norm(),
             ),
         };
         points.push(CenterlinePoint {
-            position_mm: positions[i],
+            position_mm: *position,
             tangent: t,
             normal,
             radius_mm: radius_mm(arc_mm),

@@ -174,6 +174,7 @@ fn query_time_is_printed() {
     let mut rng = stream(4, Stream::World);
     let points: Vec<Vec3> = (0..1_000).map(|_| random_near(&tree, &mut rng, 0.5)).collect();
     let time = |f: &dyn Fn(&Vec3) -> f64| {
+        #[expect(clippy::disallowed_methods, reason = "times are printed, never tested")]
         let start = Instant::now();
         let sum: f64 = points.iter().map(f).sum();
         black_box(sum);

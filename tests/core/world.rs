@@ -6,7 +6,7 @@ use cathnav::math::hash::StateHasher;
 use cathnav::sim::command::ToolId;
 use cathnav::sim::contact::MeshWall;
 use cathnav::sim::snapshot::{RodDeviceView, RodView};
-use cathnav::sim::world::{World, WorldInputs, WorldState, advance};
+use cathnav::sim::world::{self, World, WorldInputs, WorldState, advance};
 
 use crate::tubes::{bend, branch, flipped, straight, tube};
 
@@ -34,7 +34,7 @@ fn place(arc_mm: f64) -> VesselPlace {
 
 fn hash(state: &WorldState) -> u64 {
     let mut hasher = StateHasher::new();
-    state.hash(&mut hasher);
+    world::hash(state, &mut hasher);
     hasher.finish()
 }
 

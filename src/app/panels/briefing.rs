@@ -68,14 +68,14 @@ fn marks_ui(ui: &mut Ui, view: &View) {
     let case = &view.case;
     theme::card_frame().show(ui, |ui| {
         ui.set_width(ui.available_width());
-        ui.label(RichText::new(t(Text::PassMark)).strong().color(theme::ACCENT));
+        ui.label(RichText::new(t(Text::Marks)).strong().color(theme::ACCENT));
         pair(ui, t(Text::PassMark), &format!("{:.0} {}", case.pass, t(Text::Points)));
         pair(ui, t(Text::Planned), &format!("{:.0} {}", case.minutes, t(Text::Minutes)));
         if !case.par.is_empty() {
             ui.add_space(4.0);
             caption(ui, t(Text::ParTitle));
             for (metric, gold, silver, bronze) in &case.par {
-                pair(ui, &metric.replace('_', " "), &format!("{gold} / {silver} / {bronze}"));
+                pair(ui, metric, &format!("{gold} / {silver} / {bronze}"));
             }
         }
     });

@@ -117,10 +117,22 @@ fn injector_ui(ui: &mut Ui, view: &View, out: &mut Out) {
             .on_hover_text(t(Text::Volume));
         ui.add(DragValue::new(limit).range(100.0..=1200.0).speed(5.0).suffix(" psi"))
             .on_hover_text(t(Text::Limit));
-        ui.add(DragValue::new(rise).range(0.0..=2.0).speed(0.05).prefix("rise ").suffix(" s"))
-            .on_hover_text(t(Text::Rise));
-        ui.add(DragValue::new(delay).range(0.0..=10.0).speed(0.1).prefix("delay ").suffix(" s"))
-            .on_hover_text(t(Text::Delay));
+        ui.add(
+            DragValue::new(rise)
+                .range(0.0..=2.0)
+                .speed(0.05)
+                .prefix(format!("{} ", t(Text::Rise)))
+                .suffix(" s"),
+        )
+        .on_hover_text(t(Text::Rise));
+        ui.add(
+            DragValue::new(delay)
+                .range(0.0..=10.0)
+                .speed(0.1)
+                .prefix(format!("{} ", t(Text::Delay)))
+                .suffix(" s"),
+        )
+        .on_hover_text(t(Text::Delay));
     });
     ui.horizontal(|ui| {
         if ui.button(t(Text::Program)).clicked() {

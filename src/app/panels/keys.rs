@@ -29,7 +29,7 @@ pub fn keys_ui(ui: &Ui, view: &View, out: &mut Out) {
                 }
                 caption(ui, t(Text::KeyListHelp));
             });
-            ScrollArea::vertical().max_height(600.0).show(ui, |ui| {
+            ScrollArea::vertical().max_height(600.0).min_scrolled_height(540.0).show(ui, |ui| {
                 let half = KeyAction::ALL.len().div_ceil(2);
                 ui.columns(2, |columns| {
                     for (i, part) in KeyAction::ALL.chunks(half).enumerate() {

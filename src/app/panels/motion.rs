@@ -10,13 +10,13 @@ use super::super::widgets::{PadMove, caption, choice, drag_pad, hold_button, is_
 use crate::sim::ToolId;
 
 /// Advance per point of drag, mm.
-pub const MM_PER_POINT: f64 = 0.25;
+pub(super) const MM_PER_POINT: f64 = 0.25;
 /// Turn per point of drag, degrees.
-pub const DEG_PER_POINT: f64 = 1.5;
+pub(super) const DEG_PER_POINT: f64 = 1.5;
 /// Turn per click of the wheel, degrees.
-pub const DEG_PER_CLICK: f64 = 15.0;
+pub(super) const DEG_PER_CLICK: f64 = 15.0;
 /// Share of a fine movement.
-pub const FINE: f64 = 0.2;
+pub(super) const FINE: f64 = 0.2;
 
 /// The stroke that a pad's movement means; up pushes, to the right turns clockwise.
 pub fn stroke_of(tool: ToolId, moved: &PadMove) -> Option<Stroke> {
@@ -64,7 +64,7 @@ fn hand_ui(ui: &mut Ui, view: &View, title: Text, tool: Option<ToolId>, out: &mu
     };
     let color = theme::tool_color(view.tool_kind(tool));
     ui.add(Label::new(RichText::new(view.tool_label(tool)).color(color)).truncate());
-    let (response, moved) = drag_pad(ui, t(title), vec2(ui.available_width(), 62.0));
+    let (response, moved) = drag_pad(ui, t(title), vec2(ui.available_width(), 54.0));
     let painter = ui.painter();
     let center = response.rect.center();
     painter.text(

@@ -17,6 +17,8 @@ use crate::sim::{Command, ToolId};
 
 /// Height of a row, points.
 const ROW: f32 = 26.0;
+/// Where the rail begins: a sheath's length before the introducer's tip, mm.
+const RAIL_START_MM: f64 = -120.0;
 /// Force at which the bar is full, N.
 const FULL_FORCE_N: f64 = 3.0;
 
@@ -44,7 +46,7 @@ fn row_ui(ui: &mut Ui, view: &View, device: &RodDeviceView, longest_mm: f64, out
     let color = theme::tool_color(view.tool_kind(tool));
     let width = ui.available_width();
     let (row, _) = ui.allocate_exact_size(vec2(width, ROW), Sense::hover());
-    let font = FontId::proportional(13.5);
+    let font = FontId::proportional(13.0);
     let hand = if view.hands.right == Some(tool) {
         t(Text::HandR)
     } else if view.hands.left == Some(tool) {
@@ -52,7 +54,7 @@ fn row_ui(ui: &mut Ui, view: &View, device: &RodDeviceView, longest_mm: f64, out
     } else {
         ""
     };
-    let name = Rect::from_min_size(row.min, vec2(190.0, ROW));
+    let name = Rect::from_min_size(row.min, vec2(206.0, ROW));
     let clipped = ui.painter().with_clip_rect(name);
     clipped.text(name.left_center(), Align2::LEFT_CENTER, hand, font.clone(), theme::ACCENT);
     clipped.text(
@@ -70,7 +72,8 @@ fn row_ui(ui: &mut Ui, view: &View, device: &RodDeviceView, longest_mm: f64, out
     chips_ui(ui, device, chips, color, out);
 }
 
-/// The track: from the introducer (left) to the length of the longest tool; the handle is the tip's depth.
+/// The track: from the sheath's hub to the length of the longest tool; the mark is the sheath's tip, the handle the
+/// device's.
 fn track_ui(
     ui: &Ui,
     view: &View,
@@ -81,8 +84,10 @@ fn track_ui(
     out: &mut Out,
 ) {
     let tool = device.tool;
-    let points_per_mm = f64::from(track.width()) / longest_mm.max(1.0);
-    let x = |mm: f64| track.left() + (mm.clamp(0.0, longest_mm) * points_per_mm) as f32;
+    let points_per_mm = f64::from(track.width()) / (longest_mm - RAIL_START_MM);
+    let x = |mm: f64| {
+        track.left() + ((mm.clamp(RAIL_START_MM, longest_mm) - RAIL_START_MM) * points_per_mm) as f32
+    };
     let y = track.center().y;
     let painter = ui.painter();
     painter.line_segment(
@@ -93,6 +98,7 @@ fn track_ui(
         let at = x(f64::from(mark) * 200.0);
         painter.vline(at, track.bottom() - 5.0..=track.bottom(), Stroke::new(1.0, theme::LINE));
     }
+    painter.vline(x(0.0), track.top() + 3.0..=track.bottom(), Stroke::new(1.5, theme::WEAK));
     painter.line_segment([pos2(track.left(), y), pos2(x(device.inserted_mm), y)], Stroke::new(3.0, color));
     let at = pos2(x(device.inserted_mm), y);
     let handle = Rect::from_center_size(at, vec2(14.0, 20.0));

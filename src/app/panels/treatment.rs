@@ -43,8 +43,7 @@ pub fn treatment_ui(ui: &mut Ui, view: &View, out: &mut Out) {
             out.commands
                 .push(Command::FillSyringe { fluid: Fluid::Embolic(chosen.0.clone()), volume_ml: 3.0 });
         }
-        let has_agent = view.embolics.iter().any(|(id, label)| *id == i.syringe || *label == i.syringe);
-        ui.add_enabled_ui(has_agent, |ui| {
+        ui.add_enabled_ui(view.syringe_is_embolic(), |ui| {
             let response = hold_button(ui, t(Text::InjectAgent), vec2(96.0, 28.0), false, theme::ACCENT_DEEP);
             if is_held(&response) {
                 out.held.hand_injection_ml_per_s = out.form.embolic_ml_per_s;

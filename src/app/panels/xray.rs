@@ -26,7 +26,7 @@ pub fn xray_ui(ui: &mut Ui, view: &View, out: &mut Out) {
 pub fn pedals_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let now = view.snapshot.xray.pedal;
     ui.horizontal(|ui| {
-        let size = vec2((ui.available_width() - 12.0) / 3.0, 34.0);
+        let size = vec2((ui.available_width() - 18.0) / 4.0, 34.0);
         for (text, pedal) in [(Text::Fluoro, Pedal::Fluoro), (Text::Acquire, Pedal::Acquire)] {
             let response = hold_button(ui, t(text), size, now == pedal, theme::BEAM_DEEP);
             if out.form.latch {
@@ -40,6 +40,11 @@ pub fn pedals_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         let on = view.snapshot.xray.roadmap;
         if hold_button(ui, t(Text::Roadmap), size, on, theme::ACCENT_DEEP).clicked() {
             out.commands.push(Command::SetRoadmap(!on));
+        }
+        let flows = view.snapshot.injection.flow_ml_per_s > 0.0;
+        if is_held(&hold_button(ui, t(Text::Puff), size, flows, theme::ACCENT_DEEP)) {
+            out.held.hand_injection_ml_per_s =
+                if view.syringe_is_embolic() { out.form.embolic_ml_per_s } else { out.form.puff_ml_per_s };
         }
     });
     ui.horizontal(|ui| {
@@ -104,7 +109,7 @@ fn field_ui(ui: &mut Ui, view: &View, out: &mut Out) {
 
 fn arm_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let arm = &view.snapshot.xray.arm;
-    let (response, moved) = drag_pad(ui, t(Text::Arm), vec2(ui.available_width(), 84.0));
+    let (response, moved) = drag_pad(ui, t(Text::Arm), vec2(ui.available_width(), 76.0));
     let rect = response.rect.shrink(6.0);
     let place = |primary: f64, secondary: f64| -> Pos2 {
         pos2(
@@ -150,7 +155,7 @@ fn direction(offset: f32) -> f64 {
 }
 
 fn table_ui(ui: &mut Ui, view: &View, out: &mut Out) {
-    let (response, moved) = drag_pad(ui, t(Text::Table), vec2(ui.available_width(), 84.0));
+    let (response, moved) = drag_pad(ui, t(Text::Table), vec2(ui.available_width(), 76.0));
     let rect = response.rect;
     // A small patient, head up, and the field over it.
     let painter = ui.painter();

@@ -62,12 +62,4 @@ pub fn truth_ui(ui: &mut Ui, view: &View, truth: &Picture, out: &mut Out) {
     if moved.drag != vec2(0.0, 0.0) || moved.clicks.abs() > 0.0 {
         out.ui.push(UiAction::TurnTruth(moved.drag.x * 0.5, moved.drag.y * 0.5, 1.1_f32.powf(moved.clicks)));
     }
-    picture_text(
-        ui,
-        rect.left_bottom() + vec2(8.0, -6.0),
-        Align2::LEFT_BOTTOM,
-        t(Text::TruthHelp),
-        10.5,
-        theme::WEAK,
-    );
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Elastic foundation that stiffens: line force `q = k d0 (exp(d/d0) - 1)` at an indentation `d`.
 ///
 /// `k` follows from the vessel's radial compliance `p = (E t / R^2) u` over the width of the contact: 0.06 N/mm3 at
-/// R 4 mm, E 1 MPa, t 1 mm, so 0.15 N/mm2 for a strip of 2.5 mm; the exponential is a Fung-like stiffening.
+/// R 4 mm, E 1 N/mm2, t 1 mm, so 0.15 N/mm2 for a strip of 2.5 mm; the exponential is a Fung-like stiffening.
 /// Beyond 4 `d0` the force goes on along its tangent, so that no indentation overflows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WallLaw {

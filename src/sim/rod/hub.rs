@@ -193,10 +193,9 @@ pub(super) fn outputs(
         }
         axial[outer][j] = left;
     }
-    for d in 0..devices {
-        let device = &mut state.devices[d];
+    for (d, (device, axial)) in state.devices.iter_mut().zip(&axial).enumerate() {
         if let Some(first) = device.theta.first() {
-            device.hub_force_n = axial[d][1];
+            device.hub_force_n = axial[1];
             device.hub_torque_n_mm = p.layout.hub_spring[d] * (device.hub_angle_rad - first);
         }
     }

@@ -121,9 +121,9 @@ impl RodState {
 
     /// Carries the directors from old tangents to the present ones.
     pub(super) fn transport_from(&mut self, old: &[Vec3]) {
-        for j in 0..self.rest_mm.len() {
+        for (j, from) in old.iter().enumerate() {
             let t = self.edge_tangent(j);
-            self.director[j] = carried(&self.director[j], &old[j], &t);
+            self.director[j] = carried(&self.director[j], from, &t);
         }
         for i in 1..self.rest_mm.len() {
             self.settle(i);

@@ -155,11 +155,11 @@ pub(super) fn prepare(
     p.inertia_weight.clear();
     p.drag_from.clear();
     p.drag_weight.clear();
-    for i in 0..n {
+    for (i, start) in start_mm.iter().enumerate() {
         let skin = &p.layout.skins[i];
-        p.inertia_target.push(start_mm[i] + state.velocity_mm_per_s[i] * dt_s);
+        p.inertia_target.push(start + state.velocity_mm_per_s[i] * dt_s);
         p.inertia_weight.push(skin.mass_t / (dt_s * dt_s));
-        p.drag_from.push(start_mm[i]);
+        p.drag_from.push(*start);
         p.drag_weight.push(DRAG_N_S_PER_MM2 * skin.length_mm / dt_s);
     }
     prepare_friction(inputs, state, p);
@@ -249,8 +249,8 @@ pub(super) fn commit(
 ) {
     let (frames, p) = (&scratch.frames, &scratch.potential);
     frames.store(state);
-    for i in 2..frames.x.len() {
-        state.velocity_mm_per_s[i] = (frames.x[i] - start_mm[i]) / dt_s;
+    for (i, start) in start_mm.iter().enumerate().skip(2) {
+        state.velocity_mm_per_s[i] = (frames.x[i] - start) / dt_s;
         state.lumen_mm[i] = p.lumen_mm(i);
         state.anchors[i] = anchor_after(inputs, p, frames, i);
     }

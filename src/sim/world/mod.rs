@@ -136,11 +136,11 @@ impl WorldState {
         };
         self.bodies.iter().map(view).collect()
     }
+}
 
-    /// Feeds everything that decides the future.
-    pub fn hash(&self, hasher: &mut StateHasher) {
-        hasher.value(self);
-    }
+/// Feeds everything that decides the future of the bodies into a hash.
+pub fn hash(state: &WorldState, hasher: &mut StateHasher) {
+    hasher.value(state);
 }
 
 /// What the world needs from outside for a tick.
@@ -210,8 +210,7 @@ pub fn advance(world: &World, state: &mut WorldState, inputs: &WorldInputs<'_>, 
 
 /// rapier's sets for a tick: wall, bodies, and the devices near them.
 fn sets(world: &World, state: &WorldState, inputs: &WorldInputs<'_>) -> (PhysicsWorld, Vec<RigidBodyHandle>) {
-    let mut physics = PhysicsWorld::default();
-    physics.gravity = Vector::ZERO;
+    let mut physics = PhysicsWorld { gravity: Vector::ZERO, ..PhysicsWorld::default() };
     let p = &mut physics.integration_parameters;
     p.length_unit = LENGTH_UNIT;
     p.normalized_max_corrective_velocity = CORRECTION_MM_PER_S / LENGTH_UNIT;
