@@ -14,8 +14,6 @@ const ASTRAY_MM: f64 = 18.0;
 /// Fed this far with the tip seen to move less than [`STUCK_TIP_MM`]: it buckles, mm.
 const STUCK_FEED_MM: f64 = 25.0;
 const STUCK_TIP_MM: f64 = 3.0;
-/// Force at the hub that ends an attempt, N.
-const STOP_FORCE_N: f64 = 4.0;
 /// Rate of turning in search, degrees/s.
 const SEARCH_DEG_PER_S: f64 = 120.0;
 /// Rest after a turn so that the tip follows and is seen, s.
@@ -101,6 +99,7 @@ fn select(step: &Step, b: &mut Bench<'_>) -> Outcome {
         pull_back_mm,
         turn_deg,
         probe_mm,
+        stop_force_n,
         speed_mm_per_s,
         timeout_s,
     } = step
@@ -126,7 +125,7 @@ fn select(step: &Step, b: &mut Bench<'_>) -> Outcome {
             if is_in(id, vessel, *depth_mm, b) {
                 return Ok(Progress::Done);
             }
-            if is_attempt_over(id, vessel, base, *probe_mm, b) {
+            if is_attempt_over(id, vessel, (base, *probe_mm), *stop_force_n, b) {
                 b.work.tries += 1;
                 if b.work.tries >= *tries {
                     return Err(format!("`{tool}` did not enter `{into}` in {tries} attempts"));
@@ -137,8 +136,10 @@ fn select(step: &Step, b: &mut Bench<'_>) -> Outcome {
             }
         }
         PULL => {
-            let at_origin = b.work.nearest.filter(|(d, _)| *d < AT_ORIGIN_MM).map_or(base, |(_, mm)| mm);
-            if inserted_mm <= (at_origin - pull_back_mm).max(1.0) {
+            // Back before the origin; where that was never reached, back to where the search began.
+            let reached = b.work.nearest.filter(|(d, _)| *d < AT_ORIGIN_MM);
+            let goal_mm = reached.map_or(base, |(_, mm)| mm - pull_back_mm);
+            if inserted_mm <= goal_mm.max(1.0) {
                 let now = b.percept.tools.get(id.idx()).map_or(0.0, |t| t.hub_angle_deg);
                 b.work.goal_deg = now + turn_deg;
                 b.go(TURN);
@@ -152,7 +153,6 @@ fn select(step: &Step, b: &mut Bench<'_>) -> Outcome {
             if b.phase_time_s() > SETTLE_S {
                 b.work.nearest = None;
                 b.work.moved_at = None;
-                b.work.base_mm = Some(inserted_mm);
                 b.go(FEED);
             }
         }
@@ -166,11 +166,17 @@ fn is_in(id: ToolId, vessel: VesselId, depth_mm: f64, b: &Bench<'_>) -> bool {
 }
 
 /// Has the attempt failed: fed in vain, pressed, buckled, or seen to leave the way at the origin.
-fn is_attempt_over(id: ToolId, vessel: VesselId, base_mm: f64, probe_mm: f64, b: &mut Bench<'_>) -> bool {
+fn is_attempt_over(
+    id: ToolId,
+    vessel: VesselId,
+    (base_mm, probe_mm): (f64, f64),
+    stop_force_n: f64,
+    b: &mut Bench<'_>,
+) -> bool {
     let Some(t) = b.percept.tools.get(id.idx()) else { return true };
     // As long as the tip comes nearer to the origin the feed is not in vain.
     let since_mm = b.work.nearest.map_or(base_mm, |(_, mm)| mm.max(base_mm));
-    if t.inserted_mm - since_mm > probe_mm || t.hub_force_n > STOP_FORCE_N {
+    if t.inserted_mm - since_mm > probe_mm || t.hub_force_n > stop_force_n {
         return true;
     }
     let Some(seen) = t.seen.as_ref().filter(|_| b.percept.fresh) else { return false };

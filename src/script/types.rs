@@ -205,6 +205,9 @@ pub enum Step {
         /// Fed at most in one attempt once the tip comes no nearer to the origin, mm.
         #[serde(default = "defaults::probe_mm")]
         probe_mm: f64,
+        /// Force at the hub that ends an attempt, N.
+        #[serde(default = "defaults::stop_force_n")]
+        stop_force_n: f64,
         /// mm/s.
         #[serde(default = "defaults::slow")]
         speed_mm_per_s: f64,
@@ -358,6 +361,9 @@ mod defaults {
     }
     pub(super) fn turn_deg() -> f64 {
         60.0
+    }
+    pub(super) fn stop_force_n() -> f64 {
+        6.0
     }
     pub(super) fn probe_mm() -> f64 {
         80.0
