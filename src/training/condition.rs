@@ -165,8 +165,10 @@ impl Watch {
             Self::StepDone(id) => done(id),
             Self::After(s) => f.snap.time_s >= *s,
             // No short cut: every part must see every tick.
-            Self::All(list) => list.iter_mut().fold(true, |all, w| w.observe(f, done) && all),
-            Self::Any(list) => list.iter_mut().fold(false, |any, w| w.observe(f, done) || any),
+            Self::All(list) => {
+                list.iter_mut().map(|w| w.observe(f, done)).filter(|holds| !holds).count() == 0
+            }
+            Self::Any(list) => list.iter_mut().map(|w| w.observe(f, done)).filter(|holds| *holds).count() > 0,
         }
     }
 }

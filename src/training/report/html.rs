@@ -1,5 +1,7 @@
 //! The page: errors first, then objectives, score, curves, map, embolic, images, moments, raw metrics.
 
+#![expect(clippy::let_underscore_must_use, reason = "writing to a String cannot fail")]
+
 use std::fmt::Write as _;
 
 use base64::Engine as _;

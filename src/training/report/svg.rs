@@ -1,5 +1,7 @@
 //! Inline drawings of the report: curves over time and the map of visited vessels. Colors come from the page's style.
 
+#![expect(clippy::let_underscore_must_use, reason = "writing to a String cannot fail")]
+
 use std::fmt::Write as _;
 
 use super::ReportInput;
