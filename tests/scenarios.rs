@@ -125,3 +125,22 @@ fn without_lodging_the_case_is_not_won() {
     let embolize = assessment.steps.iter().find(|s| s.id == "embolize").unwrap();
     assert_eq!(embolize.done_s, None, "bleeding cannot stop when nothing lodges");
 }
+
+#[test]
+fn two_seeds_differ_in_the_picture_and_one_seed_does_not() {
+    use cathnav::imaging::{Renderer, RendererConfig};
+    let model = attempt::load_model(&root().join("scenarios/pelvic_bleeding.ron")).unwrap();
+    let mut session = Session::new(model.clone(), 1);
+    session.submit(Command::SetPedal(cathnav::sim::command::Pedal::Fluoro));
+    let snapshot = (0..60).map(|_| session.step().snapshot).find(|s| s.xray.pulse.is_some()).unwrap();
+    let picture = |seed| {
+        Renderer::new(&model.anatomy, &model.tools, RendererConfig { pixels: 256, seed })
+            .render(&snapshot)
+            .gray
+    };
+    assert_eq!(picture(1), picture(1));
+    let (one, two) = (picture(1), picture(2));
+    let differing = one.iter().zip(&two).filter(|(a, b)| a != b).count();
+    println!("{differing} of {} pixels differ", one.len());
+    assert!(differing > one.len() / 4, "noise of another seed is another noise");
+}

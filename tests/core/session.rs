@@ -119,3 +119,18 @@ fn a_pledget_drifts_lodges_and_is_refused_by_a_lumen_that_is_too_small() {
     assert_eq!(s.snapshot().bodies.len(), 1);
     println!("after 20 s: {:?}, lodged {:?}", s.snapshot().bodies[0].position_mm, lodged.map(|e| e.kind));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 256, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn random_bytes_as_a_recording_are_an_error_and_never_a_panic(
+        bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..400),
+        with_magic in proptest::bool::ANY,
+    ) {
+        let mut file = if with_magic { b"CNR1\n".to_vec() } else { Vec::new() };
+        file.extend(bytes);
+        // Without a whole header record nothing is a recording, and a random one fails its checksum.
+        proptest::prop_assert!(Recording::from_bytes(&file, "random").is_err());
+    }
+}
