@@ -165,8 +165,20 @@ impl Watch {
             Self::StepDone(id) => done(id),
             Self::After(s) => f.snap.time_s >= *s,
             // No short cut: every part must see every tick.
-            Self::All(list) => list.iter_mut().fold(true, |all, w| w.observe(f, done) && all),
-            Self::Any(list) => list.iter_mut().fold(false, |any, w| w.observe(f, done) || any),
+            Self::All(list) => {
+                let mut all = true;
+                for watch in list {
+                    all &= watch.observe(f, done);
+                }
+                all
+            }
+            Self::Any(list) => {
+                let mut any = false;
+                for watch in list {
+                    any |= watch.observe(f, done);
+                }
+                any
+            }
         }
     }
 }

@@ -144,7 +144,7 @@ impl Observer {
         self.follow_visits(&facts);
         self.follow_beds(&facts);
         self.note_events(&facts);
-        if snap.tick % TICKS_PER_SAMPLE == 0 {
+        if snap.tick.is_multiple_of(TICKS_PER_SAMPLE) {
             self.samples.push(Sample::of(snap, self.tally.target_flow_ml_per_s()));
         }
         self.tree = tree;
@@ -304,7 +304,7 @@ impl Observer {
         let lodged = |b: &crate::sim::snapshot::BedView| b.lodged.iter().map(|(_, n)| n).sum::<f64>();
         // Beds change slowly; once a second, and at once when something first lodges, is enough.
         let first = f.events.iter().any(|e| matches!(e.kind, EventKind::Lodged { .. } | EventKind::Finished));
-        if !first && f.snap.tick % crate::units::TICKS_PER_S != 0 {
+        if !first && !f.snap.tick.is_multiple_of(crate::units::TICKS_PER_S) {
             return;
         }
         let all: f64 = f.snap.beds.iter().map(lodged).sum();
