@@ -166,9 +166,19 @@ impl Watch {
             Self::After(s) => f.snap.time_s >= *s,
             // No short cut: every part must see every tick.
             Self::All(list) => {
-                list.iter_mut().map(|w| w.observe(f, done)).filter(|holds| !holds).count() == 0
+                let mut all = true;
+                for watch in list {
+                    all &= watch.observe(f, done);
+                }
+                all
             }
-            Self::Any(list) => list.iter_mut().map(|w| w.observe(f, done)).filter(|holds| *holds).count() > 0,
+            Self::Any(list) => {
+                let mut any = false;
+                for watch in list {
+                    any |= watch.observe(f, done);
+                }
+                any
+            }
         }
     }
 }

@@ -150,9 +150,12 @@ impl Plant {
             if !d.loaded {
                 continue;
             }
-            d.inserted_mm += d.feed * TICK_S;
+            // Drawn back to the hub it comes no farther.
+            d.inserted_mm = (d.inserted_mm + d.feed * TICK_S).max(-20.0);
             d.hub_deg += d.spin * TICK_S;
-            if self.snap.xray.pedal == Pedal::Off {
+            let others = self.devices.iter().enumerate().filter(|(k, o)| *k != i && o.loaded);
+            let around_mm = others.map(|(_, o)| o.inserted_mm).fold(f64::NEG_INFINITY, f64::max);
+            if self.snap.xray.pedal == Pedal::Off && d.inserted_mm > around_mm {
                 self.moved_without_beam_mm += (d.feed * TICK_S).abs();
             }
             // The way ahead of the tip is open again wherever the tip has been pulled back to.

@@ -1,9 +1,5 @@
 //! The page: errors first, then objectives, score, curves, map, embolic, images, moments, raw metrics.
 
-#![expect(clippy::let_underscore_must_use, reason = "writing to a String cannot fail")]
-
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 
 use super::svg::{Curve, curve, vessel_map};
@@ -88,7 +84,7 @@ fn number(value: Option<f64>) -> String {
 pub(super) fn page(input: &ReportInput<'_>) -> String {
     let a = input.assessment;
     let mut out = String::with_capacity(64 * 1024);
-    let _ = write!(
+    put!(
         out,
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
@@ -111,10 +107,10 @@ pub(super) fn page(input: &ReportInput<'_>) -> String {
 }
 
 fn head(out: &mut String, a: &Assessment, meta: &ReportMeta) {
-    let _ = write!(out, "<h1>{}</h1><p class=\"soft\">{}", escape(&a.title), escape(&meta.operator));
-    let _ = write!(out, " &middot; case {} &middot; seed {}</p>", escape(&a.case), meta.seed);
+    put!(out, "<h1>{}</h1><p class=\"soft\">{}", escape(&a.title), escape(&meta.operator));
+    put!(out, " &middot; case {} &middot; seed {}</p>", escape(&a.case), meta.seed);
     let (class, word) = if a.score.passed { ("passed", "Passed") } else { ("failed", "Not passed") };
-    let _ = write!(
+    put!(
         out,
         "<div class=\"verdict\"><strong class=\"{class}\">{word}</strong><span><b>{:.1}</b> of {:.1} points, \
          {:.1} to pass</span><span>{} errors</span><span>{} min</span></div>",
@@ -128,7 +124,7 @@ fn head(out: &mut String, a: &Assessment, meta: &ReportMeta) {
         out.push_str("<p>The procedure was not declared finished.</p>");
     }
     for reason in &a.score.reasons {
-        let _ = write!(out, "<p>Not passed because: {}.</p>", escape(reason));
+        put!(out, "<p>Not passed because: {}.</p>", escape(reason));
     }
 }
 
@@ -155,7 +151,7 @@ fn errors(out: &mut String, a: &Assessment) {
 
 fn error(out: &mut String, n: usize, e: &ErrorRecord) {
     let (class, word) = grade(e.grade);
-    let _ = write!(
+    put!(
         out,
         "<li id=\"error-{n}\"><div class=\"when\">{n}. at {}<br><span class=\"soft\">tick {}</span></div><div>\
          <h3>{} <span class=\"grade {class}\">{word}, -{} points</span></h3><p>{}</p>\
@@ -179,7 +175,7 @@ fn objectives(out: &mut String, a: &Assessment) {
         let done = s.done_s.map_or_else(|| "no".to_owned(), |t| format!("at {}", clock(t)));
         let optional = if s.optional { " (optional)" } else { "" };
         let points = if s.done_s.is_some() { s.points } else { 0.0 };
-        let _ = write!(
+        put!(
             out,
             "<tr><td>{}{optional}</td><td>{done}</td><td class=\"n\">{} of {}</td></tr>",
             escape(&s.title),
@@ -192,7 +188,7 @@ fn objectives(out: &mut String, a: &Assessment) {
 
 fn score(out: &mut String, a: &Assessment) {
     let s = &a.score;
-    let _ = write!(
+    put!(
         out,
         "<h2>Score</h2><p>{}</p><div class=\"wide\"><table><tr><th>Term</th><th>How</th>\
          <th class=\"n\">Points</th></tr>",
@@ -200,7 +196,7 @@ fn score(out: &mut String, a: &Assessment) {
     );
     let mut rows = |lines: &[PointLine]| {
         for l in lines {
-            let _ = write!(
+            put!(
                 out,
                 "<tr><td>{}</td><td>{}</td><td class=\"n\">{:.2}</td></tr>",
                 escape(&l.label),
@@ -212,10 +208,12 @@ fn score(out: &mut String, a: &Assessment) {
     rows(&s.steps);
     rows(&s.par);
     rows(&s.errors);
-    let _ = write!(
+    put!(
         out,
         "<tr><th>Sum</th><td>maximum {:.1}, pass mark {:.1}</td><td class=\"n\"><b>{:.2}</b></td></tr></table></div>",
-        s.maximum, s.pass_mark, s.total
+        s.maximum,
+        s.pass_mark,
+        s.total
     );
 }
 
@@ -260,7 +258,7 @@ fn map(out: &mut String, input: &ReportInput<'_>) {
     );
     for v in &input.assessment.visits {
         let way = if v.on_route { "on" } else { "off" };
-        let _ = write!(
+        put!(
             out,
             "<tr><td>{}</td><td>{way}</td><td class=\"n\">{}</td><td class=\"n\">{:.1}</td></tr>",
             escape(&v.label),
@@ -279,9 +277,9 @@ fn embolic(out: &mut String, a: &Assessment) {
         "<h2>Where the embolic went</h2><div class=\"wide\"><table><tr><th>Bed</th><th>Territory</th>\
          <th class=\"n\">Particles</th><th class=\"n\">Share, %</th><th class=\"n\">Closed, %</th></tr>",
     );
-    for b in a.embolic.iter().filter(|b| b.particles > 0.0) {
+    for b in a.embolic.iter().filter(|b| b.particles >= 0.5) {
         let territory = if b.target { "target" } else { "not target" };
-        let _ = write!(
+        put!(
             out,
             "<tr><td>{}</td><td>{territory}</td><td class=\"n\">{:.0}</td><td class=\"n\">{:.1}</td>\
              <td class=\"n\">{:.1}</td></tr>",
@@ -302,7 +300,7 @@ fn images(out: &mut String, input: &ReportInput<'_>) {
     for image in input.images {
         let caption = escape(&image.caption);
         let data = base64::engine::general_purpose::STANDARD.encode(&image.png);
-        let _ = write!(
+        put!(
             out,
             "<figure><img alt=\"{caption}\" src=\"data:image/png;base64,{data}\"><figcaption>{caption}</figcaption></figure>"
         );
@@ -316,7 +314,7 @@ fn moments(out: &mut String, a: &Assessment) {
          <th>Kind</th><th>What</th></tr>",
     );
     for m in &a.moments {
-        let _ = write!(
+        put!(
             out,
             "<tr><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{:?}</td><td>{}</td></tr>",
             clock(m.time_s),
@@ -334,7 +332,7 @@ fn metrics(out: &mut String, a: &Assessment) {
          <th>Formula</th></tr>",
     );
     for m in &a.metrics {
-        let _ = write!(
+        put!(
             out,
             "<tr><td>{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td></tr>",
             escape(&m.name),
@@ -347,7 +345,7 @@ fn metrics(out: &mut String, a: &Assessment) {
 }
 
 fn foot(out: &mut String, meta: &ReportMeta) {
-    let _ = write!(
+    put!(
         out,
         "<footer><h2>About this report</h2><p>cathnav is a teaching tool, not a medical device. That skill shown here \
          carries over to patients is not claimed. Limits marked [K] in the program are customary values that a \

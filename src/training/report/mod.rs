@@ -1,5 +1,12 @@
 //! The report of an attempt: JSON for programs, one self-contained HTML page for people.
 
+/// Appends formatted text to a string.
+macro_rules! put {
+    ($out:expr, $($arg:tt)*) => {
+        $out.push_str(&format!($($arg)*))
+    };
+}
+
 mod html;
 mod svg;
 

@@ -1,9 +1,5 @@
 //! Inline drawings of the report: curves over time and the map of visited vessels. Colors come from the page's style.
 
-#![expect(clippy::let_underscore_must_use, reason = "writing to a String cannot fail")]
-
-use std::fmt::Write as _;
-
 use super::ReportInput;
 use super::html::{clock, escape};
 use crate::anatomy::{Branch, VesselTree};
@@ -54,7 +50,7 @@ pub(super) fn curve(c: &Curve, end_s: f64, marks_s: &[f64]) -> String {
     let (low, high) = range(&c.points);
     let x = |t: f64| LEFT + (WIDTH - LEFT - RIGHT) * (t / end_s.max(1e-9)).clamp(0.0, 1.0);
     let y = |v: f64| TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - (v - low) / (high - low));
-    let _ = write!(
+    put!(
         out,
         "<figure class=\"curve\"><figcaption>{} <span class=\"unit\">{}</span></figcaption>\
          <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{} over time\">",
@@ -66,7 +62,7 @@ pub(super) fn curve(c: &Curve, end_s: f64, marks_s: &[f64]) -> String {
     let mut v = (low / step).ceil() * step;
     while v <= high + 1e-9 * step {
         let (yy, label) = (y(v), tick_label(v, step));
-        let _ = write!(
+        put!(
             out,
             "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{yy:.1}\" y2=\"{yy:.1}\"/>\
              <text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>",
@@ -79,7 +75,7 @@ pub(super) fn curve(c: &Curve, end_s: f64, marks_s: &[f64]) -> String {
     let step = time_step(end_s);
     let mut t = 0.0;
     while t <= end_s {
-        let _ = write!(
+        put!(
             out,
             "<text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
             x(t),
@@ -89,7 +85,7 @@ pub(super) fn curve(c: &Curve, end_s: f64, marks_s: &[f64]) -> String {
         t += step;
     }
     for mark in marks_s {
-        let _ = write!(
+        put!(
             out,
             "<line class=\"mark\" x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"{TOP}\" y2=\"{1:.1}\"/>",
             x(*mark),
@@ -98,7 +94,7 @@ pub(super) fn curve(c: &Curve, end_s: f64, marks_s: &[f64]) -> String {
     }
     out.push_str("<polyline class=\"line\" points=\"");
     for (t, v) in thin(&c.points) {
-        let _ = write!(out, "{:.1},{:.1} ", x(t), y(v));
+        put!(out, "{:.1},{:.1} ", x(t), y(v));
     }
     out.push_str("\"/></svg></figure>");
     out
@@ -171,18 +167,18 @@ pub(super) fn vessel_map(input: &ReportInput<'_>) -> String {
             None => "vessel",
         };
         let width = (2.0 * b.at(0.5 * b.length_mm()).radius_mm * frame.scale).clamp(1.0, 40.0);
-        let _ = write!(out, "<polyline class=\"{class}\" stroke-width=\"{width:.1}\" points=\"");
+        put!(out, "<polyline class=\"{class}\" stroke-width=\"{width:.1}\" points=\"");
         for p in &b.points {
             let (x, y) = frame.place(&p.position_mm);
-            let _ = write!(out, "{x:.1},{y:.1} ");
+            put!(out, "{x:.1},{y:.1} ");
         }
         let time = visit.map_or_else(String::new, |v| format!(": {} entries, {:.0} s", v.entries, v.seconds));
-        let _ = write!(out, "\"><title>{}{}</title></polyline>", escape(&b.label), time);
+        put!(out, "\"><title>{}{}</title></polyline>", escape(&b.label), time);
     }
     for (n, e) in a.errors.iter().enumerate() {
         let Some(p) = e.position_mm else { continue };
         let (x, y) = frame.place(&p);
-        let _ = write!(
+        put!(
             out,
             "<g class=\"spot\"><circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"9\"/>\
              <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text></g>",
