@@ -93,7 +93,7 @@ impl Desk {
             live_is_new: false,
             told_running: None,
         };
-        desk.to_menu();
+        desk.back_to_menu();
         desk
     }
 
@@ -157,7 +157,7 @@ impl Desk {
         };
     }
 
-    fn to_menu(&mut self) {
+    fn back_to_menu(&mut self) {
         let was_running = self.bridge.is_some();
         self.close();
         if was_running {
@@ -287,10 +287,10 @@ impl Desk {
             KeyAction::Flush => self.out.commands.push(Command::Flush),
             KeyAction::Hint => self.out.commands.push(Command::AskHint),
             KeyAction::FieldSmaller => {
-                self.out.commands.push(Command::SetField(next_field(x.arm.field_mm, true)))
+                self.out.commands.push(Command::SetField(next_field(x.arm.field_mm, true)));
             }
             KeyAction::FieldLarger => {
-                self.out.commands.push(Command::SetField(next_field(x.arm.field_mm, false)))
+                self.out.commands.push(Command::SetField(next_field(x.arm.field_mm, false)));
             }
             KeyAction::HoldNext => {
                 if let Some(tool) = self.view.hands.right {
@@ -327,7 +327,7 @@ impl Desk {
             }
             UiAction::BeginProcedure => self.view.screen = Screen::Procedure,
             UiAction::Pause(on) => self.view.screen = if on { Screen::Paused } else { Screen::Procedure },
-            UiAction::ToMenu => self.to_menu(),
+            UiAction::ToMenu => self.back_to_menu(),
             UiAction::Again => {
                 let opening = Opening { resume: None, ..self.opening.clone() };
                 self.begin(opening);
@@ -365,7 +365,7 @@ impl Desk {
             UiAction::DismissProblem => {
                 self.view.problem = None;
                 if self.view.screen == Screen::Loading {
-                    self.to_menu();
+                    self.back_to_menu();
                 }
             }
         }

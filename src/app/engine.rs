@@ -7,6 +7,7 @@ use crate::anatomy::{self, Anatomy};
 use crate::imaging::{Renderer, RendererConfig};
 use crate::scenario::{self, Case, Library};
 use crate::script::{self, Driver};
+use crate::sim::command::Pedal;
 use crate::sim::record::{RecordWriter, Recording};
 use crate::sim::session::{Session, StepOutput};
 use crate::sim::{Command, Model};
@@ -118,7 +119,20 @@ impl Engine {
     pub fn take_script_fault(&mut self) -> Option<String> {
         let fault = self.driver.as_ref().and_then(Driver::failed)?;
         self.driver = None;
+        self.let_go();
         Some(format!("The script gave up: {fault}"))
+    }
+
+    /// Nobody holds anything: pedal, syringe and hubs are released.
+    fn let_go(&mut self) {
+        let tools: Vec<_> =
+            self.last.snapshot.rods.iter().flat_map(|r| r.devices.iter().map(|d| d.tool)).collect();
+        self.submit(Command::SetPedal(Pedal::Off));
+        self.submit(Command::SetHandInjection(0.0));
+        for tool in tools {
+            self.submit(Command::SetFeed { tool, speed_mm_per_s: 0.0 });
+            self.submit(Command::SetSpin { tool, rate_deg_per_s: 0.0 });
+        }
     }
 
     /// Queues a command.

@@ -35,7 +35,7 @@ pub fn run(args: &Args) -> Result<(), CliError> {
         return Err(CliError::bad_input(format!("--pixels is {}, allowed are 16 to 4096", args.pixels)));
     }
     for (name, value, limit) in [("--primary", args.primary, 120.0), ("--secondary", args.secondary, 50.0)] {
-        if !(value.abs() <= limit) {
+        if value.is_nan() || value.abs() > limit {
             return Err(CliError::bad_input(format!(
                 "{name} is {value}, allowed are -{limit} to {limit} degrees"
             )));

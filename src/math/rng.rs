@@ -1,4 +1,4 @@
-//! Seeded random streams: one ChaCha stream per (seed, stage), kept in the state.
+//! Seeded random streams: one `ChaCha` stream per (seed, stage), kept in the state.
 
 pub use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};

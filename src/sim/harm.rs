@@ -102,18 +102,19 @@ fn tip_pressure_n_per_mm2(device: &Device, force_n: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::{DeviceKind, Zone};
 
     #[test]
     fn a_small_tip_harms_with_a_force_that_a_large_one_bears() {
-        let wire = crate::device::Device {
+        let wire = Device {
             id: "w".to_owned(),
             label: String::new(),
-            kind: crate::device::DeviceKind::Wire,
+            kind: DeviceKind::Wire,
             length_mm: 100.0,
             inner_diameter_mm: None,
             max_outer_diameter_mm: 0.36,
             friction_lumen: 0.1,
-            zones: vec![crate::device::Zone {
+            zones: vec![Zone {
                 length_mm: 100.0,
                 outer_diameter_mm: 0.36,
                 bend_stiffness_n_mm2: 1.0,

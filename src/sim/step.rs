@@ -124,19 +124,14 @@ fn apply(
             }
         }
         Command::Unload { tool } if known(*tool) => {
-            let result = state.rods.iter_mut().map(|r| rod::unload(r, &model.tools, *tool)).fold(
-                Err("it is not in".to_owned()),
-                |found, r| match (found, r) {
-                    (Ok(()), _) | (_, Ok(())) => Ok(()),
-                    (_, Err(e)) => Err(e.to_string()),
-                },
-            );
-            match result {
-                Ok(()) => {
+            let holder = state.rods.iter_mut().find(|r| r.index_of(*tool).is_some());
+            match holder.map(|r| rod::unload(r, &model.tools, *tool)) {
+                Some(Ok(())) => {
                     state.controls[tool.idx()] = rod::ToolControl::default();
                     events.push(EventKind::Unloaded(*tool));
                 }
-                Err(reason) => events.push(refuse(*tool, reason)),
+                Some(Err(reason)) => events.push(refuse(*tool, reason.to_string())),
+                None => events.push(refuse(*tool, "it is not in".to_owned())),
             }
         }
         Command::SetFeed { tool, speed_mm_per_s } if known(*tool) && speed_mm_per_s.is_finite() => {
@@ -176,7 +171,7 @@ fn fire_event(model: &Model, state: &mut State, id: &str, events: &mut Vec<Event
             state.pending_events.push((i, wait_ticks));
         }
         None => {
-            events.push(EventKind::Refused { tool: None, reason: format!("the case has no event `{id}`") })
+            events.push(EventKind::Refused { tool: None, reason: format!("the case has no event `{id}`") });
         }
     }
 }

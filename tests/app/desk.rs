@@ -140,6 +140,34 @@ fn an_interrupted_run_is_offered_and_goes_on() {
     assert_eq!(desk.view.devices().count(), 1, "the wire is still entered");
 }
 
+/// A script that gives up says so, lets go of pedal and hubs, and leaves the table to the user.
+#[test]
+fn a_script_that_gives_up_lets_go() {
+    let root = cathnav::assets::root().unwrap();
+    let case = root.join("scenarios/pelvic_bleeding.ron");
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("in_vain.ron");
+    let wire = "wire.hydrophilic_angled.035";
+    let text = format!(
+        "(format: 1, title: \"In vain\", case: \"pelvic_bleeding\", steps: [Load(\"{wire}\"), \
+         Advance(tool: \"{wire}\", until: Inserted(5000), speed_mm_per_s: 10, timeout_s: 8)])"
+    );
+    std::fs::write(&script, text).unwrap();
+    let mut desk = Desk::new(root, 1, 64, Store::in_folder(folder.path()));
+    desk.open(case, Some(script));
+    let idle = input(&[], true);
+    wait(&mut desk, &idle, "beam", |d| d.view.snapshot.xray.pedal == Pedal::Fluoro);
+    wait(&mut desk, &idle, "fault", |d| d.view.problem.is_some());
+    assert!(desk.view.problem.as_ref().unwrap().contains("did not get there"), "{:?}", desk.view.problem);
+    wait(&mut desk, &idle, "release", |d| d.view.snapshot.xray.pedal == Pedal::Off);
+    let inserted = |d: &Desk| d.view.devices().next().map(|d| d.inserted_mm).unwrap();
+    let (tick, at) = (desk.view.snapshot.tick, inserted(&desk));
+    wait(&mut desk, &idle, "half a second", |d| d.view.snapshot.tick > tick + 30);
+    assert!((inserted(&desk) - at).abs() < 0.5, "the wire rests: {at} -> {}", inserted(&desk));
+    assert!(desk.view.demo.is_none() && desk.view.screen == Screen::Procedure);
+    assert!(!folder.path().join("running.cnr").exists(), "a demonstration leaves nothing to resume");
+}
+
 /// The shipped case behind the desk, in real time: briefing, picture under the pedal, report with its files.
 #[test]
 fn a_case_runs_from_briefing_to_report() {

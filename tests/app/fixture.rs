@@ -14,7 +14,7 @@ use cathnav::sim::snapshot::{
 };
 
 /// A view of a busy procedure.
-pub fn busy_view() -> View {
+pub(crate) fn busy_view() -> View {
     let labels = [
         ("5F sheath, 11 cm", DeviceKind::Sheath, 110.0, 2.3),
         ("0.035 in hydrophilic wire, angled", DeviceKind::Wire, 1500.0, 0.89),

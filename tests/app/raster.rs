@@ -11,7 +11,7 @@ use bevy_egui::egui::{self, Color32, ColorImage, TextureId, TexturesDelta, epain
 
 /// Textures as egui hands them out.
 #[derive(Clone, Default)]
-pub struct Textures(Rc<RefCell<BTreeMap<String, ColorImage>>>);
+pub(crate) struct Textures(Rc<RefCell<BTreeMap<String, ColorImage>>>);
 
 impl TestRenderer for Textures {
     fn handle_delta(&mut self, delta: &mut TexturesDelta) {
@@ -41,7 +41,7 @@ impl TestRenderer for Textures {
 }
 
 /// A picture of what was drawn.
-pub struct Canvas {
+pub(crate) struct Canvas {
     pub width: usize,
     pub height: usize,
     pub pixels: Vec<Color32>,
@@ -49,7 +49,7 @@ pub struct Canvas {
 
 impl Canvas {
     /// Paints the last output of a context.
-    pub fn paint(
+    pub(crate) fn paint(
         ctx: &egui::Context,
         output: &egui::FullOutput,
         textures: &Textures,
@@ -127,7 +127,7 @@ impl Canvas {
     }
 
     /// Writes a PNG.
-    pub fn save(&self, path: &std::path::Path) {
+    pub(crate) fn save(&self, path: &std::path::Path) {
         let file = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
         let mut encoder = png::Encoder::new(file, self.width as u32, self.height as u32);
         encoder.set_color(png::ColorType::Rgb);
@@ -136,7 +136,7 @@ impl Canvas {
     }
 
     /// Share of pixels of a rectangle that are not the background of rooms and panels.
-    pub fn ink(&self, rect: egui::Rect) -> f64 {
+    pub(crate) fn ink(&self, rect: egui::Rect) -> f64 {
         let (mut ink, mut all) = (0_u32, 0_u32);
         for y in rect.min.y.max(0.0) as usize..(rect.max.y as usize).min(self.height) {
             for x in rect.min.x.max(0.0) as usize..(rect.max.x as usize).min(self.width) {
@@ -161,6 +161,6 @@ fn sample(t: &ColorImage, u: f32, v: f32) -> [f32; 4] {
 }
 
 /// Bounds of a labelled widget.
-pub fn rect_of<S>(harness: &egui_kittest::Harness<'_, S>, label: &str) -> egui::Rect {
+pub(crate) fn rect_of<S>(harness: &egui_kittest::Harness<'_, S>, label: &str) -> egui::Rect {
     harness.get_by_label(label).rect()
 }

@@ -174,7 +174,12 @@ impl<'a> Operator<'a> {
         let report = rod::advance(&inputs, &mut self.rod, &mut self.scratch, TICK_S);
         self.log.millis.push(start.elapsed().as_secs_f64() * 1e3);
         self.log.iterations.push(report.iterations);
-        self.log.diverged += u32::from(report.diverged.is_some());
+        if let Some(reason) = report.diverged {
+            if self.log.diverged == 0 {
+                println!("  first given up at tick {}: {reason}", self.log.millis.len());
+            }
+            self.log.diverged += 1;
+        }
         for p in &self.rod.nodes_mm {
             assert!(p.iter().all(|x| x.is_finite()));
             self.log.outside_mm = self.log.outside_mm.max(-self.wall.at(p).inside_mm);

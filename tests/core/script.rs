@@ -124,10 +124,8 @@ impl Plant {
             Command::Load { tool, .. } => {
                 self.devices[tool.idx()] = Device { loaded: true, inserted_mm: -1.0, ..Device::default() };
             }
-            Command::Unload { tool } => {
-                if self.devices[tool.idx()].inserted_mm <= 0.5 {
-                    self.devices[tool.idx()].loaded = false;
-                }
+            Command::Unload { tool } if self.devices[tool.idx()].inserted_mm <= 0.5 => {
+                self.devices[tool.idx()].loaded = false;
             }
             Command::SetFeed { tool, speed_mm_per_s } => self.devices[tool.idx()].feed = *speed_mm_per_s,
             Command::SetSpin { tool, rate_deg_per_s } => self.devices[tool.idx()].spin = *rate_deg_per_s,

@@ -251,22 +251,27 @@ impl DistanceGrid {
 impl Brick {
     fn sample(&self, cell: &[usize; 3], t: &[f64; 3], cell_mm: f64) -> Sample {
         let base = (cell[2] * NODES + cell[1]) * NODES + cell[0];
-        let mut inside_mm = 0.0;
-        let mut gradient = Vec3::zeros();
         let inverse = 1.0 / cell_mm;
-        for c in 0..8 {
-            let (i, j, k) = (c & 1, c >> 1 & 1, c >> 2);
-            let [d, gx, gy, gz] = self.field[base + (k * NODES + j) * NODES + i].map(f64::from);
-            let axis =
-                |bit: usize, t: f64| if bit == 1 { (t, inverse, t - 1.0) } else { (1.0 - t, -inverse, t) };
-            let ((wx, sx, rx), (wy, sy, ry), (wz, sz, rz)) = (axis(i, t[0]), axis(j, t[1]), axis(k, t[2]));
-            let value = d + 0.5 * cell_mm * (gx * rx + gy * ry + gz * rz);
-            let w = wx * wy * wz;
-            inside_mm += w * value;
-            gradient.x += sx * wy * wz * value + 0.5 * w * gx;
-            gradient.y += wx * sy * wz * value + 0.5 * w * gy;
-            gradient.z += wx * wy * sz * value + 0.5 * w * gz;
+        let [tx, ty, tz] = *t;
+        // Along y and z: weight of the row, its slope, and the offset from the row's nodes, by which end it is.
+        let ends = |t: f64| [(1.0 - t, -inverse, t), (t, inverse, t - 1.0)];
+        let (along_y, along_z) = (ends(ty), ends(tz));
+        let (mut inside_mm, mut gradient, mut blended) = (0.0, Vec3::zeros(), Vec3::zeros());
+        for (k, (wz, sz, rz)) in along_z.into_iter().enumerate() {
+            for (j, (wy, sy, ry)) in along_y.into_iter().enumerate() {
+                let row = &self.field[base + (k * NODES + j) * NODES..][..2];
+                let [d0, x0, y0, z0] = row[0].map(f64::from);
+                let [d1, x1, y1, z1] = row[1].map(f64::from);
+                let v0 = d0 + 0.5 * cell_mm * (x0 * tx + y0 * ry + z0 * rz);
+                let v1 = d1 + 0.5 * cell_mm * (x1 * (tx - 1.0) + y1 * ry + z1 * rz);
+                let value = v0 + tx * (v1 - v0);
+                let w = wy * wz;
+                inside_mm += w * value;
+                gradient += Vec3::new(w * (v1 - v0) * inverse, sy * wz * value, wy * sz * value);
+                blended += Vec3::new(x0 + tx * (x1 - x0), y0 + tx * (y1 - y0), z0 + tx * (z1 - z0)) * w;
+            }
         }
+        gradient += blended * 0.5;
         let near = |k: usize| cell[k] + usize::from(t[k] >= 0.5);
         let [vessel, point] = self.seeds[(near(2) * NODES + near(1)) * NODES + near(0)];
         let seed = (vessel != NO_VESSEL).then_some(PlaceSeed { vessel, point });

@@ -1,0 +1,127 @@
+//! Every shipped case as a user meets it: it loads, compiles, runs; its expert script passes, its careless one fails with
+//! the right errors, and it is not won when particles do not lodge.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests print figures and may unwrap")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cathnav::cli::attempt::{self, Outcome, Pictures, Watcher};
+use cathnav::sim::record::{RecordError, Recording};
+use cathnav::sim::{Command, Model, Session, session};
+use cathnav::training::Assessment;
+
+fn root() -> PathBuf {
+    cathnav::assets::root().unwrap()
+}
+
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut out: Vec<PathBuf> = std::fs::read_dir(root().join(folder))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.to_string_lossy().ends_with(ending))
+        .collect();
+    out.sort();
+    out
+}
+
+/// Plays a script without pictures.
+fn play(model: &Arc<Model>, script: &Path, seed: u64) -> (Assessment, Outcome, Session) {
+    let mut session = Session::new(model.clone(), seed);
+    let mut driver = attempt::load_driver(script, model).unwrap();
+    let mut watcher = Watcher::new(model, &session.snapshot(), &Pictures::default()).unwrap();
+    let outcome = attempt::drive(&mut session, &mut driver, &mut watcher, attempt::MAX_SECONDS).unwrap();
+    (watcher.observer().assessment(), outcome, session)
+}
+
+fn tell(name: &str, assessment: &Assessment, outcome: &Outcome) {
+    println!("{name}: {}; {} ticks", attempt::verdict(assessment), outcome.ticks);
+    for reason in assessment.score.reasons.iter().chain(&outcome.failure) {
+        println!("  {reason}");
+    }
+    for error in &assessment.errors {
+        println!("  {:6.1} s {:?} {}: {}", error.time_s, error.grade, error.name, error.cause);
+    }
+}
+
+#[test]
+fn every_case_compiles_and_rests_without_a_warning_and_with_the_same_bits() {
+    let cases = files("scenarios", ".ron");
+    assert!(!cases.is_empty());
+    for path in cases {
+        let model = attempt::load_model(&path).unwrap();
+        let hashes: Vec<_> = (0..2)
+            .map(|_| {
+                let mut session = Session::new(model.clone(), 5);
+                for _ in 0..120 {
+                    let events = session.step().events;
+                    assert!(events.is_empty(), "{}: {events:?}", path.display());
+                }
+                session.hash()
+            })
+            .collect();
+        assert_eq!(hashes[0], hashes[1], "{}", path.display());
+        println!("{}: {}", path.display(), hashes[0]);
+    }
+}
+
+#[test]
+fn every_script_is_for_a_case_that_is_there() {
+    for script in files("assets/scripts", ".ron") {
+        let name = script.file_stem().unwrap().to_string_lossy().into_owned();
+        let case = name.rsplit_once('_').unwrap().0;
+        let model = attempt::load_model(&root().join(format!("scenarios/{case}.ron"))).unwrap();
+        attempt::load_driver(&script, &model).unwrap();
+    }
+}
+
+#[test]
+fn the_expert_passes_replays_and_an_altered_command_is_found() {
+    let model = attempt::load_model(&root().join("scenarios/pelvic_bleeding.ron")).unwrap();
+    let (assessment, outcome, session) =
+        play(&model, &root().join("assets/scripts/pelvic_bleeding_expert.ron"), 1);
+    tell("expert", &assessment, &outcome);
+    assert_eq!(outcome.failure, None);
+    assert!(assessment.score.passed, "{:?}", assessment.score.reasons);
+
+    let recording = Recording::from_bytes(&session.recording_bytes(), "memory").unwrap();
+    let mut altered = recording.clone();
+    assert_eq!(session::replay(model.clone(), &recording, true, |_| {}).unwrap(), session.hash());
+    let (tick, command) = altered
+        .commands
+        .iter_mut()
+        .find(|(_, c)| matches!(c, Command::SetFeed { speed_mm_per_s, .. } if *speed_mm_per_s > 0.0))
+        .unwrap();
+    *command = Command::AskHint;
+    let first = tick.div_ceil(60) * 60;
+    match session::replay(model, &altered, true, |_| {}) {
+        Err(RecordError::Diverged { tick, word, .. }) => {
+            println!("altered at {first}: differs at {tick} ({word})");
+            assert!(tick >= first && tick <= first + 60, "{tick} against {first}");
+        }
+        other => panic!("an altered command must be found: {other:?}"),
+    }
+}
+
+#[test]
+fn the_careless_run_fails_with_the_right_errors() {
+    let model = attempt::load_model(&root().join("scenarios/pelvic_bleeding.ron")).unwrap();
+    let (assessment, outcome, _) =
+        play(&model, &root().join("assets/scripts/pelvic_bleeding_careless.ron"), 1);
+    tell("careless", &assessment, &outcome);
+    assert!(!assessment.score.passed);
+    let names: Vec<&str> = assessment.errors.iter().map(|e| e.name.as_str()).collect();
+    assert!(names.contains(&"posterior_division"), "the trap of the posterior division: {names:?}");
+}
+
+#[test]
+fn without_lodging_the_case_is_not_won() {
+    let loaded = attempt::load_model(&root().join("scenarios/pelvic_bleeding.ron")).unwrap();
+    let mut model = Arc::try_unwrap(loaded).unwrap();
+    model.therapy.lodging_enabled = false;
+    let model = Arc::new(model);
+    let (assessment, outcome, _) = play(&model, &root().join("assets/scripts/pelvic_bleeding_expert.ron"), 1);
+    tell("without lodging", &assessment, &outcome);
+    assert!(!assessment.score.passed);
+    let embolize = assessment.steps.iter().find(|s| s.id == "embolize").unwrap();
+    assert_eq!(embolize.done_s, None, "bleeding cannot stop when nothing lodges");
+}
