@@ -15,7 +15,7 @@ use crate::training::Assessment;
 use crate::units::{TICK_S, TICKS_PER_S};
 
 /// Ticks that are caught up at once; beyond them time slows down.
-const MOST_CATCH_UP: f64 = 4.0;
+const MOST_CATCH_UP: u32 = 4;
 /// Pulses that wait for the picture; older ones of fluoroscopy are dropped.
 const MOST_WAITING: usize = 6;
 
@@ -201,7 +201,7 @@ impl Pace {
 
     /// How long to wait for the next tick; zero when it is due. What lies more than four ticks back is let go.
     pub fn wait(&mut self, now: Instant) -> Duration {
-        let oldest = now.checked_sub(Duration::from_secs_f64(MOST_CATCH_UP * TICK_S)).unwrap_or(now);
+        let oldest = now.checked_sub(Duration::from_secs_f64(TICK_S) * MOST_CATCH_UP).unwrap_or(now);
         if self.next < oldest {
             self.next = oldest;
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::ToolId;
 use super::event::EventKind;
-use super::snapshot::RodView;
+use super::snapshot::{RodDeviceView, RodView};
 use crate::anatomy::{VesselPlace, VesselTree};
 use crate::device::Device;
 
@@ -20,6 +20,8 @@ pub const DISSECTION_N_PER_MM2: f64 = 1.5;
 pub const PERFORATION_N_PER_MM2: f64 = 4.5;
 /// A pressure must last this long to harm, s `[D]`.
 pub const HARM_TIME_S: f64 = 0.25;
+/// A tip that stands out less than this from the device around it leans on that device's rim, not on the wall, mm.
+pub const BARE_TIP_MM: f64 = 2.0;
 /// Bleeding from a wire perforation at a mean pressure of 90 mmHg, mL/min `[D]`.
 pub const PERFORATION_ML_PER_MIN: f64 = 30.0;
 
@@ -50,9 +52,10 @@ pub fn advance(
 ) -> Vec<VesselPlace> {
     state.tips.resize(tools.len(), TipState::default());
     let mut perforations = Vec::new();
-    for device in rods.iter().flat_map(|r| &r.devices) {
+    for (device, covered_to_mm) in rods.iter().flat_map(with_cover) {
         let tip = &mut state.tips[device.tool.idx()];
-        let Some(place) = device.tip_place.filter(|_| device.inserted_mm > 0.0) else {
+        let is_bare = device.inserted_mm > covered_to_mm + BARE_TIP_MM;
+        let Some(place) = device.tip_place.filter(|_| is_bare) else {
             *tip = TipState::default();
             continue;
         };
@@ -74,6 +77,12 @@ pub fn advance(
         }
     }
     perforations
+}
+
+/// The devices of a rod, each with how far the ones around it reach, mm.
+fn with_cover(rod: &RodView) -> impl Iterator<Item = (&RodDeviceView, f64)> {
+    let reach = |outer: &[RodDeviceView]| outer.iter().map(|d| d.inserted_mm).fold(-BARE_TIP_MM, f64::max);
+    rod.devices.iter().enumerate().map(move |(i, device)| (device, reach(&rod.devices[..i])))
 }
 
 fn report(
