@@ -2,7 +2,7 @@
 
 use super::Device;
 
-/// Smallest difference of diameters at which one device still slides in another, mm (0.001 in) [D].
+/// Smallest difference of diameters at which one device still slides in another, mm (0.001 in) `[D]`.
 pub const MIN_CLEARANCE_MM: f64 = 0.025;
 
 /// Why a device does not pass through another, with both numbers.

@@ -17,15 +17,15 @@ const BINS: usize = 12;
 const SCINTILLATOR_G_PER_CM2: f64 = 0.06 * 0.8 * 4.51;
 /// Mean energy of scattered photons, keV.
 pub(super) const SCATTER_ENERGY_KEV: f32 = 48.0;
-/// Swank factor: quantum noise grows by its inverse [K].
+/// Swank factor: quantum noise grows by its inverse `[K]`.
 pub(super) const SWANK: f32 = 0.87;
-/// Electronic noise of a native pixel, absorbed photons [K].
+/// Electronic noise of a native pixel, absorbed photons `[K]`.
 const ELECTRONIC_PHOTONS: f64 = 1.5;
 /// Energy that counts as one photon there, keV.
 const ELECTRONIC_PHOTON_KEV: f64 = 55.0;
 /// Pitch of a native pixel, mm.
 const NATIVE_PITCH_MM: f64 = 0.154;
-/// Spread of the scintillator: share and sigma in mm; MTF 0.60, 0.31, 0.16 at 1, 2, 3 per mm [K].
+/// Spread of the scintillator: share and sigma in mm; MTF 0.60, 0.31, 0.16 at 1, 2, 3 per mm `[K]`.
 const SPREAD: [(f64, f64); 2] = [(0.5, 0.08), (0.5, 0.24)];
 
 /// Table over water (g/cm2).

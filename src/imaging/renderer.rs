@@ -16,7 +16,7 @@ use crate::sim::command::AcquisitionKind;
 use crate::sim::snapshot::{Technique, VesselView};
 use crate::xray::{BodyModel, CArm, DetectorProgram, ExposureControl};
 
-/// Share of the last frame that stays in the detector (lag of the first frame) [K].
+/// Share of the last frame that stays in the detector (lag of the first frame) `[K]`.
 const LAG: f32 = 0.03;
 /// Weight of the new frame in the fluoroscopy filter where nothing moves.
 const RECURSIVE_WEIGHT: f32 = 0.4;

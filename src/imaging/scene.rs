@@ -14,7 +14,7 @@ use crate::xray::{BodyModel, CArm, Projection};
 
 /// Blocks per side of the scatter and gray-range maps.
 const BLOCKS: usize = 32;
-/// Spread of scatter at the detector, mm [K].
+/// Spread of scatter at the detector, mm `[K]`.
 const SCATTER_SIGMA_MM: f64 = 40.0;
 /// Water that attenuates like bone of the same mass, at the mean energy.
 const BONE_AS_WATER: f32 = 1.5;

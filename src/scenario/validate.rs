@@ -324,7 +324,7 @@ impl<'a> Checks<'a> {
     }
 }
 
-/// Part of a device that stays outside, mm: sheath, valve and hand [K].
+/// Part of a device that stays outside, mm: sheath, valve and hand `[K]`.
 const HUB_RESERVE_MM: f64 = 150.0;
 
 fn of_kinds<'a>(devices: &[(usize, &Node, &'a Device)], kinds: &[DeviceKind]) -> Vec<&'a Device> {

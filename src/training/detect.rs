@@ -1,4 +1,4 @@
-//! Detectors of the error table. Limits marked [K] are customary values without a source; a clinician should confirm
+//! Detectors of the error table. Limits marked `[K]` are customary values without a source; a clinician should confirm
 //! them.
 
 use super::condition::is_fed_by;
@@ -10,53 +10,53 @@ use crate::math::Vec3;
 use crate::sim::command::{Pedal, ToolId};
 use crate::sim::event::EventKind;
 
-/// A catheter tip this far ahead of its wire, or with no wire, may creep at most this much forward, mm [K].
+/// A catheter tip this far ahead of its wire, or with no wire, may creep at most this much forward, mm `[K]`.
 const NO_WIRE_ADVANCE_MM: f64 = 20.0;
-/// Blind advance in one go, mm [K].
+/// Blind advance in one go, mm `[K]`.
 const BLIND_ADVANCE_MM: f64 = 30.0;
-/// Blind withdrawal in one go, mm [K].
+/// Blind withdrawal in one go, mm `[K]`.
 const BLIND_WITHDRAWAL_MM: f64 = 100.0;
 /// A tip may move outside the field for this long, s (`clinical.md` D).
 const OUT_OF_FIELD_S: f64 = 3.0;
-/// Tip force that deserves caution, N (`clinical.md` D, [K]).
+/// Tip force that deserves caution, N (`clinical.md` D, `[K]`).
 const TIP_FORCE_CAUTION_N: f64 = 0.3;
-/// Tip force that may perforate, N (`clinical.md` D, [K]).
+/// Tip force that may perforate, N (`clinical.md` D, `[K]`).
 const TIP_FORCE_DANGER_N: f64 = 1.0;
-/// Axial hub force that a hand should not exceed, N [K].
+/// Axial hub force that a hand should not exceed, N `[K]`.
 const HUB_FORCE_N: f64 = 8.0;
 /// A vessel counts as entered once the tip lies this deep in its own lumen, mm.
 const ENTERED_MM: f64 = 10.0;
-/// A stay in a wrong vessel beyond this is an error of its own, s [K].
+/// A stay in a wrong vessel beyond this is an error of its own, s `[K]`.
 const WRONG_VESSEL_S: f64 = 60.0;
-/// The wire may slip back this much during an exchange, mm [K].
+/// The wire may slip back this much during an exchange, mm `[K]`.
 const WIRE_SLIP_MM: f64 = 50.0;
 /// A catheter that has not moved for this long rests, s.
 const REST_S: f64 = 10.0;
 /// Embolic must not be given beyond this many beats to clear (`clinical.md` D, stasis).
 const STASIS_BEATS: f64 = 10.0;
-/// Share of lodged particles in one non-target bed that counts as non-target embolization, percent [K].
+/// Share of lodged particles in one non-target bed that counts as non-target embolization, percent `[K]`.
 const NONTARGET_PCT: f64 = 2.0;
 /// Fewer particles than this in a bed are never called an error.
 const NONTARGET_PARTICLES: f64 = 50.0;
-/// Beam without motion, injection or contrast in flow for this long, s [K].
+/// Beam without motion, injection or contrast in flow for this long, s `[K]`.
 const BEAM_IDLE_S: f64 = 5.0;
 /// After the last motion or injection contrast is still watched for this long, s.
 const WATCH_WASHOUT_S: f64 = 4.0;
 /// The same in an acquisition run, where the late phase is wanted, s.
 const WATCH_RUN_S: f64 = 15.0;
-/// Fluoroscopy with all blades open, s [K].
+/// Fluoroscopy with all blades open, s `[K]`.
 const OPEN_BLADES_S: f64 = 60.0;
 /// Blades opened to this share count as open.
 const OPEN_SHARE: f64 = 0.98;
-/// Steep angles, degrees [K].
+/// Steep angles, degrees `[K]`.
 const STEEP_PRIMARY_DEG: f64 = 45.0;
 const STEEP_SECONDARY_DEG: f64 = 35.0;
-/// Beam in a steep angle, s [K].
+/// Beam in a steep angle, s `[K]`.
 const STEEP_S: f64 = 20.0;
-/// Smallest field; screening in it for long costs dose, mm and s [K].
+/// Smallest field; screening in it for long costs dose, mm and s `[K]`.
 const ZOOM_FIELD_MM: f64 = 160.0;
 const ZOOM_S: f64 = 60.0;
-/// A pulse rate that intervention below the diaphragm does not need, 1/s and s [K].
+/// A pulse rate that intervention below the diaphragm does not need, 1/s and s `[K]`.
 const FAST_PULSES_PER_S: f64 = 29.0;
 const FAST_PULSES_S: f64 = 20.0;
 /// The alert counts as unheeded when kerma has risen by this factor since.

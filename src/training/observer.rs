@@ -14,7 +14,7 @@ use crate::sim::command::{Command, ToolId};
 use crate::sim::event::{Event, EventKind};
 use crate::sim::snapshot::{Snapshot, ToolInfo};
 
-/// Contrast limit per body weight, mL/kg (`clinical.md` A5, [K]).
+/// Contrast limit per body weight, mL/kg (`clinical.md` A5, `[K]`).
 const CONTRAST_ML_PER_KG: f64 = 4.0;
 /// Contrast limit, mL (`clinical.md` A5: more is called large).
 const CONTRAST_MAX_ML: f64 = 300.0;

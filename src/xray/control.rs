@@ -1,7 +1,7 @@
 //! Automatic exposure control: thickness to kV, mA, ms and copper, with the legal limit.
 //!
 //! The control keeps the air kerma at the detector and pays for thickness with kerma at the patient: first current, then
-//! voltage, and less copper. Its curves are [K]: `70 kV are held for iodine`, and the fluoroscopy curve is that of a 30 nGy program.
+//! voltage, and less copper. Its curves are `[K]`: `70 kV are held for iodine`, and the fluoroscopy curve is that of a 30 nGy program.
 
 use super::attenuation::Substance;
 use super::geometry::{CArm, REFERENCE_POINT_FROM_ISOCENTER_MM, SOURCE_ISOCENTER_MM};
@@ -29,7 +29,7 @@ pub enum DetectorProgram {
 
 impl DetectorProgram {
     /// Air kerma per pulse wanted at the detector, nGy: 30 for fluoroscopy and 200 for cine at 15/s, growing as the root of the
-    /// pulse interval so that perceived noise stays; 3000 for DSA; growing as the field gets smaller [K].
+    /// pulse interval so that perceived noise stays; 3000 for DSA; growing as the field gets smaller `[K]`.
     pub fn detector_kerma_ngy(self, field_mm: f64) -> f64 {
         let zoom = 420.0 / field_mm;
         let base = match self {
@@ -73,7 +73,7 @@ impl DetectorProgram {
         }
     }
 
-    /// Limits of current, mA, and pulse width, ms, least and most [K].
+    /// Limits of current, mA, and pulse width, ms, least and most `[K]`.
     fn tube_limits(self) -> TubeLimits {
         match self {
             Self::Fluoro(_) => TubeLimits { held_ma: 80.0, max_ma: 200.0, min_ms: 4.0, max_ms: 12.0 },

@@ -3,9 +3,9 @@
 //! Fit to a Monte Carlo of a water slab 80 mm before the detector (60 to 100 kV within 3 %), 10 to 30 cm thick, 15 and 30 cm
 //! fields: within 10 %.
 
-/// Share of the primary that the grid lets through [K].
+/// Share of the primary that the grid lets through `[K]`.
 pub const GRID_PRIMARY_TRANSMISSION: f64 = 0.70;
-/// Share of the scatter that the grid lets through [K].
+/// Share of the scatter that the grid lets through `[K]`.
 pub const GRID_SCATTER_TRANSMISSION: f64 = 0.12;
 
 /// Scatter-to-primary ratio without a grid: 0.050 d^1.41 (s/30)^(0.85 + 0.0125 d), d water and s side of the field in cm.

@@ -26,7 +26,7 @@ pub const FAN_RAYS: usize = 16;
 const BESIDE_PATIENT_MM: f64 = 20.0;
 /// Spongiosa is uneven: its density varies by this share (standard deviation about half of it) ...
 const SPONGIOSA_VARIATION: f64 = 0.5;
-/// ... over this length, mm [K].
+/// ... over this length, mm `[K]`.
 const SPONGIOSA_CELL_MM: f64 = 2.2;
 /// Rows rasterized at a time.
 const BAND_ROWS: usize = 8;

@@ -4,14 +4,14 @@ use super::sdf::{Plate, chain, curve, cut, ellipsoid, join, rounded_box, v};
 use super::spine::sacrum;
 use crate::math::Vec3;
 
-/// Center of the left hip joint, female [D].
+/// Center of the left hip joint, female `[D]`.
 pub(super) const HIP_CENTER: [f64; 3] = [86.0, -31.0, -102.0];
 /// Radius of the femoral head, female: diameter 43 mm.
 pub(super) const HEAD_RADIUS_MM: f64 = 21.5;
 /// Joint space between head and socket, mm.
 const JOINT_SPACE_MM: f64 = 4.0;
 
-/// Iliac crest from back to front: PSIS, crest top at L4/5, tubercle, ASIS [D].
+/// Iliac crest from back to front: PSIS, crest top at L4/5, tubercle, ASIS `[D]`.
 pub(super) const CREST: [[f64; 3]; 8] = [
     [43.0, 54.0, -30.0],
     [56.0, 52.0, -4.0],
@@ -113,7 +113,7 @@ impl HipBone {
         cut(d, p.x - 2.3, 1.0)
     }
 
-    /// Thickness of the cortex [K].
+    /// Thickness of the cortex `[K]`.
     pub(super) fn cortex_mm(p: &Vec3) -> f64 {
         let c = v(HIP_CENTER[0], HIP_CENTER[1], HIP_CENTER[2]);
         let near_socket = 1.0 - (((p - c).norm() - 30.0) / 10.0).clamp(0.0, 1.0);
@@ -185,7 +185,7 @@ pub(super) fn femur(p: &Vec3) -> f64 {
     -join(-d, -(-245.0 - p.z), 1.0)
 }
 
-/// Thickness of the femoral cortex: 1 mm over the head, 2 at the neck, 7 in the shaft; calcar 4 [K].
+/// Thickness of the femoral cortex: 1 mm over the head, 2 at the neck, 7 in the shaft; calcar 4 `[K]`.
 pub(super) fn femur_cortex_mm(p: &Vec3) -> f64 {
     let c = v(HIP_CENTER[0], HIP_CENTER[1], HIP_CENTER[2]);
     let away = (((p - c).norm() - HEAD_RADIUS_MM) / 12.0).clamp(0.0, 1.0);

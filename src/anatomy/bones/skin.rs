@@ -5,7 +5,7 @@ use crate::anatomy::{BodySurface, Material, Mesh};
 use crate::math::Vec3;
 
 /// Stations from below upwards: z, center y, half depth, half width of the skin; fat in front, at the sides, behind
-/// (female, BMI 24; `body.md` 6.1 [K]).
+/// (female, BMI 24; `body.md` 6.1 `[K]`).
 const STATIONS: [[f64; 7]; 8] = [
     [-270.0, -12.0, 82.0, 172.0, 14.0, 24.0, 22.0],
     [-200.0, -10.0, 104.0, 180.0, 18.0, 28.0, 26.0],
@@ -84,7 +84,7 @@ fn signed_power(x: f64, e: f64) -> f64 {
     x.signum() * x.abs().powf(e)
 }
 
-/// Pockets of gas: cecum, sigmoid and rectum, small bowel [K].
+/// Pockets of gas: cecum, sigmoid and rectum, small bowel `[K]`.
 const POCKETS: [(&str, [[f64; 4]; 3]); 5] = [
     ("cecum", [[-92.0, -52.0, 4.0, 17.0], [-95.0, -50.0, 24.0, 15.0], [-96.0, -46.0, 46.0, 16.0]]),
     ("sigmoid", [[58.0, -40.0, -22.0, 10.0], [40.0, -30.0, -36.0, 12.0], [20.0, -14.0, -40.0, 9.0]]),

@@ -3,7 +3,7 @@
 use super::sdf::{chain, cut, ellipsoid, join, rounded_box, v};
 use crate::math::Vec3;
 
-/// Figures of a lumbar vertebra: layout [D], body [KP], pedicles, canal and processes [KP].
+/// Figures of a lumbar vertebra: layout `[D]`, body `[KP]`, pedicles, canal and processes `[KP]`.
 pub(super) struct Vertebra {
     pub(super) name: &'static str,
     pub(super) center_y_mm: f64,
@@ -70,7 +70,7 @@ impl Vertebra {
         join(self.body(&q), self.arch(&q), 3.0)
     }
 
-    /// Thickness of the cortex: thin wall, thicker arch [K].
+    /// Thickness of the cortex: thin wall, thicker arch `[K]`.
     pub(super) fn cortex_mm(&self, p: &Vec3) -> f64 {
         let q = self.local(p);
         let share = ((q.y - 0.5 * self.depth_mm) / 6.0).clamp(0.0, 1.0);
@@ -150,7 +150,7 @@ impl Vertebra {
     }
 }
 
-/// Center line of sacrum and coccyx (y, z), half width, half thickness at the center and at the sides [D].
+/// Center line of sacrum and coccyx (y, z), half width, half thickness at the center and at the sides `[D]`.
 const SACRUM: [(f64, f64, f64, f64, f64); 7] = [
     (1.0, -1.0, 50.0, 15.5, 13.0),
     (9.0, -13.0, 54.0, 15.0, 17.0),

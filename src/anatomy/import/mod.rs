@@ -156,9 +156,9 @@ pub enum ImportError {
     },
 }
 
-/// Resting output of the heart into a root of the radius below, mL/s and mm [K].
+/// Resting output of the heart into a root of the radius below, mL/s and mm `[K]`.
 const REFERENCE_INFLOW: (f64, f64) = (83.3, 12.5);
-/// Wall of imported vessels: Peterson modulus, N/mm2, and thickness over radius [K].
+/// Wall of imported vessels: Peterson modulus, N/mm2, and thickness over radius `[K]`.
 const WALL_EP_N_PER_MM2: f64 = 0.08;
 const WALL_SHARE: f64 = 0.15;
 /// A curve of which points are farther outside than this does not belong to the mesh, mm.

@@ -13,9 +13,9 @@ use crate::sim::flow::Source;
 use crate::sim::snapshot::InjectionView;
 use crate::units::MMHG_PER_PSI;
 
-/// Pressure that a hand reaches with a small syringe, psi [K].
+/// Pressure that a hand reaches with a small syringe, psi `[K]`.
 const HAND_LIMIT_PSI: f64 = 300.0;
-/// Fastest hand injection, mL/s [K].
+/// Fastest hand injection, mL/s `[K]`.
 const HAND_MAX_ML_PER_S: f64 = 8.0;
 /// Largest syringe, mL.
 const SYRINGE_ML: f64 = 20.0;
@@ -23,7 +23,7 @@ const SYRINGE_ML: f64 = 20.0;
 const INJECTOR_MAX: (f64, f64, f64, f64) = (40.0, 150.0, 10.0, 1200.0);
 /// Flow below this share of the wanted one counts as held back by pressure.
 const LIMITED_SHARE: f64 = 0.95;
-/// Weight of a side hole per weight of the end hole in sharing the flow [K].
+/// Weight of a side hole per weight of the end hole in sharing the flow `[K]`.
 const SIDE_HOLE_WEIGHT: f64 = 0.8;
 
 /// What the injector stage knows of the case; immutable.

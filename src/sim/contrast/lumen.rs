@@ -7,11 +7,11 @@ use crate::device::Embolic;
 use crate::sim::command::ToolId;
 use crate::units::{MM3_PER_ML, MMHG_S_PER_MPA_S, N_PER_MM2_PER_MMHG};
 
-/// Share of the volume of a withdrawn device that is air, the rest is blood and saline drawn in behind it [K].
+/// Share of the volume of a withdrawn device that is air, the rest is blood and saline drawn in behind it `[K]`.
 const AIR_SHARE: f64 = 0.3;
-/// Density of contrast, tonne/mm3 (1300 kg/m3 [K]).
+/// Density of contrast, tonne/mm3 (1300 kg/m3 `[K]`).
 const CONTRAST_DENSITY_T_PER_MM3: f64 = 1.3e-9;
-/// Viscosity of iodinated contrast at 37 C by iodine, mg/mL and mPa s (`clinical.md` A5; saline [K]).
+/// Viscosity of iodinated contrast at 37 C by iodine, mg/mL and mPa s (`clinical.md` A5; saline `[K]`).
 const VISCOSITY_BY_IODINE: [(f64, f64); 5] =
     [(0.0, 0.7), (240.0, 3.3), (300.0, 6.1), (350.0, 10.6), (400.0, 18.0)];
 

@@ -33,16 +33,16 @@ pub enum Species {
 pub struct ContrastModel {
     /// Species 0 is iodine.
     pub species: Vec<Species>,
-    /// Axial dispersion where blood stands, mm2/s [K].
+    /// Axial dispersion where blood stands, mm2/s `[K]`.
     pub still_dispersion_mm2_per_s: f64,
-    /// Axial dispersion per velocity and radius (`D = D0 + k |u| r`) [K]: Taylor's coefficient does not hold within a
+    /// Axial dispersion per velocity and radius (`D = D0 + k |u| r`) `[K]`: Taylor's coefficient does not hold within a
     /// few diameters and beats, this one is set so that a bolus front spreads by about a diameter per ten.
     pub dispersion_per_velocity_radius: f64,
-    /// Mean time through the veins until contrast is diluted beyond sight, s [K].
+    /// Mean time through the veins until contrast is diluted beyond sight, s `[K]`.
     pub vein_transit_s: f64,
-    /// Half-life of contrast in a pool, s [K].
+    /// Half-life of contrast in a pool, s `[K]`.
     pub pool_half_life_s: f64,
-    /// Time constant with which a pool spreads along tissue planes, s [K].
+    /// Time constant with which a pool spreads along tissue planes, s `[K]`.
     pub pool_spread_s: f64,
 }
 

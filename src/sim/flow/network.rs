@@ -13,17 +13,17 @@ use crate::units::{
 
 /// Longest cell, mm.
 pub const MAX_CELL_MM: f64 = 2.0;
-/// Pressure behind the beds, mmHg [K].
+/// Pressure behind the beds, mmHg `[K]`.
 pub const VENOUS_PRESSURE_MMHG: f64 = 5.0;
-/// Pressure of the tissue into which a leak bleeds, mmHg [K].
+/// Pressure of the tissue into which a leak bleeds, mmHg `[K]`.
 pub const TISSUE_PRESSURE_MMHG: f64 = 10.0;
 /// Mean pressure at which the stated rate of a bleed holds, mmHg.
 pub const BLEED_MAP_MMHG: f64 = 90.0;
 /// No cell: outside, or a closed end.
 pub const NONE: u32 = u32::MAX;
-/// Share of a bed's resistance that sits before its compliance, at least (sets how pulsatile its flow is) [K].
+/// Share of a bed's resistance that sits before its compliance, at least (sets how pulsatile its flow is) `[K]`.
 const PROXIMAL_SHARE: f64 = 0.42;
-/// Time constant of the beds' compliance, s [K].
+/// Time constant of the beds' compliance, s `[K]`.
 const WINDKESSEL_S: f64 = 0.35;
 /// Softest wall taken (Peterson modulus), mmHg: below, lumped cells could empty.
 const MIN_WALL_EP_MMHG: f64 = 375.0;

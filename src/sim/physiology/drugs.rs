@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A drug of the nurse's list. Onset and half-life are estimates [K] unless a source is named.
+/// A drug of the nurse's list. Onset and half-life are estimates `[K]` unless a source is named.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Drug {
     /// Id in commands and case files.

@@ -20,9 +20,9 @@ const ACT_BASE_S: f64 = 150.0;
 const ACT_PER_IU_PER_KG_S: f64 = 2.2;
 /// Heparin that one mg of protamine binds, IU (A6).
 const IU_PER_MG_PROTAMINE: f64 = 100.0;
-/// Time constant with which circulation answers to blood loss and drugs, s [K].
+/// Time constant with which circulation answers to blood loss and drugs, s `[K]`.
 const REFLEX_S: f64 = 15.0;
-/// Time constant of the saturation at the finger, s [K].
+/// Time constant of the saturation at the finger, s `[K]`.
 const SATURATION_S: f64 = 40.0;
 /// Rise of the heart rate, 1/min, by lost blood in mL of a 70 kg patient (A7).
 const RATE_BY_LOSS: [(f64, f64); 6] =
@@ -243,7 +243,7 @@ fn neutralize_heparin(state: &mut PhysiologyState) {
     state.drugs[p].active -= bound / IU_PER_MG_PROTAMINE;
 }
 
-/// Heart rate and pressures follow blood loss and drugs; effects per dose are estimates [K].
+/// Heart rate and pressures follow blood loss and drugs; effects per dose are estimates `[K]`.
 fn circulate(state: &mut PhysiologyState, dt_s: f64) {
     // A third of what is infused stays in the vessels.
     let loss = ((state.blood_loss_ml - state.active("fluids") / 3.0) * 70.0 / state.weight_kg).max(0.0);

@@ -14,7 +14,7 @@ use crate::sim::contact::{WallHit, WallLaw, WallQuery};
 
 /// Share of the normal stiffness that a friction bristle has.
 const BRISTLE_SHARE: f64 = 0.5;
-/// Drag of blood and everything else that slows a free flight, N s per mm of travel and mm of length [D].
+/// Drag of blood and everything else that slows a free flight, N s per mm of travel and mm of length `[D]`.
 pub(super) const DRAG_N_S_PER_MM2: f64 = 1.0e-6;
 
 /// Loads of a bench, beside the wall's.

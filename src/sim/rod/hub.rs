@@ -10,10 +10,10 @@ use crate::device::Device;
 use crate::math::Vec3;
 use crate::sim::command::Hold;
 
-/// Friction of the valve on a released hub, N and N mm [D].
+/// Friction of the valve on a released hub, N and N mm `[D]`.
 const VALVE_N: f64 = 0.3;
 const VALVE_N_MM: f64 = 1.0;
-/// The same for a device in another's valve, opened [D].
+/// The same for a device in another's valve, opened `[D]`.
 const INNER_VALVE_N: f64 = 0.05;
 const INNER_VALVE_N_MM: f64 = 0.2;
 /// How far a released hub yields to a force beyond its friction, mm/N, and at most in a tick, mm.

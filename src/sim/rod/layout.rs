@@ -8,7 +8,7 @@ use crate::device::{Device, Section};
 pub(super) const GHOST_MM: f64 = 1.0;
 /// No unknown.
 pub(super) const FIXED: u32 = u32::MAX;
-/// Mean density of devices, tonne/mm3 (steel and polymer) [D].
+/// Mean density of devices, tonne/mm3 (steel and polymer) `[D]`.
 const DENSITY_T_PER_MM3: f64 = 5.0e-9;
 /// Axial stiffness bounds, N: below, soft tips would stretch visibly; above, the Newton step would shrink.
 const AXIAL_STIFFNESS_N: (f64, f64) = (500.0, 2000.0);

@@ -12,9 +12,9 @@ use crate::math::Vec3;
 const FEED_PER_SUBSTEP_MM: f64 = 0.5;
 /// Turn in one substep, rad.
 const SPIN_PER_SUBSTEP_RAD: f64 = 0.2;
-/// Time over which bending and twisting settle, s [D]: a snap lasts about three times this.
+/// Time over which bending and twisting settle, s `[D]`: a snap lasts about three times this.
 const SETTLE_S: f64 = 0.015;
-/// Natural unevenness of a device, 1/mm, so that perfect columns buckle [D].
+/// Natural unevenness of a device, 1/mm, so that perfect columns buckle `[D]`.
 const IMPERFECTION_PER_MM: f64 = 1.0e-4;
 /// Node center farther outside than this is not accepted, mm.
 const OUTSIDE_MM: f64 = 0.9;

@@ -7,11 +7,11 @@ const LEAST_MM: f64 = 0.02;
 /// A particle lodges where the vessel is between 1.0 and this many times its size (`clinical.md` D).
 const LODGE_UPPER: f64 = 1.3;
 /// Particles that fill one vessel of their size: they are irregular, stack into a column and let blood by until it is
-/// packed [K].
+/// packed `[K]`.
 const PARTICLES_PER_VESSEL: f64 = 4.0;
-/// Spread (log) of the diameters within a generation [K].
+/// Spread (log) of the diameters within a generation `[K]`.
 const DIAMETER_SPREAD: f64 = 0.15;
-/// Where the resistance of a bed sits: share outside arterioles, their diameter (mm) and spread (log) [K].
+/// Where the resistance of a bed sits: share outside arterioles, their diameter (mm) and spread (log) `[K]`.
 const RESISTANCE: (f64, f64, f64) = (0.35, 0.05, 0.8);
 /// Open share of a packed generation: what seeps through.
 const SEEP: f64 = 2e-4;

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::bed::lodging_share;
 
-/// Flow of one ruptured vessel at a mean pressure of 90 mmHg, mL/s [K].
+/// Flow of one ruptured vessel at a mean pressure of 90 mmHg, mL/s `[K]`.
 const FLOW_PER_PATH_ML_PER_S: f64 = 0.25;
-/// Diameters over which the paths are spread, mm [K].
+/// Diameters over which the paths are spread, mm `[K]`.
 const DIAMETERS_MM: (f64, f64) = (0.6, 0.8);
 
-/// Particles that plug a path: more than a closed vessel needs, since its jet blows them out until some hold [K].
+/// Particles that plug a path: more than a closed vessel needs, since its jet blows them out until some hold `[K]`.
 const PARTICLES_PER_PATH: f64 = 12.0;
 
 /// One ruptured vessel.

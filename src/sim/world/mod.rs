@@ -25,9 +25,9 @@ const STEP_SHARE: f64 = 0.4;
 const MAX_SUBSTEPS: usize = 32;
 /// Speed with which overlap is resolved, mm/s.
 const CORRECTION_MM_PER_S: f32 = 200.0;
-/// Wet gelatin on endothelium [K].
+/// Wet gelatin on endothelium `[K]`.
 const FRICTION: f32 = 0.1;
-/// Soaked gelatin, g/mm3 [K].
+/// Soaked gelatin, g/mm3 `[K]`.
 const PLEDGET_DENSITY_G_PER_MM3: f64 = 1.1e-3;
 /// Only devices this near to a body are mirrored, mm.
 const MIRROR_REACH_MM: f64 = 8.0;
