@@ -2,6 +2,7 @@
 
 use super::layout::{GHOST_MM, fill_arcs};
 use super::state::{Anchor, RodState};
+use super::touch::sites;
 use crate::device::Device;
 use crate::math::{Vec3, orthogonal};
 
@@ -177,7 +178,7 @@ impl RodState {
         self.director = vec![orthogonal(&t); 2];
         self.reference_twist = vec![0.0; 3];
         self.tip_of = vec![None; 3];
-        self.anchors = vec![Anchor::default(); 3];
+        self.anchors = vec![Anchor::default(); sites(3)];
         self.lumen_mm = vec![UNKNOWN_LUMEN_MM; 3];
     }
 
@@ -231,7 +232,10 @@ impl RodState {
     fn slide(&mut self, i: usize, by_mm: f64) {
         let step = self.node_tangent(i) * by_mm;
         self.nodes_mm[i] += step;
-        self.anchors[i].point_mm += step;
+        self.anchors[2 * i].point_mm += step;
+        for middle in [2 * i - 1, 2 * i + 1] {
+            self.anchors[middle].point_mm += step * 0.5;
+        }
         self.rest_mm[i - 1] += by_mm;
         self.rest_mm[i] -= by_mm;
     }

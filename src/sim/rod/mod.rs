@@ -24,6 +24,7 @@ mod remesh;
 mod state;
 pub mod statics;
 mod step;
+mod touch;
 mod view;
 
 pub use energy::Loads;

@@ -73,7 +73,7 @@ pub(super) fn minimize(
     // Energy without the lagged part; also brings the contacts to the configuration.
     let mut fixed = potential.energy(frames, world);
     loop {
-        potential.lag_friction(frames, &world.loads);
+        potential.lag(frames, &world.loads);
         let start = fixed + potential.lagged_energy(frames, world);
         potential.assemble(frames, world, exact, &mut buffers.gradient, &mut buffers.matrix);
         (out.residual_n, out.residual_n_mm) = residual(potential, &buffers.gradient);
@@ -178,7 +178,7 @@ fn step_limit(potential: &Potential, step: &[f64]) -> (f64, f64) {
     for i in 2..potential.layout.x_dof.len() {
         let move_mm = at(i).norm();
         largest = largest.max(move_mm);
-        share = share.min(LUMEN_SHARE * potential.lumen_mm(i) / move_mm.max(1e-12));
+        share = share.min(LUMEN_SHARE * potential.contacts.lumen_mm(i) / move_mm.max(1e-12));
         let change = (at(i) - at(i - 1)).norm() / potential.rest_mm[i - 1];
         share = share.min(EDGE_CHANGE / change.max(1e-12));
     }

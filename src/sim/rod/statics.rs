@@ -67,7 +67,7 @@ pub fn relax(
     p.layout.rebuild(state, inputs.tools, 0.0);
     p.rest_mm.clone_from(&state.rest_mm);
     let n = state.nodes_mm.len();
-    p.reset_contact(n);
+    p.contacts.reset(n);
     for (target, weight) in
         [(&mut p.inertia_target, &mut p.inertia_weight), (&mut p.drag_from, &mut p.drag_weight)]
     {
@@ -80,7 +80,7 @@ pub fn relax(
     state.devices.iter_mut().flat_map(|d| &mut d.rubs).for_each(|r| *r = super::RubMemory::default());
     prepare_friction(inputs, state, p);
     scratch.frames.load(state);
-    let world = World { wall: inputs.wall, law: inputs.law, others: inputs.others, loads: *loads };
+    let world = World { wall: inputs.wall, law: inputs.law, loads: *loads };
     let settings =
         Settings { force_n: tolerance_n, torque_n_mm: tolerance_n, step_mm: 0.0, iterations: ITERATIONS };
     let out = minimize(p, &mut scratch.frames, &world, &settings, &mut scratch.buffers);

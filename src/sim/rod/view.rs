@@ -41,7 +41,7 @@ pub(super) fn view(state: &RodState, tools: &[Device], wall: &dyn WallQuery) -> 
         devices: devices.collect(),
         nodes_mm: state.nodes_mm.iter().skip(1).copied().collect(),
         arc_mm: arc.iter().skip(1).copied().collect(),
-        contact_n: state.anchors.iter().skip(1).map(|a| a.normal_n).collect(),
+        contact_n: (1..state.nodes_mm.len()).map(|i| node_contact_n(state, i)).collect(),
     }
 }
 
@@ -74,5 +74,11 @@ fn tip_force(state: &RodState, arc: &[f64], d: usize, tools: &[Device]) -> f64 {
         return 0.0;
     }
     let near = (1..arc.len()).filter(|&i| arc[i] <= tip + 1e-6 && arc[i] > tip - 2.0);
-    near.map(|i| state.anchors[i].normal_n).sum()
+    near.map(|i| node_contact_n(state, i)).sum()
+}
+
+/// Wall force on a node: its own and half of what its edges bear in their middles, N.
+fn node_contact_n(state: &RodState, i: usize) -> f64 {
+    let at = |s: usize| state.anchors.get(s).map_or(0.0, |a| a.normal_n);
+    at(2 * i) + 0.5 * (at(2 * i - 1) + at(2 * i + 1))
 }
