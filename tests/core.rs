@@ -17,10 +17,20 @@ mod meshes;
 mod real_anatomy;
 #[path = "core/rods.rs"]
 mod rods;
+#[path = "core/rods_buckling.rs"]
+mod rods_buckling;
+#[path = "core/rods_friction.rs"]
+mod rods_friction;
+#[path = "core/rods_shapes.rs"]
+mod rods_shapes;
+#[path = "core/rods_steps.rs"]
+mod rods_steps;
 #[path = "core/script.rs"]
 mod script;
 #[path = "core/session.rs"]
 mod session;
+#[path = "core/table.rs"]
+mod table;
 #[path = "core/training.rs"]
 mod training;
 #[path = "core/tubes.rs"]

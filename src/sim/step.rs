@@ -198,13 +198,19 @@ fn advance_rods(
     report: &mut StepReport,
     events: &mut Vec<EventKind>,
 ) {
-    for (i, rod_state) in state.rods.iter_mut().enumerate() {
+    for i in 0..state.rods.len() {
+        let others: Vec<rod::Capsule> = (0..state.rods.len())
+            .filter(|r| *r != i)
+            .flat_map(|r| rod::capsules(&state.rods[r], &model.tools))
+            .collect();
+        let rod_state = &mut state.rods[i];
         let inputs = RodInputs {
             tools: &model.tools,
             controls: &state.controls,
             wall: &model.wall,
             law: model.law,
-            others: &[],
+            others: &others,
+            meshing: rod::Meshing::default(),
         };
         let rod_report = rod::advance(&inputs, rod_state, &mut scratch.rod, TICK_S);
         if let Some(reason) = &rod_report.diverged {

@@ -6,6 +6,7 @@
 use super::bend::{AngleBlock, EdgeBlock, Strain, add_vertex};
 use super::frames::Frames;
 use super::layout::{FIXED, Layout};
+use super::loads::Loads;
 use super::touch::{Contacts, FIRST_SITE, bristle, sites};
 use crate::math::banded::Banded;
 use crate::math::{Mat3, Vec3};
@@ -13,17 +14,6 @@ use crate::sim::contact::{WallLaw, WallQuery};
 
 /// Drag of blood and everything else that slows a free flight, N s per mm of travel and mm of length `[D]`.
 pub(super) const DRAG_N_S_PER_MM2: f64 = 1.0e-6;
-
-/// Loads of a bench, beside the wall's.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Loads {
-    /// Dead force on the last node, N.
-    pub tip_force_n: Vec3,
-    /// Moment on the last edge, N mm (its part along the edge does nothing).
-    pub tip_moment_n_mm: Vec3,
-    /// Torque about the last edge on the outermost device there, N mm.
-    pub tip_torque_n_mm: f64,
-}
 
 /// Rubbing in rotation of a device in its carrier on one edge.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,7 +32,7 @@ pub(super) struct Rub {
 pub(super) struct World<'a> {
     pub(super) wall: &'a dyn WallQuery,
     pub(super) law: WallLaw,
-    pub(super) loads: Loads,
+    pub(super) loads: &'a Loads,
 }
 
 /// Data of the potential beside the layout.
@@ -114,9 +104,7 @@ impl Potential {
                 sum += bristle(rub.bristle, rub.bound, a.abs()).0;
             }
         }
-        sum -= world.loads.tip_force_n.dot(&frames.x[n - 1]);
-        let end = self.layout.skins[n - 1].device;
-        sum - world.loads.tip_torque_n_mm * frames.theta[end].get(n - 2).copied().unwrap_or(0.0)
+        sum + self.load_energy(frames, world.loads)
     }
 
     /// Deviations of a device at a vertex.
@@ -172,11 +160,9 @@ impl Potential {
             self.assemble_vertex(frames, i, exact, g, h);
         }
         self.assemble_angles(frames, g, h);
-        add3(g, dofs[n - 1], &-(world.loads.tip_force_n + self.couple));
+        add3(g, dofs[n - 1], &-self.couple);
         add3(g, dofs[n - 2], &self.couple);
-        if let Some(&t) = self.layout.theta_dof[self.layout.skins[n - 1].device].get(n - 2) {
-            g[t as usize] -= world.loads.tip_torque_n_mm;
-        }
+        self.assemble_loads(frames, world.loads, g, h);
     }
 
     /// Bending and twisting of all devices at a vertex.
@@ -379,7 +365,7 @@ mod tests {
         let wall = StraightTube { radius_mm: 1.5 };
         let law = WallLaw { stiffness_n_per_mm2: 0.0, ..WallLaw::default() };
         let loads = Loads { tip_force_n: Vec3::new(0.1, 0.2, -0.3), ..Loads::default() };
-        let world = World { wall: &wall, law, loads };
+        let world = World { wall: &wall, law, loads: &loads };
         let e0 = p.energy(&f, &world);
         let (mut g, mut h) = (Vec::new(), Banded::default());
         p.assemble(&f, &world, true, &mut g, &mut h);

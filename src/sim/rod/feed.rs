@@ -1,5 +1,6 @@
 //! Feed points and adaptive nodes: where rest length comes in and goes out, and how finely it is cut.
 
+use super::RodInputs;
 use super::layout::{GHOST_MM, fill_arcs};
 use super::state::{Anchor, RodState};
 use super::touch::sites;
@@ -26,6 +27,8 @@ const SPLIT_MERGE: (f64, f64) = (1.5, 1.0);
 const CHANGES: usize = 8;
 /// Radius of a lumen not asked for yet, mm.
 const UNKNOWN_LUMEN_MM: f64 = 1e6;
+/// Edge length where nothing adapts, mm.
+const EVEN_MM: f64 = 1.5;
 /// Nodes above which edges are cut coarser.
 const NODE_BUDGET: usize = 350;
 
@@ -241,14 +244,24 @@ impl RodState {
     }
 
     /// Splits long edges and merges short ones; `start_mm` follows.
-    pub(super) fn adapt(&mut self, tools: &[Device], start_mm: &mut Vec<Vec3>) {
-        let coarser = (self.nodes_mm.len() as f64 / NODE_BUDGET as f64).max(1.0);
+    pub(super) fn adapt(&mut self, inputs: &RodInputs<'_>, start_mm: &mut Vec<Vec3>) {
+        let (tools, meshing) = (inputs.tools, inputs.meshing);
+        let coarser =
+            meshing.scale * (self.nodes_mm.len() as f64 * meshing.scale / NODE_BUDGET as f64).max(1.0);
         let mut changes = 0;
         let mut arc = 0.0;
         let mut j = 1;
         while j < self.rest_mm.len() && changes < CHANGES {
             let l = self.rest_mm[j];
-            let h = coarser * self.target_edge(tools, arc, j, self.lumen_mm[j + 1]);
+            let wanted = |state: &Self, arc: f64, j: usize| {
+                let h = if meshing.adapts {
+                    state.target_edge(tools, arc, j, state.lumen_mm[j + 1])
+                } else {
+                    EVEN_MM
+                };
+                coarser * h
+            };
+            let h = wanted(self, arc, j);
             if l > SPLIT_MERGE.0 * h {
                 // At the base leave the grid of the material as it is; elsewhere halve.
                 let share = if j == 1 { (l - h) / l } else { 0.5 };
@@ -259,7 +272,7 @@ impl RodState {
             }
             let next = self.rest_mm.get(j + 1).copied();
             if let Some(next) = next.filter(|_| self.tip_of[j + 1].is_none() && j > 1) {
-                let h2 = coarser * self.target_edge(tools, arc + l, j + 1, self.lumen_mm[j + 2]);
+                let h2 = wanted(self, arc + l, j + 1);
                 if l + next < SPLIT_MERGE.1 * h.min(h2) {
                     self.merge_at(j + 1);
                     start_mm.remove(j + 1);

@@ -19,6 +19,7 @@ mod feed;
 mod frames;
 mod hub;
 mod layout;
+mod loads;
 mod newton;
 mod remesh;
 mod state;
@@ -27,7 +28,7 @@ mod step;
 mod touch;
 mod view;
 
-pub use energy::Loads;
+pub use loads::{Fixture, Loads};
 pub use state::{Anchor, LoadRefusal, RodDevice, RodState, RubMemory};
 pub use step::RodScratch;
 
@@ -82,6 +83,23 @@ pub struct RodInputs<'a> {
     pub law: WallLaw,
     /// Other rods, at rest during the tick (lagged).
     pub others: &'a [Capsule],
+    /// How finely the rod is cut.
+    pub meshing: Meshing,
+}
+
+/// How finely a rod is cut into edges.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Meshing {
+    /// Factor on every edge length (1 in play).
+    pub scale: f64,
+    /// Whether edges follow curvature and lumen; without, all are wanted alike.
+    pub adapts: bool,
+}
+
+impl Default for Meshing {
+    fn default() -> Self {
+        Self { scale: 1.0, adapts: true }
+    }
 }
 
 /// A hub that could not move as asked.
@@ -131,6 +149,11 @@ pub fn advance(
     dt_s: f64,
 ) -> RodReport {
     step::advance(inputs, state, scratch, &Loads::default(), dt_s)
+}
+
+/// The edges of a rod as pieces that other rods must not enter.
+pub fn capsules(state: &RodState, tools: &[Device]) -> Vec<Capsule> {
+    view::capsules(state, tools)
 }
 
 /// What the outside may see of a rod.

@@ -73,7 +73,7 @@ pub(super) fn minimize(
     // Energy without the lagged part; also brings the contacts to the configuration.
     let mut fixed = potential.energy(frames, world);
     loop {
-        potential.lag(frames, &world.loads);
+        potential.lag(frames, world.loads);
         let start = fixed + potential.lagged_energy(frames, world);
         potential.assemble(frames, world, exact, &mut buffers.gradient, &mut buffers.matrix);
         (out.residual_n, out.residual_n_mm) = residual(potential, &buffers.gradient);

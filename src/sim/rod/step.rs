@@ -1,8 +1,9 @@
 //! One tick of a rod: substeps, the solve, what friction remembers, the ladder of fallbacks.
 
-use super::energy::{DRAG_N_S_PER_MM2, Loads, Potential, Rub, World};
+use super::energy::{DRAG_N_S_PER_MM2, Potential, Rub, World};
 use super::frames::Frames;
 use super::hub::{self, Motion};
+use super::loads::Loads;
 use super::newton::{Buffers, Outcome, Settings, minimize};
 use super::state::{Anchor, RodState};
 use super::touch::{FIRST_SITE, edge_of, position, skin_of};
@@ -127,9 +128,9 @@ fn substep(
         return Ok(());
     }
     state.mark_tips(&mut start_mm);
-    state.adapt(inputs.tools, &mut start_mm);
+    state.adapt(inputs, &mut start_mm);
     prepare(inputs, state, scratch, &start_mm, dt_s);
-    let world = World { wall: inputs.wall, law: inputs.law, loads: *loads };
+    let world = World { wall: inputs.wall, law: inputs.law, loads };
     let outcome =
         minimize(&mut scratch.potential, &mut scratch.frames, &world, &IN_PLAY, &mut scratch.buffers);
     report.iterations += outcome.iterations;

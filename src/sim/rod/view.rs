@@ -1,7 +1,8 @@
 //! What the outside may see of a rod.
 
+use super::Capsule;
 use super::frames::Frames;
-use super::layout::fill_arcs;
+use super::layout::{fill_arcs, section};
 use super::state::RodState;
 use crate::device::Device;
 use crate::math::Vec3;
@@ -43,6 +44,26 @@ pub(super) fn view(state: &RodState, tools: &[Device], wall: &dyn WallQuery) -> 
         arc_mm: arc.iter().skip(1).copied().collect(),
         contact_n: (1..state.nodes_mm.len()).map(|i| node_contact_n(state, i)).collect(),
     }
+}
+
+/// The edges of a rod from its base on, each as thick as the outermost device there.
+pub(super) fn capsules(state: &RodState, tools: &[Device]) -> Vec<Capsule> {
+    let mut arc = Vec::new();
+    if state.nodes_mm.len() > 2 {
+        fill_arcs(state, &mut arc);
+    }
+    let radius = |s: f64| {
+        let device = state.devices.iter().find(|d| d.inserted_mm >= s - 1e-6);
+        let tool = device.and_then(|d| Some((d, tools.get(d.tool.idx())?)));
+        tool.map_or(0.0, |(d, t)| 0.5 * section(t, d, s).outer_diameter_mm)
+    };
+    (1..arc.len().saturating_sub(1))
+        .map(|j| Capsule {
+            a_mm: state.nodes_mm[j],
+            b_mm: state.nodes_mm[j + 1],
+            radius_mm: radius(arc[j + 1]),
+        })
+        .collect()
 }
 
 /// Position and tangent at an arc length; the base where there is no rod.
