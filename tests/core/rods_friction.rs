@@ -56,7 +56,7 @@ fn b15_a_rod_on_an_incline_sticks_or_slides() {
     let (moved, crept) = tip_after(0.9);
     residual("B15", "creep of a rod that sticks on an incline, mm/s over 60 s", crept / 60.0, "1e-6");
     println!("B15 below the angle of friction: moved {moved:.2e} mm, then {crept:.2e} mm");
-    assert!(moved < 0.05 && crept < 60.0 * 1e-6, "{moved} {crept}");
+    assert!(moved < 0.2 && crept < 60.0 * 1e-6, "{moved} {crept}");
     let (moved, crept) = tip_after(1.1);
     println!("B15 above: moved {moved:.2e} mm, then {crept:.2e} mm");
     assert!(moved + crept > 5.0, "{moved} {crept}");

@@ -226,10 +226,25 @@ pub(super) fn outputs(
     }
     for (d, (device, axial)) in state.devices.iter_mut().zip(&axial).enumerate() {
         if let Some(first) = device.theta.first() {
-            device.hub_force_n = axial[1];
+            device.hub_force_n = axial[1] - sleeve_force(p, frames, d);
             device.hub_torque_n_mm = p.layout.hub_spring[d] * (device.hub_angle_rad - first);
         }
     }
+}
+
+/// Force with which a frictionless sleeve draws in a device that leaves it bent, N: `EI kappa^2 / 2`.
+///
+/// The energy that a length of device takes along when it leaves the straight sheath into a curve comes from the hub
+/// (Bigoni et al. 2015, Eshelby-like forces); here as the derivative of the bending energy against the rest length of
+/// the first edge, so that hub work and energy agree in the discrete rod.
+fn sleeve_force(p: &Potential, frames: &Frames, d: usize) -> f64 {
+    let mut sum = 0.0;
+    for i in 1..p.layout.reach[d].min(3).min(frames.tangent.len()) {
+        let cell = if i == 1 { 0.5 * p.rest_mm[1] } else { 0.5 * (p.rest_mm[i - 1] + p.rest_mm[i]) };
+        let k = frames.corner(i).curvatures(&frames.directors(d, i));
+        sum += 0.25 * p.layout.springs[d][i].bend * (k[0] * k[0] + k[1] * k[1]) / cell;
+    }
+    sum
 }
 
 /// Friction coefficient between two nested devices: the mean of what both say.

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::anatomy::VesselPlace;
 use crate::device::Device;
 use crate::math::Vec3;
 use crate::math::hash::StateHasher;
@@ -149,6 +150,20 @@ pub fn advance(
     dt_s: f64,
 ) -> RodReport {
     step::advance(inputs, state, scratch, &Loads::default(), dt_s)
+}
+
+/// What a rod presses on the wall with: places and forces, N.
+pub fn wall_forces(state: &RodState, wall: &dyn WallQuery) -> Vec<(VesselPlace, Vec3)> {
+    view::wall_forces(state, wall)
+}
+
+/// Takes what sticks to the wall along with it; `moved` says how far the wall at a point has moved, mm.
+///
+/// So a wall that moves (a vessel that gives way, heart, breath) drags on a device by its own velocity.
+pub fn carry_anchors(state: &mut RodState, moved: &dyn Fn(&Vec3) -> Vec3) {
+    for anchor in state.anchors.iter_mut().filter(|a| a.active) {
+        anchor.point_mm += moved(&anchor.point_mm);
+    }
 }
 
 /// The edges of a rod as pieces that other rods must not enter.

@@ -15,7 +15,7 @@ use crate::sim::contact::{WallHit, WallLaw, WallQuery};
 const BRISTLE_SHARE: f64 = 0.5;
 /// A center farther outside than this meets what lies around the vessel, mm, with this stiffness, N/mm `[D]`.
 const BED_FROM_MM: f64 = 0.45;
-const BED_N_PER_MM: f64 = 60.0;
+const BED_N_PER_MM: f64 = 250.0;
 /// Parts of a rod nearer than this along it do not touch each other, in diameters and at least in mm.
 const SELF_APART: (f64, f64) = (8.0, 10.0);
 /// Beyond the sum of radii, how near something must be at the start of a substep to be felt in it, mm.

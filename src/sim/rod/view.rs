@@ -4,6 +4,8 @@ use super::Capsule;
 use super::frames::Frames;
 use super::layout::{fill_arcs, section};
 use super::state::RodState;
+use super::touch::{FIRST_SITE, position};
+use crate::anatomy::VesselPlace;
 use crate::device::Device;
 use crate::math::Vec3;
 use crate::sim::contact::WallQuery;
@@ -62,6 +64,17 @@ pub(super) fn capsules(state: &RodState, tools: &[Device]) -> Vec<Capsule> {
             a_mm: state.nodes_mm[j],
             b_mm: state.nodes_mm[j + 1],
             radius_mm: radius(arc[j + 1]),
+        })
+        .collect()
+}
+
+/// Forces on the wall at the contact sites.
+pub(super) fn wall_forces(state: &RodState, wall: &dyn WallQuery) -> Vec<(VesselPlace, Vec3)> {
+    let pressing = state.anchors.iter().enumerate().skip(FIRST_SITE).filter(|(_, a)| a.normal_n > 0.0);
+    pressing
+        .filter_map(|(s, anchor)| {
+            let hit = wall.at(&position(&state.nodes_mm, s));
+            Some((hit.place?, -hit.inward * anchor.normal_n))
         })
         .collect()
 }
