@@ -268,7 +268,13 @@ fn b12_a_pushed_rod_coils_up_in_its_tube() {
 #[test]
 fn b12_friction_locks_the_coiled_rod() {
     let (ei, r, mu) = (50.0, 0.5, 0.2);
-    let mut tool = plain(400.0, ei, ei, 0.0);
+    // A stout shaft in the hand, which never gets in: a thin one would buckle before the valve.
+    let mut tool = device(
+        "thread",
+        DeviceKind::Wire,
+        None,
+        vec![zone(380.0, 0.5, ei, ei, 0.0), zone(100.0, 0.5, 20.0 * ei, 20.0 * ei, 0.0)],
+    );
     tool.zones[0].friction_wall = mu;
     let tools = vec![tool];
     let wall = StraightTube { radius_mm: r + 0.25 };
