@@ -11,6 +11,8 @@ mod blood;
 mod case_schema;
 #[path = "core/cases.rs"]
 mod cases;
+#[path = "core/catalog.rs"]
+mod catalog;
 #[path = "core/meshes.rs"]
 mod meshes;
 #[path = "core/real_anatomy.rs"]
