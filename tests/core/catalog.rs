@@ -203,15 +203,15 @@ fn shapes_have_their_widths() {
     let catalog = catalog();
     // Across the shaft, mm: openings of the Cobras grow, a Simmons is two knee radii wide and a tip, a J is two radii.
     let wanted = [
-        ("catheter.cobra_c1.5f", 25.0..=45.0),
-        ("catheter.cobra_c2.5f", 35.0..=60.0),
-        ("catheter.cobra_c3.5f", 45.0..=75.0),
+        ("catheter.cobra_c1.5f", 40.0..=55.0),
+        ("catheter.cobra_c2.5f", 50.0..=68.0),
+        ("catheter.cobra_c3.5f", 60.0..=80.0),
         ("catheter.simmons_1.5f", 20.0..=35.0),
         ("catheter.simmons_2.5f", 28.0..=45.0),
         ("catheter.simmons_3.5f", 36.0..=55.0),
-        ("catheter.rim.5f", 15.0..=30.0),
+        ("catheter.rim.5f", 25.0..=35.0),
         ("catheter.pigtail.5f", 13.5..=16.5),
-        ("catheter.judkins_left_4.5f", 50.0..=75.0),
+        ("catheter.judkins_left_4.5f", 65.0..=85.0),
         ("wire.j_3mm.035", 5.9..=6.1),
         ("wire.j_15mm.035", 29.8..=30.2),
         ("wire.rosen.035", 2.9..=3.1),
@@ -219,7 +219,7 @@ fn shapes_have_their_widths() {
     for (id, range) in wanted {
         let width = width_mm(catalog.device(id).unwrap_or_else(|| panic!("{id}")));
         println!("{id}: {width:.1} mm across the shaft");
-        assert!(range.contains(&width), "{id}: {width:.1} mm");
+        assert!(range.contains(&width), "{id}: {width:.1} mm across the shaft");
     }
 }
 
@@ -233,8 +233,8 @@ fn a_catheter_with_a_wire_has_the_shape_that_the_rods_find() {
     let base = RodBase {
         position_mm: Vec3::zeros(),
         direction: Vec3::z(),
-        sheath_length_mm: 110.0,
-        sheath_inner_diameter_mm: 1.85,
+        sheath_length_mm: 0.0,
+        sheath_inner_diameter_mm: 5.0,
     };
     let wall = FreeSpace;
     let inputs =
@@ -246,12 +246,13 @@ fn a_catheter_with_a_wire_has_the_shape_that_the_rods_find() {
         statics::lay_straight(&mut state, &tools, &list, edges);
         let report = statics::relax(&inputs, &mut state, &mut RodScratch::default(), &Loads::default(), 1e-7);
         assert_eq!(report.diverged, None);
-        let found = (state.nodes_mm.last().unwrap() - state.nodes_mm[0]).norm();
+        // Node 0 lies before the base, inside the clamp.
+        let found = (state.nodes_mm.last().unwrap() - state.nodes_mm[1]).norm();
         let shape = pair_shape_mm(&tools[0], &tools[1], ahead_mm, catheter_mm + ahead_mm, 0.1);
         let end = shape.last().unwrap();
         let wanted = end[0].hypot(end[1]);
         println!("{edges} edges: tip {found:.3} mm from the base, closed form {wanted:.3}");
         distances.push((found - wanted).abs());
     }
-    assert!(distances[1] < 0.5 && distances[1] < distances[0], "{distances:?}");
+    assert!(distances[1] < 0.02 && distances[1] < distances[0], "{distances:?}");
 }
