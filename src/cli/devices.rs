@@ -185,3 +185,45 @@ fn describe_embolic(embolic: &Embolic) -> String {
     write!(text, "source: {}", embolic.source).ok();
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalog() -> Catalog {
+        load_catalog(&super::super::root().unwrap().join("assets")).unwrap()
+    }
+
+    #[test]
+    fn the_list_holds_every_id_once_and_can_be_cut_to_a_kind() {
+        let catalog = catalog();
+        let all = list(&catalog, None).unwrap();
+        let lines: Vec<&str> = all.lines().filter_map(|l| l.split_whitespace().next()).collect();
+        let ids = catalog.devices.iter().map(|d| &d.id).chain(catalog.embolics.iter().map(|e| &e.id));
+        for id in ids {
+            assert_eq!(lines.iter().filter(|l| *l == id).count(), 1, "{id}");
+        }
+        let guides = list(&catalog, Some("guide")).unwrap();
+        assert!(guides.contains("guide.mpa.8f") && !guides.contains("catheter.cobra_c2.5f"));
+        assert!(list(&catalog, Some("gide")).unwrap_err().message.contains("microcatheter"));
+    }
+
+    #[test]
+    fn a_picture_has_a_second_panel_where_a_wire_passes() {
+        let catalog = catalog();
+        let width = |id: &str, wire: Option<&str>| {
+            let device = find(&catalog, id).unwrap();
+            let inside = wire_for(&catalog, device, wire).unwrap();
+            let inside = inside.map(|wire| picture::Inside { wire, ahead_mm: 60.0 });
+            let bytes = picture::picture(device, inside).unwrap();
+            u32::from_be_bytes([bytes[16], bytes[17], bytes[18], bytes[19]])
+        };
+        let one = width("wire.j_3mm.035", None);
+        assert_eq!(width("catheter.simmons_2.5f", None), 2 * one);
+        assert_eq!(width("microcatheter.1_7f", None), 2 * one);
+        let micro = find(&catalog, "microcatheter.2_4f").unwrap();
+        let refused = wire_for(&catalog, micro, Some("wire.lunderquist.035")).unwrap_err();
+        assert!(refused.message.contains("0.89 mm"), "{}", refused.message);
+        assert!(wire_for(&catalog, micro, Some("sheath.5f.110")).unwrap_err().message.contains("no wire"));
+    }
+}
