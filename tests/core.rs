@@ -5,12 +5,16 @@
 // #[path = "core/rods.rs"] mod rods;
 #[path = "core/anatomy.rs"]
 mod anatomy;
+#[path = "core/arch.rs"]
+mod arch;
 #[path = "core/blood.rs"]
 mod blood;
 #[path = "core/case_schema.rs"]
 mod case_schema;
 #[path = "core/cases.rs"]
 mod cases;
+#[path = "core/catalog.rs"]
+mod catalog;
 #[path = "core/meshes.rs"]
 mod meshes;
 #[path = "core/real_anatomy.rs"]
