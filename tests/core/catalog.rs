@@ -237,8 +237,14 @@ fn a_catheter_with_a_wire_has_the_shape_that_the_rods_find() {
         sheath_inner_diameter_mm: 5.0,
     };
     let wall = FreeSpace;
-    let inputs =
-        RodInputs { tools: &tools, controls: &[], wall: &wall, law: WallLaw::default(), others: &[] };
+    let inputs = RodInputs {
+        tools: &tools,
+        controls: &[],
+        wall: &wall,
+        law: WallLaw::default(),
+        others: &[],
+        meshing: cathnav::sim::rod::Meshing::default(),
+    };
     let mut distances = Vec::new();
     for edges in [200, 400] {
         let mut state = rod::new(base);

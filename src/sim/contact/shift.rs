@@ -5,7 +5,7 @@
 //! parent where it leaves. Surroundings: 1 to 10 kPa per mm (the largest uncertainty in the literature); the value here is
 //! `[D]`. Small strains; the lumen keeps its round shape.
 
-use nalgebra::{Cholesky, DMatrix, Dyn};
+use nalgebra::{Cholesky, DMatrix};
 use serde::{Deserialize, Serialize};
 
 use super::{MeshWall, WallHit, WallQuery};
@@ -86,16 +86,17 @@ fn split(arc_mm: f64, step_mm: f64, knots: usize) -> (usize, f64) {
     (i, at - i as f64)
 }
 
-/// The compiled bed of a tree: stiffness of all knots, factored.
+/// The compiled bed of a tree: what every knot yields to a force at every other.
 #[derive(Clone, Debug)]
 pub struct VesselBed {
     /// First knot, number of knots and their distance, per branch.
     branches: Vec<(usize, usize, f64)>,
-    factor: Cholesky<f64, Dyn>,
+    /// Inverse of the stiffness (symmetric), mm/N.
+    compliance_mm_per_n: DMatrix<f64>,
 }
 
 impl VesselBed {
-    /// Assembles and factors the stiffness of a tree; `None` for a tree without branches.
+    /// Assembles and inverts the stiffness of a tree; `None` for a tree without branches.
     pub fn compile(tree: &VesselTree) -> Option<Self> {
         let mut branches = Vec::new();
         let mut total = 0;
@@ -128,7 +129,7 @@ impl VesselBed {
                 add(&[(*first, 1.0), (parent.0 + i, t - 1.0), (parent.0 + i + 1, -t)], TIE_N_PER_MM);
             }
         }
-        Some(Self { branches, factor: Cholesky::new(k)? })
+        Some(Self { branches, compliance_mm_per_n: Cholesky::new(k)?.inverse() })
     }
 
     /// Moves the shift for a tick towards what the forces on the wall (place, N) hold it at; returns how far at most
@@ -144,22 +145,25 @@ impl VesselBed {
             };
             shift.branches = self.branches.iter().map(still).collect();
         }
-        let mut held = DMatrix::<f64>::zeros(self.factor.l_dirty().nrows(), 3);
+        let knots = self.compliance_mm_per_n.nrows();
+        let mut load_n = vec![Vec3::zeros(); knots];
         for (place, force) in forces {
             let Some((first, count, step)) = self.branches.get(place.vessel.idx()) else { continue };
             let (i, t) = split(place.arc_mm, *step, *count);
-            for axis in 0..3 {
-                held[(first + i, axis)] += (1.0 - t) * force[axis];
-                held[(first + i + 1, axis)] += t * force[axis];
+            load_n[first + i] += force * (1.0 - t);
+            load_n[first + i + 1] += force * t;
+        }
+        let mut held_mm = vec![Vec3::zeros(); knots];
+        for (i, load) in load_n.iter().enumerate().filter(|(_, f)| **f != Vec3::zeros()) {
+            for (held, yields) in held_mm.iter_mut().zip(self.compliance_mm_per_n.column(i).iter()) {
+                *held += load * *yields;
             }
         }
-        self.factor.solve_mut(&mut held);
         let share = 1.0 - (-dt_s / FOLLOW_S).exp();
         let mut moved: f64 = 0.0;
         for (branch, (first, _, _)) in shift.branches.iter_mut().zip(&self.branches) {
             for (n, knot) in branch.knots_mm.iter_mut().enumerate() {
-                let to = Vec3::from_fn(|axis, _| held[(first + n, axis)]);
-                let step = (to - *knot) * share;
+                let step = (held_mm[first + n] - *knot) * share;
                 *knot += step;
                 moved = moved.max(step.norm());
             }
@@ -186,12 +190,9 @@ impl WallQuery for ShiftedWall<'_> {
         if self.shift.branches.is_empty() {
             return first;
         }
-        // The displacement is smooth along the vessels: two steps find the place that has moved here.
-        let mut hit = first;
-        for _ in 0..2 {
-            let Some(place) = hit.place else { return hit };
-            hit = self.wall.at(&(p_mm - self.shift.at(&place)));
-        }
-        hit
+        // The displacement changes slowly along the vessels: that of the nearest place is near enough.
+        let Some(place) = first.place else { return first };
+        let shift = self.shift.at(&place);
+        if shift.norm_squared() < STILL_MM * STILL_MM { first } else { self.wall.at(&(p_mm - shift)) }
     }
 }

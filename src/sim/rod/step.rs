@@ -28,7 +28,7 @@ const LEVELS: u32 = 3;
 /// Rotation before a rubbing pair of devices slips, rad.
 const RUB_SLACK_RAD: f64 = 0.02;
 /// Stop of the solve in play.
-const IN_PLAY: Settings = Settings { force_n: 1e-4, torque_n_mm: 2e-4, step_mm: 2e-5, iterations: 24 };
+const IN_PLAY: Settings = Settings { force_n: 1e-4, torque_n_mm: 2e-4, step_mm: 5e-5, iterations: 24 };
 
 /// Buffers that a tick needs and forgets; carries nothing from one tick to the next.
 #[derive(Debug, Default)]
