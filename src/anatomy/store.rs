@@ -87,6 +87,7 @@ pub fn load(dir: &Path) -> Result<Anatomy, AnatomyError> {
         body: surfaces,
         access_sites: stored.access_sites,
         landmarks: stored.landmarks,
+        circulation: description.circulation,
     })
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::contrast::ContrastState;
 use super::contrast::injector::InjectorState;
 use super::exposure::{self, ExposureState};
-use super::flow::FlowState;
+use super::flow::{FlowState, PressureLines};
 use super::harm::HarmState;
 use super::model::Model;
 use super::physiology::PhysiologyState;
@@ -30,6 +30,8 @@ pub struct State {
     pub world: WorldState,
     /// Pressures and flows.
     pub flow: FlowState,
+    /// Transducers.
+    pub pressure_lines: PressureLines,
     /// Iodine and particles.
     pub contrast: ContrastState,
     /// Beds.
@@ -63,6 +65,7 @@ impl State {
             controls: vec![ToolControl::default(); model.tools.len()],
             world: WorldState::new(seed),
             flow: FlowState::new(&model.network),
+            pressure_lines: PressureLines::default(),
             contrast: ContrastState::new(&model.network, &model.contrast),
             therapy: TherapyState::new(&model.network, &model.therapy),
             injector: InjectorState::new(&model.injector),
@@ -87,6 +90,7 @@ impl State {
         mechanics.value(&self.harm);
         let mut blood = StateHasher::new();
         self.flow.hash_into(&mut blood);
+        self.pressure_lines.hash_into(&mut blood);
         self.contrast.hash_into(&mut blood);
         self.therapy.hash_into(&mut blood);
         self.injector.hash_into(&mut blood);

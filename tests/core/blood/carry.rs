@@ -19,7 +19,7 @@ fn a_bolus_travels_and_spreads_as_the_closed_form() {
     let u = q * 1000.0 / area;
     let place = at(0, 60.5);
     let x0 = rig.net.place_of(rig.net.cell_at(place).unwrap()).arc_mm;
-    let source = Source { place, flow_ml_per_s: 1e-4, iodine_mg_per_ml: 1e5, particles: None };
+    let source = Source { place, flow_ml_per_s: 1e-4, iodine_mg_per_ml: 1e5, particles: None, gas_share: 0.0 };
     rig.run(0.1, &[source]);
     rig.run(2.5, &[]);
     const AGE_S: f64 = 0.25 * TICK_S;
@@ -172,7 +172,7 @@ fn ledger_holds_through_fifty_thousand_random_events() {
                     place: places[pick(&mut rng)],
                     flow_ml_per_s: 8.0 * uniform(&mut rng).powi(3),
                     iodine_mg_per_ml: 350.0 * uniform(&mut rng),
-                    particles: (uniform(&mut rng) < 0.3).then_some((0, 145.0)),
+                    particles: (uniform(&mut rng) < 0.3).then_some((0, 145.0)), gas_share: 0.0,
                 }),
                 3 => rig.obstructions.clear(),
                 4 if rig.obstructions.len() < 3 => {
@@ -187,7 +187,7 @@ fn ledger_holds_through_fifty_thousand_random_events() {
                 }
                 _ => {
                     let o = (uniform(&mut rng) * rig.net.outlets.len() as f64) as usize;
-                    rig.therapy.bed_resistance_factor[o] = 1.0 / (uniform(&mut rng) + 1e-4);
+                    rig.therapy.bed_resistance_factor[o] = [1.0 / (uniform(&mut rng) + 1e-4); 2];
                 }
             }
         }
@@ -213,7 +213,7 @@ fn restored_state_goes_on_bit_for_bit() {
         place: at(7, 20.0),
         flow_ml_per_s: 1.0,
         iodine_mg_per_ml: 290.0,
-        particles: Some((0, 145.0)),
+        particles: Some((0, 145.0)), gas_share: 0.0,
     };
     rig.run(2.0, &[source]);
     let bytes =
