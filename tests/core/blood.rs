@@ -16,8 +16,12 @@ use cathnav::units::TICK_S;
 
 #[path = "blood/carry.rs"]
 mod carry;
+#[path = "blood/circulation.rs"]
+mod circulation;
 #[path = "blood/embolize.rs"]
 mod embolize;
+#[path = "blood/line.rs"]
+mod line;
 #[path = "blood/network.rs"]
 mod network;
 #[path = "blood/patient.rs"]
