@@ -4,9 +4,7 @@
 
 use std::hint::black_box;
 
-use cathnav::anatomy::{
-    Branch, CenterlinePoint, Circulation, Outlet, VesselId, VesselPlace, VesselTree,
-};
+use cathnav::anatomy::{Branch, CenterlinePoint, Circulation, Outlet, VesselId, VesselPlace, VesselTree};
 use cathnav::math::{Vec3, orthogonal};
 use cathnav::scenario::Patient;
 use cathnav::sim::contrast::{self, ContrastModel, ContrastScratch, ContrastState};

@@ -1,8 +1,6 @@
 //! Blood: flow, contrast, injection, therapy, patient, each against closed forms or by property.
 
-use cathnav::anatomy::{
-    Branch, CenterlinePoint, Circulation, Outlet, VesselId, VesselPlace, VesselTree,
-};
+use cathnav::anatomy::{Branch, CenterlinePoint, Circulation, Outlet, VesselId, VesselPlace, VesselTree};
 use cathnav::device::{Embolic, SizeClass};
 use cathnav::math::Vec3;
 use cathnav::scenario::{Lesion, Patient, Room};

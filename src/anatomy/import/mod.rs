@@ -21,8 +21,8 @@ use super::mesh_io::{LengthUnit, MeshError, Openness, load_mesh};
 use super::mesh_repair::{cap_rims, flip_inward_bodies, orient};
 use super::refine::{label_corners, refine_mesh};
 use super::{
-    AccessSite, Anatomy, Branch, CenterlinePoint, Circulation, LumenMesh, Mesh, MeshDistance, Outlet, VesselId,
-    VesselPlace, VesselTree,
+    AccessSite, Anatomy, Branch, CenterlinePoint, Circulation, LumenMesh, Mesh, MeshDistance, Outlet,
+    VesselId, VesselPlace, VesselTree,
 };
 use crate::math::{Vec3, orthogonal, parallel_transport};
 

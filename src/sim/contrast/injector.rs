@@ -449,12 +449,7 @@ fn pump(
 }
 
 /// Why nothing can be injected.
-fn blocked(
-    model: &InjectorModel,
-    input: &LumenInput,
-    want: &Demand,
-    clot_share: f64,
-) -> Option<String> {
+fn blocked(model: &InjectorModel, input: &LumenInput, want: &Demand, clot_share: f64) -> Option<String> {
     if clot_share > CLOTTED_SHARE {
         return Some(format!(
             "a clot fills {:.0} % of the lumen (at most {:.0} % lets fluid pass): aspirate and flush",

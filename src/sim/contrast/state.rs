@@ -123,6 +123,8 @@ pub struct ContrastScratch {
     pub(super) volume: Vec<f64>,
     /// The smaller of its volumes before and after the tick, mL.
     pub(super) least_volume: Vec<f64>,
+    /// Volume below which a cell's concentration is not taken, mL.
+    pub(super) floor: Vec<f64>,
     /// Of the branch in work, between two ghosts.
     pub(super) concentration: Vec<f64>,
     /// Of the branch in work, per face.

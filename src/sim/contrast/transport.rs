@@ -154,6 +154,7 @@ fn plan(net: &Network, model: &ContrastModel, flow: &FlowState, s: &mut Contrast
     }
     let mut steps = Vec::with_capacity(net.branches.len());
     s.finest = 1;
+    s.floor.clear();
     for b in &net.branches {
         let mut wanted = 1;
         for c in b.cell0 as usize..(b.cell0 + b.cells) as usize {
@@ -167,6 +168,13 @@ fn plan(net: &Network, model: &ContrastModel, flow: &FlowState, s: &mut Contrast
                 wanted *= 2;
             }
         }
+        // Half way through a step a cell may hold less than before and after it; one that was emptied beyond what the
+        // elastic wall describes, or is too fast for the most steps, gives no more than it has.
+        s.floor.extend((b.cell0 as usize..(b.cell0 + b.cells) as usize).map(|c| {
+            let leaving = (s.outflow[c] + s.spread[c]) * dt_s / f64::from(wanted);
+            let is_regular = wanted < MAX_STEPS && !flow.is_collapsed(net, c);
+            if is_regular { 0.1 * s.least_volume[c] } else { (leaving / MAX_COURANT).max(s.least_volume[c]) }
+        }));
         steps.push(wanted);
         s.finest = s.finest.max(wanted);
     }
@@ -258,7 +266,8 @@ fn step_branch(
         leak_out(net, flow, state, s, species, branch, step_s);
         for &(cell, i) in s.source_cells.iter().filter(|(c, _)| net.cell_branch[*c as usize] == branch as u32)
         {
-            state.amount[species][cell as usize] += source_rate(&model.species[species], &sources[i]) * step_s;
+            state.amount[species][cell as usize] +=
+                source_rate(&model.species[species], &sources[i]) * step_s;
         }
     }
     carry_volume(net, flow, s, sources, branch, step_s);
@@ -269,8 +278,8 @@ fn concentrations(b: &BranchCells, amount: &[f64], s: &mut ContrastScratch) {
     let cells = b.cell0 as usize..(b.cell0 + b.cells) as usize;
     s.concentration.clear();
     s.concentration.push(0.0);
-    let volumes = s.volume[cells.clone()].iter().zip(&s.least_volume[cells.clone()]);
-    s.concentration.extend(amount[cells].iter().zip(volumes).map(|(m, (v, least))| m / v.max(0.1 * least)));
+    let volumes = s.volume[cells.clone()].iter().zip(&s.floor[cells.clone()]);
+    s.concentration.extend(amount[cells].iter().zip(volumes).map(|(m, (v, floor))| m / v.max(*floor)));
     let n = s.concentration.len();
     s.concentration[0] = s.concentration[1];
     s.concentration.push(s.concentration[n - 1]);
@@ -415,7 +424,7 @@ fn exchange(flow: &FlowState, state: &mut ContrastState, s: &mut ContrastScratch
     let [branch_a, branch_b] = link.branches.map(|b| b as usize);
     let q = flow.face_flow_ml_per_s[face];
     let branches = s.masks.len();
-    let held = |s: &ContrastScratch, c: usize| s.volume[c].max(0.1 * s.least_volume[c]);
+    let held = |s: &ContrastScratch, c: usize| s.volume[c].max(s.floor[c]);
     let (volume_a, volume_b) = (held(s, a), held(s, b));
     for at in 0..s.active.len() {
         let row = at * branches;

@@ -52,9 +52,7 @@ pub fn bed_views(
         let outlets = || bed.outlets.iter().map(|&o| o as usize);
         let resting: f64 = outlets().map(|o| net.outlets[o].resting_flow_ml_per_s).sum();
         let open: f64 = outlets()
-            .map(|o| {
-                net.outlets[o].resting_flow_ml_per_s / therapy.resistance_factor(model, o)
-            })
+            .map(|o| net.outlets[o].resting_flow_ml_per_s / therapy.resistance_factor(model, o))
             .sum();
         BedView {
             name: bed.name.clone(),

@@ -45,8 +45,7 @@ impl Network {
         lesions: &[Lesion],
     ) -> Self {
         let map = mean_of_pressures_mmhg(patient.systolic_mmhg, patient.diastolic_mmhg);
-        let mut net =
-            Self { resting_map_mmhg: map, tree_branches: tree.branches.len(), ..Self::default() };
+        let mut net = Self { resting_map_mmhg: map, tree_branches: tree.branches.len(), ..Self::default() };
         for (i, branch) in tree.branches.iter().enumerate() {
             net.lay_branch(tree, branch, supply_of(tree, circulation, i));
         }
@@ -189,7 +188,8 @@ impl Network {
 
     fn find_roots(&mut self, tree: &VesselTree, circulation: &Circulation) {
         for (i, b) in self.branches.iter().enumerate().filter(|(_, b)| b.from == NONE) {
-            let supply = if i < tree.branches.len() { supply_of(tree, circulation, i) } else { Supply::Heart };
+            let supply =
+                if i < tree.branches.len() { supply_of(tree, circulation, i) } else { Supply::Heart };
             let pressure = match supply {
                 Supply::Heart => RootPressure::Arterial,
                 Supply::Veins => RootPressure::Venous,
@@ -370,7 +370,8 @@ impl Network {
             outlet.proximal_mmhg_s_per_ml = impedance.max(PROXIMAL_SHARE * total).min(0.9 * total);
             outlet.distal_mmhg_s_per_ml = total - outlet.proximal_mmhg_s_per_ml;
             let decades = (3.0 / outlet.anastomosis_mm.clamp(0.03, 3.0)).log10();
-            let before = if outlet.node == NONE { 0.0 } else { (SHARE_PER_DECADE * decades).max(0.01) * total };
+            let before =
+                if outlet.node == NONE { 0.0 } else { (SHARE_PER_DECADE * decades).max(0.01) * total };
             outlet.node_share = (before / outlet.proximal_mmhg_s_per_ml).min(0.9);
             let before = outlet.node_share * outlet.proximal_mmhg_s_per_ml;
             nodes[o] = (vein_mmhg + drop - flow * before, flow);

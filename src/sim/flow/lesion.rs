@@ -99,11 +99,8 @@ impl Narrowing {
             return;
         }
         let b = net.branches[self.vessel.idx()];
-        let loss = young_tsai(
-            self.open_diameter_mm,
-            self.open_diameter_mm * open_share,
-            self.to_mm - self.from_mm,
-        );
+        let loss =
+            young_tsai(self.open_diameter_mm, self.open_diameter_mm * open_share, self.to_mm - self.from_mm);
         let half_mm = 0.5 * b.cell_mm;
         let lumen_end_mm = b.start_mm + b.cell_mm * f64::from(b.cells);
         let covered_mm = (self.to_mm.min(lumen_end_mm) - self.from_mm.max(b.start_mm)).max(1e-9);

@@ -19,7 +19,7 @@ const SPASM_ONSET_S: f64 = 4.0;
 const SPASM_HALF_LIFE_S: f64 = 600.0;
 /// Active nitroglycerin that doubles the rate at which a spasm loosens, ug `[K]`: 150 ug loosen it within a minute
 /// (`clinical.md` A7: 100 to 200 ug into the artery).
-const SPASM_NITROGLYCERIN_UG: f64 = 7.0;
+const SPASM_NITROGLYCERIN_UG: f64 = 4.0;
 /// A spasm looser than this is gone.
 const SPASM_GONE: f64 = 0.02;
 /// Length and radius factor of the flap of a dissection by a wire or catheter tip `[K]`.
@@ -82,7 +82,7 @@ impl LumenChange {
     }
 }
 
-/// Spasms come and loosen: `d target/dt = -target ln 2 / T (1 + nitroglycerin / 7 ug)`, `now` follows the target within
+/// Spasms come and loosen: `d target/dt = -target ln 2 / T (1 + nitroglycerin / 4 ug)`, `now` follows the target within
 /// seconds. An irritated place that is still in spasm tightens anew instead of doubling it.
 pub(super) fn relax(changes: &mut Vec<LumenChange>, nitroglycerin_ug: f64, dt_s: f64) {
     let loosening = std::f64::consts::LN_2 / SPASM_HALF_LIFE_S

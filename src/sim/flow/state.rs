@@ -128,8 +128,8 @@ impl FlowState {
     pub fn irritate(&mut self, place: VesselPlace) -> bool {
         use super::live::LumenCause;
         for change in &mut self.lumen {
-            let here = change.vessel == place.vessel
-                && (change.from_mm..=change.to_mm).contains(&place.arc_mm);
+            let here =
+                change.vessel == place.vessel && (change.from_mm..=change.to_mm).contains(&place.arc_mm);
             if let LumenCause::Spasm { target, .. } = &mut change.cause
                 && here
             {
@@ -163,8 +163,7 @@ impl FlowState {
             let arc_mm = b.start_mm + 0.5 * b.cell_mm * f64::from(b.cells);
             let place = VesselPlace { vessel: VesselId(i as u32), arc_mm };
             let cell = (b.cell0 + b.cells / 2) as usize;
-            let area_mm2 =
-                std::f64::consts::PI * net.radius_mm[cell].powi(2) * self.area_factor[cell];
+            let area_mm2 = std::f64::consts::PI * net.radius_mm[cell].powi(2) * self.area_factor[cell];
             self.mean_flow_at(net, place) * 1000.0 / area_mm2
         };
         net.branches[..net.tree_branches].iter().enumerate().map(middle).collect()
@@ -218,6 +217,13 @@ impl FlowState {
     pub fn last_volume_ml(&self, net: &Network, cell: usize) -> f64 {
         let least = LEAST_VOLUME * net.volume_ml[cell] * self.last_area_factor[cell];
         self.unclamped_volume_ml(net, cell, false).max(least)
+    }
+
+    /// Is a cell, now or one tick ago, emptier than the elastic wall can describe.
+    pub fn is_collapsed(&self, net: &Network, cell: usize) -> bool {
+        let least = |area: f64| LEAST_VOLUME * net.volume_ml[cell] * area;
+        self.unclamped_volume_ml(net, cell, true) <= least(self.area_factor[cell])
+            || self.unclamped_volume_ml(net, cell, false) <= least(self.last_area_factor[cell])
     }
 
     pub(super) fn unclamped_volume_ml(&self, net: &Network, cell: usize, is_now: bool) -> f64 {

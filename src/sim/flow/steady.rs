@@ -60,8 +60,7 @@ pub(super) fn pressures_with_leaks(net: &Network, live: &LiveLumen, root_mmhg: f
 
 /// Iterates a state to the steady one at a root pressure.
 pub(super) fn relax(net: &Network, state: &mut FlowState, s: &mut FlowScratch, root_mmhg: f64) {
-    let inputs =
-        FlowInputs { root_mmhg, venous_mmhg: VENOUS_PRESSURE_MMHG, ..FlowInputs::default() };
+    let inputs = FlowInputs { root_mmhg, venous_mmhg: VENOUS_PRESSURE_MMHG, ..FlowInputs::default() };
     state.mean_root_mmhg = root_mmhg;
     let iterations = if s.live.is_turbulent { STEADY_ITERATIONS } else { 2 };
     for _ in 0..iterations {

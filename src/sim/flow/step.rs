@@ -10,6 +10,10 @@ use super::system::{self, FlowInputs, FlowScratch};
 const MEAN_STAGE_S: f64 = 0.7;
 /// Time constant of the mean root pressure, s.
 const MEAN_ROOT_S: f64 = 2.0;
+/// Time constant with which the volume of a lumen follows a sudden change, s `[K]`: no wall jumps.
+const AREA_S: f64 = 0.15;
+/// An area factor this near to its goal is there.
+const AREA_SETTLED: f64 = 1e-6;
 /// Newton steps where a turbulent loss makes the solve nonlinear.
 const TURBULENT_ITERATIONS: usize = 2;
 
@@ -86,7 +90,12 @@ fn follow_lumen(
         s.touched.clear();
     }
     std::mem::swap(&mut state.last_area_factor, &mut state.area_factor);
-    state.area_factor.copy_from_slice(&s.live.area_factor);
+    let follow = -(-dt_s / AREA_S).exp_m1();
+    let areas = state.area_factor.iter_mut().zip(&state.last_area_factor);
+    for ((now, before), goal) in areas.zip(&s.live.area_factor) {
+        let off = goal - before;
+        *now = if off.abs() < AREA_SETTLED { *goal } else { before + follow * off };
+    }
 }
 
 /// Puts devices into the lumen: annulus resistance for the covered part of each half cell.

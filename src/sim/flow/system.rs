@@ -241,8 +241,7 @@ pub(super) fn face_flows(net: &Network, state: &mut FlowState, s: &FlowScratch, 
     for &f in &net.inner_faces {
         let f = f as usize;
         let [a, b] = net.face_cells[f];
-        state.face_flow_ml_per_s[f] =
-            s.conductance[f] * (s.rhs[a as usize] - s.rhs[b as usize]) + s.drive[f];
+        state.face_flow_ml_per_s[f] = s.conductance[f] * (s.rhs[a as usize] - s.rhs[b as usize]) + s.drive[f];
     }
     for root in &net.roots {
         let f = root.face as usize;
@@ -252,12 +251,7 @@ pub(super) fn face_flows(net: &Network, state: &mut FlowState, s: &FlowScratch, 
 }
 
 /// Flows and inner pressures of beds, anastomoses, inflows and leaks from the pressures of a solve.
-pub(super) fn terminal_flows(
-    net: &Network,
-    state: &mut FlowState,
-    s: &FlowScratch,
-    inputs: &FlowInputs<'_>,
-) {
+pub(super) fn terminal_flows(net: &Network, state: &mut FlowState, s: &FlowScratch, inputs: &FlowInputs<'_>) {
     for (i, o) in net.outlets.iter().enumerate() {
         let bed = s.beds[i];
         let next = if o.node == NONE { o.capillary } else { o.node };

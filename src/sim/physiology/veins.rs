@@ -28,7 +28,8 @@ pub(super) fn wave(phase: f64) -> f64 {
         height * (-0.5 * (d / width).powi(2)).exp()
     };
     const WAVES: [(f64, f64, f64); 3] = [(0.90, 0.05, 1.5), (0.08, 0.035, 0.7), (0.45, 0.07, 1.1)];
-    let mean: f64 = WAVES.iter().map(|(_, width, height)| height * width * std::f64::consts::TAU.sqrt()).sum();
+    let mean: f64 =
+        WAVES.iter().map(|(_, width, height)| height * width * std::f64::consts::TAU.sqrt()).sum();
     WAVES.iter().map(|(at, width, height)| bump(*at, *width, *height)).sum::<f64>() - mean
 }
 

@@ -146,7 +146,10 @@ mod tests {
         assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-6);
         let mean: f64 = shares.iter().zip(&bed.generations).map(|(s, g)| s * g.diameter_mm).sum();
         assert!((0.5..0.95).contains(&mean), "{mean}");
-        assert!((bed.resistance_factor(&vec![0.0; bed.generations.len()], 0..bed.generations.len()) - 1.0).abs() < 1e-12);
+        assert!(
+            (bed.resistance_factor(&vec![0.0; bed.generations.len()], 0..bed.generations.len()) - 1.0).abs()
+                < 1e-12
+        );
     }
 
     #[test]

@@ -13,8 +13,8 @@ use crate::sim::contrast::{ContrastModel, ContrastScratch, Species};
 use crate::sim::event::EventKind;
 use crate::sim::flow::{FlowState, Network, OutletModel};
 
-pub use bed::{BedTree, Generation, lodging_share};
 use bed::lodging_share_of_class;
+pub use bed::{BedTree, Generation, lodging_share};
 pub use leak::{LeakPath, LeakPaths};
 
 /// Beds as generations, and which particles lodge where; immutable.

@@ -19,7 +19,8 @@ fn a_bolus_travels_and_spreads_as_the_closed_form() {
     let u = q * 1000.0 / area;
     let place = at(0, 60.5);
     let x0 = rig.net.place_of(rig.net.cell_at(place).unwrap()).arc_mm;
-    let source = Source { place, flow_ml_per_s: 1e-4, iodine_mg_per_ml: 1e5, particles: None, gas_share: 0.0 };
+    let source =
+        Source { place, flow_ml_per_s: 1e-4, iodine_mg_per_ml: 1e5, particles: None, gas_share: 0.0 };
     rig.run(0.1, &[source]);
     rig.run(2.5, &[]);
     const AGE_S: f64 = 0.25 * TICK_S;
@@ -244,7 +245,9 @@ fn ledger_holds_through_a_million_random_events() {
                         * match species {
                             contrast::Species::Iodine => s.iodine_mg_per_ml,
                             contrast::Species::Gas => s.gas_share,
-                            contrast::Species::Particle { share, .. } => s.particles.map_or(0.0, |p| p.1 * share),
+                            contrast::Species::Particle { share, .. } => {
+                                s.particles.map_or(0.0, |p| p.1 * share)
+                            }
                         },
                 );
             }
@@ -281,7 +284,8 @@ fn restored_state_goes_on_bit_for_bit() {
         place: at(7, 20.0),
         flow_ml_per_s: 1.0,
         iodine_mg_per_ml: 290.0,
-        particles: Some((0, 145.0)), gas_share: 0.0,
+        particles: Some((0, 145.0)),
+        gas_share: 0.0,
     };
     rig.run(2.0, &[source]);
     let bytes =

@@ -123,13 +123,12 @@ fn an_unflushed_lumen_clots_without_heparin_and_only_then() {
     let flushed = minutes(0.0, Some(5)).injector.clot_share(TOOL);
     println!("clot after 15 min: {clot:.2}, with heparin {with:.2}, flushed {flushed:.2}");
     assert!(clot > 0.9 && with == 0.0 && flushed == 0.0);
-    rig.command(&Command::FillSyringe {
-        fluid: cathnav::sim::command::Fluid::Contrast,
-        volume_ml: 5.0,
-    });
+    rig.command(&Command::FillSyringe { fluid: cathnav::sim::command::Fluid::Contrast, volume_ml: 5.0 });
     rig.command(&Command::SetHandInjection(1.0));
     rig.run(0.5, &[]);
-    assert!(rig.events.iter().any(|e| matches!(e, EventKind::Refused { reason, .. } if reason.contains("clot"))));
+    assert!(
+        rig.events.iter().any(|e| matches!(e, EventKind::Refused { reason, .. } if reason.contains("clot")))
+    );
     rig.command(&Command::Flush);
     rig.command(&Command::SetHandInjection(0.0));
     rig.run(0.1, &[]);

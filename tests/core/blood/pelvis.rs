@@ -115,8 +115,13 @@ fn a_bleeding_obturator_is_embolized_to_near_stasis() {
         rig.run(5.0, &[]);
         let tip = place(&tree, "obturator.left", 0.4);
         let before = rig.flow.beats_to_clear(&rig.net, tip, 72.0);
-        let source =
-            Source { place: tip, flow_ml_per_s: 0.15, iodine_mg_per_ml: 290.0, particles: Some((0, 145.0)), gas_share: 0.0 };
+        let source = Source {
+            place: tip,
+            flow_ml_per_s: 0.15,
+            iodine_mg_per_ml: 290.0,
+            particles: Some((0, 145.0)),
+            gas_share: 0.0,
+        };
         let (mut given, mut stopped_at) = (0.0, None);
         while given < 3.0 {
             rig.run(1.0, &[source]);
