@@ -89,6 +89,11 @@ pub fn step(model: &Model, state: &mut State, scratch: &mut Scratch, commands: &
         let commands = if i == 0 { commands } else { &[] };
         finish_tick(model, state, scratch, commands, std::mem::take(&mut kinds), &mut report);
         state.skip_ticks -= 1;
+        if state.exposure.pedal() != Pedal::Off {
+            // Who takes the pedal is back at the table.
+            state.skip_ticks = 0;
+            break;
+        }
     }
     report
 }

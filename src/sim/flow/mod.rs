@@ -1,5 +1,10 @@
 //! Stage: blood flow in the vessel network.
 //!
+//! Arteries, veins and ducts are one graph of cells. Beds hang between the ends of arteries and the veins, with nodes where
+//! anastomoses meet; collaterals and the pedicles of shunts are branches that no picture shows. Spasm, dilation, dissection,
+//! stenoses ([`LiveLumen`]), devices ([`Obstruction`]), leaks, blocked beds and injections ([`Source`]) act on one solve of the
+//! whole each tick. [`PressureLines`] show the pressure at the tip of each lumen.
+//!
 //! # Order of the blood stages in a tick
 //! 1. [`physiology::advance`](crate::sim::physiology::advance): pressure at the root for this tick.
 //! 2. [`injector::command`](crate::sim::contrast::injector::command) for each command (at the start of the tick), then
