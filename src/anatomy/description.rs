@@ -34,7 +34,7 @@ pub struct Description {
     /// Named points beyond those that the bones bring, patient frame, mm.
     #[serde(default)]
     pub landmarks: Vec<LandmarkDescription>,
-    /// What joins vessels and beds beyond the tree; nothing when absent (and then not part of the build's hash).
+    /// What joins vessels and beds beyond the tree; nothing when absent. It may change without a new build.
     #[serde(default, skip_serializing_if = "Circulation::is_empty")]
     pub circulation: Circulation,
 }

@@ -113,7 +113,7 @@ fn carry(
             let link = s.links[i];
             if sub & link.mask == 0 {
                 let step_s = dt_s * f64::from(link.mask + 1) / f64::from(s.finest);
-                exchange(flow, state, s, &link, step_s);
+                exchange(model, flow, state, s, &link, step_s);
             }
         }
     }
@@ -418,7 +418,14 @@ fn carry_volume(
 }
 
 /// Flux over a face between two branches: upwind, where flows mix.
-fn exchange(flow: &FlowState, state: &mut ContrastState, s: &mut ContrastScratch, link: &Link, step_s: f64) {
+fn exchange(
+    model: &ContrastModel,
+    flow: &FlowState,
+    state: &mut ContrastState,
+    s: &mut ContrastScratch,
+    link: &Link,
+    step_s: f64,
+) {
     let face = link.face as usize;
     let [a, b] = link.cells.map(|c| c as usize);
     let [branch_a, branch_b] = link.branches.map(|b| b as usize);
@@ -442,8 +449,13 @@ fn exchange(flow: &FlowState, state: &mut ContrastState, s: &mut ContrastScratch
             s.busy[row + branch_a] = true;
             s.busy[row + branch_b] = true;
         }
-        if let Some(branch) = link.start_of {
-            s.start_flux[branch as usize][usize::from(species > 0)] += flux;
+        let kind = match model.species[species] {
+            Species::Iodine => Some(0),
+            Species::Particle { .. } => Some(1),
+            Species::Gas => None,
+        };
+        if let (Some(branch), Some(kind)) = (link.start_of, kind) {
+            s.start_flux[branch as usize][kind] += flux;
         }
     }
     s.volume[a] -= q * step_s;

@@ -112,8 +112,9 @@ impl Narrowing {
                 let part = share * half_mm / covered_mm;
                 // What else has narrowed these cells keeps its factor.
                 let other = live.half_resistance[cell][h] / net.half_resistance[cell][h];
-                live.half_resistance[cell][h] =
-                    ((1.0 - share) * net.half_resistance[cell][h] + part * loss.viscous) * other;
+                live.half_resistance[cell][h] = ((1.0 - share) * net.half_resistance[cell][h]
+                    + part * loss.viscous * net.viscosity_ratio[cell])
+                    * other;
                 live.half_inertance[cell][h] =
                     (1.0 - share) * live.half_inertance[cell][h] + part * loss.inertance;
                 live.half_radius_mm[cell][h] *= self.open_at(open_share, from + 0.5 * half_mm);

@@ -39,8 +39,6 @@ pub enum LumenCause {
     Dissection,
     /// Widened by a balloon or stent beyond its healthy size, or narrowed by recoil.
     Dilation,
-    /// Clot, cast or plaque that fills part of it.
-    Filling,
 }
 
 /// A stretch of vessel with another radius than the healthy one.

@@ -30,7 +30,8 @@ fn place(tree: &VesselTree, name: &str, share: f64) -> VesselPlace {
 #[test]
 fn every_bed_gets_its_resting_flow() {
     let tree = tree();
-    let mut rig = Rig::new(&tree, &[], &[]);
+    let mut rig = Rig::with(&tree, &anatomy().circulation, &[], &[]);
+    assert_eq!(rig.net.anastomoses.len(), 3);
     rig.run(15.0, &[]);
     let mut sums = vec![0.0; rig.net.outlets.len()];
     for _ in 0..1800 {
@@ -153,6 +154,37 @@ fn a_bleeding_obturator_is_embolized_to_near_stasis() {
         assert_eq!(stopped_at.is_some(), lodging);
         assert_eq!(beats >= 5.0, lodging);
     }
+}
+
+#[test]
+fn small_particles_into_the_uterine_artery_reach_the_ovary_and_large_ones_do_not() {
+    let tree = tree();
+    let reached = |min_mm: f64, max_mm: f64| {
+        let mut agent = pva(400.0);
+        agent.size_classes = vec![SizeClass { min_mm, max_mm, share: 1.0 }];
+        let mut rig = Rig::with(&tree, &anatomy().circulation, &[], &[agent]);
+        rig.run(5.0, &[]);
+        let source = Source {
+            place: place(&tree, "uterine.left", 0.7),
+            flow_ml_per_s: 0.05,
+            iodine_mg_per_ml: 290.0,
+            particles: Some((0, 400.0)),
+            gas_share: 0.0,
+        };
+        for _ in 0..20 {
+            rig.run(2.0, &[source]);
+            rig.run(3.0, &[]);
+        }
+        let ovary = tree.find("ovarian.left").unwrap();
+        let outlet = rig.net.outlets.iter().position(|o| o.branch == ovary).unwrap();
+        assert!(rig.worst_ledger() < 1e-9);
+        rig.therapy.outlets[outlet].arrived.iter().sum::<f64>()
+    };
+    let (small, large) = (reached(0.15, 0.3), reached(0.5, 0.7));
+    println!(
+        "of 800 particles into the uterine artery: ovary {small:.0} of 0.15-0.3 mm, {large:.0} of 0.5-0.7 mm"
+    );
+    assert!(small > 8.0 && large == 0.0);
 }
 
 /// A subtracted run at 7.5 frames per second beside a rig: pictures of what the blood does.
