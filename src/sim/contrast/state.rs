@@ -123,6 +123,8 @@ pub struct ContrastScratch {
     pub(super) volume: Vec<f64>,
     /// The smaller of its volumes before and after the tick, mL.
     pub(super) least_volume: Vec<f64>,
+    /// Cells emptier than the elastic wall can describe.
+    pub(super) collapsed: Vec<bool>,
     /// Volume below which a cell's concentration is not taken, mL.
     pub(super) floor: Vec<f64>,
     /// Of the branch in work, between two ghosts.
@@ -135,6 +137,8 @@ pub struct ContrastScratch {
     pub(super) busy: Vec<bool>,
     pub(super) source_cells: Vec<(u32, usize)>,
     pub(super) outflow: Vec<f64>,
+    /// The same over the least volume, 1/s.
+    pub(super) outflow_rate: Vec<f64>,
     pub(super) spread: Vec<f64>,
     /// Dispersive exchange per face, mL/s.
     pub(super) diffusive: Vec<f64>,

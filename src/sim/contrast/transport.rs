@@ -125,10 +125,7 @@ fn carry(
 /// Volumes, flows out, dispersion, and the number of steps of every branch and junction.
 fn plan(net: &Network, model: &ContrastModel, flow: &FlowState, s: &mut ContrastScratch, dt_s: f64) {
     let n = net.cells();
-    s.volume.clear();
-    s.volume.extend((0..n).map(|c| flow.last_volume_ml(net, c)));
-    s.least_volume.clear();
-    s.least_volume.extend((0..n).map(|c| s.volume[c].min(flow.volume_ml(net, c))));
+    flow.volumes_ml(net, &mut s.volume, &mut s.least_volume, &mut s.collapsed);
     s.outflow.clear();
     s.outflow.resize(n, 0.0);
     s.spread.clear();
@@ -143,7 +140,7 @@ fn plan(net: &Network, model: &ContrastModel, flow: &FlowState, s: &mut Contrast
         }
         let mut g = 0.0;
         if a != NONE && b != NONE {
-            g = dispersion_conductance(net, model, a as usize, b as usize, q);
+            g = dispersion_conductance(net, model, f, q);
             s.spread[a as usize] += g;
             s.spread[b as usize] += g;
         }
@@ -152,28 +149,22 @@ fn plan(net: &Network, model: &ContrastModel, flow: &FlowState, s: &mut Contrast
     for (leak, q) in flow.leaks.iter().zip(&flow.leak_flow_ml_per_s) {
         s.outflow[leak.cell as usize] += q.max(0.0);
     }
+    s.outflow_rate.clear();
+    s.outflow_rate.extend(s.outflow.iter().zip(&s.least_volume).map(|(q, v)| q / v));
     let mut steps = Vec::with_capacity(net.branches.len());
     s.finest = 1;
     s.floor.clear();
     for b in &net.branches {
-        let mut wanted = 1;
-        for c in b.cell0 as usize..(b.cell0 + b.cells) as usize {
-            let share = dt_s / s.least_volume[c];
-            while wanted < MAX_STEPS {
-                let x = s.outflow[c] * share / f64::from(wanted);
-                let y = s.spread[c] * share / f64::from(wanted);
-                if x <= MAX_COURANT && x * (2.0 - x) + y <= MAX_LEAVING {
-                    break;
-                }
-                wanted *= 2;
-            }
-        }
+        let cells = b.cell0 as usize..(b.cell0 + b.cells) as usize;
+        let wanted = steps_of(cells.clone(), s, dt_s);
         // Half way through a step a cell may hold less than before and after it; one that was emptied beyond what the
         // elastic wall describes, or is too fast for the most steps, gives no more than it has.
-        s.floor.extend((b.cell0 as usize..(b.cell0 + b.cells) as usize).map(|c| {
+        s.floor.extend(cells.map(|c| {
+            if wanted < MAX_STEPS && !s.collapsed[c] {
+                return 0.1 * s.least_volume[c];
+            }
             let leaving = (s.outflow[c] + s.spread[c]) * dt_s / f64::from(wanted);
-            let is_regular = wanted < MAX_STEPS && !flow.is_collapsed(net, c);
-            if is_regular { 0.1 * s.least_volume[c] } else { (leaving / MAX_COURANT).max(s.least_volume[c]) }
+            (leaving / MAX_COURANT).max(s.least_volume[c])
         }));
         steps.push(wanted);
         s.finest = s.finest.max(wanted);
@@ -181,6 +172,22 @@ fn plan(net: &Network, model: &ContrastModel, flow: &FlowState, s: &mut Contrast
     s.masks.clear();
     s.masks.extend(steps.iter().map(|n| s.finest / n - 1));
     link_branches(net, s);
+}
+
+/// Steps of a branch in a tick: a power of two, so many that no cell gives away more than it has.
+fn steps_of(cells: std::ops::Range<usize>, s: &ContrastScratch, dt_s: f64) -> u32 {
+    let courant = s.outflow_rate[cells.clone()].iter().fold(0.0_f64, |a, b| a.max(*b)) * dt_s;
+    let spread = s.spread[cells.clone()].iter().zip(&s.least_volume[cells]).map(|(g, v)| g / v);
+    let dispersion = spread.fold(0.0_f64, f64::max) * dt_s;
+    let mut wanted = 1;
+    while wanted < MAX_STEPS {
+        let (x, y) = (courant / f64::from(wanted), dispersion / f64::from(wanted));
+        if x <= MAX_COURANT && x * (2.0 - x) + y <= MAX_LEAVING {
+            break;
+        }
+        wanted *= 2;
+    }
+    wanted
 }
 
 /// Faces between branches, each in the steps of its faster side.
@@ -202,20 +209,11 @@ fn link_branches(net: &Network, s: &mut ContrastScratch) {
     }
 }
 
-/// Dispersive exchange over a face, `D A / dx`, mL/s, with the narrower of the two cells.
-fn dispersion_conductance(
-    net: &Network,
-    model: &ContrastModel,
-    a: usize,
-    b: usize,
-    flow_ml_per_s: f64,
-) -> f64 {
-    let r = net.radius_mm[a].min(net.radius_mm[b]);
-    let area = std::f64::consts::PI * r * r;
-    let speed = flow_ml_per_s.abs() * MM3_PER_ML / area;
-    let d = model.still_dispersion_mm2_per_s + model.dispersion_per_velocity_radius * speed * r;
-    let length = |c: usize| net.branches[net.cell_branch[c] as usize].cell_mm;
-    d * area / (0.5 * (length(a) + length(b))) / MM3_PER_ML
+/// Dispersive exchange over a face, `D A / dx` with `D = D0 + k |u| r`, mL/s, with the narrower of the two cells.
+fn dispersion_conductance(net: &Network, model: &ContrastModel, face: usize, flow_ml_per_s: f64) -> f64 {
+    let [area_per_length_mm, radius_per_length] = net.face_shape[face];
+    model.still_dispersion_mm2_per_s * area_per_length_mm / MM3_PER_ML
+        + model.dispersion_per_velocity_radius * flow_ml_per_s.abs() * radius_per_length
 }
 
 /// Which branches hold anything of each active species, or may get it from their bed.
@@ -287,28 +285,27 @@ fn concentrations(b: &BranchCells, amount: &[f64], s: &mut ContrastScratch) {
 
 /// The central slope, limited to twice the smaller difference and to 0 where they disagree in sign (van Leer 1977).
 fn limited_slope(a: f64, b: f64) -> f64 {
-    if a * b > 0.0 { (2.0 * a.abs().min(b.abs())).min(0.5 * (a + b).abs()).copysign(a) } else { 0.0 }
+    let slope = (2.0 * a.abs().min(b.abs())).min(0.5 * (a + b).abs()).copysign(a);
+    if a * b > 0.0 { slope } else { 0.0 }
 }
 
 fn inner_fluxes(b: &BranchCells, flow: &FlowState, s: &mut ContrastScratch, step_s: f64) {
     let (f0, n, c0) = (b.face0 as usize, b.cells as usize, b.cell0 as usize);
     s.flux.clear();
     s.flux.resize(n + 1, 0.0);
-    let q = &flow.face_flow_ml_per_s[f0..=f0 + n];
-    let g = &s.diffusive[f0..=f0 + n];
-    let outflow = &s.outflow[c0..c0 + n];
-    let volume = &s.least_volume[c0..c0 + n];
-    let c = &s.concentration;
-    for k in 1..n {
-        // Upwind, downwind and behind, in the ghosted row; the face that feeds the upwind cell.
-        let (up, down, behind, feed) =
-            if q[k] >= 0.0 { (k, k + 1, k - 1, k - 1) } else { (k + 1, k, k + 2, k + 1) };
-        let mut face = c[up];
-        if q[feed] * q[k] > 0.0 {
-            let courant = outflow[up - 1] * step_s / volume[up - 1];
-            face += 0.5 * (1.0 - courant) * limited_slope(c[up] - c[behind], c[down] - c[up]);
-        }
-        s.flux[k] = (q[k] * face + g[k] * (c[k] - c[k + 1])) * step_s;
+    // Around each inner face: two cells on either side (ghosts at the ends), the face and its neighbors.
+    let cells = s.concentration.windows(4);
+    let faces = flow.face_flow_ml_per_s[f0..=f0 + n].windows(3);
+    let rates = s.outflow_rate[c0..c0 + n].windows(2);
+    let around = cells.zip(faces).zip(rates.zip(&s.diffusive[f0 + 1..f0 + n]));
+    for (flux, ((c, q), (rate, g))) in s.flux[1..n].iter_mut().zip(around) {
+        let (up, down, behind, feed, rate) =
+            if q[1] >= 0.0 { (c[1], c[2], c[0], q[0], rate[0]) } else { (c[2], c[1], c[3], q[2], rate[1]) };
+        let slope = limited_slope(up - behind, down - up);
+        // No slope where the upwind cell is fed from elsewhere.
+        let slope = if feed * q[1] > 0.0 { slope } else { 0.0 };
+        let face = up + 0.5 * (1.0 - rate * step_s) * slope;
+        *flux = (q[1] * face + g * (c[1] - c[2])) * step_s;
     }
 }
 

@@ -183,7 +183,16 @@ impl Network {
                 self.face_halves.push([own_before, own_behind]);
             }
         }
-        self.is_end_face = vec![false; self.face_cells.len()];
+        let length = |c: u32| self.branches[self.cell_branch[c as usize] as usize].cell_mm;
+        let shape = |&[a, b]: &[u32; 2]| {
+            if a == NONE || b == NONE {
+                return [0.0; 2];
+            }
+            let r = self.radius_mm[a as usize].min(self.radius_mm[b as usize]);
+            let distance_mm = 0.5 * (length(a) + length(b));
+            [std::f64::consts::PI * r * r / distance_mm, r / distance_mm]
+        };
+        self.face_shape = self.face_cells.iter().map(shape).collect();
     }
 
     fn find_roots(&mut self, tree: &VesselTree, circulation: &Circulation) {
@@ -230,7 +239,6 @@ impl Network {
         let bed = self.bed_of(outlet, at);
         let b = &mut self.branches[branch];
         b.end = BranchEnd::Outlet(at);
-        self.is_end_face[(b.face0 + b.cells) as usize] = true;
         self.outlets.push(OutletModel {
             branch: VesselId(branch as u32),
             cell: b.cell0 + b.cells - 1,
@@ -253,7 +261,6 @@ impl Network {
     fn place_inflow(&mut self, branch: usize, flow_ml_per_s: f64, is_blood: bool) {
         let b = &mut self.branches[branch];
         b.end = BranchEnd::Inflow(self.inflows.len() as u32);
-        self.is_end_face[(b.face0 + b.cells) as usize] = true;
         self.inflows.push(InflowModel {
             cell: b.cell0 + b.cells - 1,
             conductance_ml_per_s_mmhg: 0.0,

@@ -200,8 +200,9 @@ pub struct Network {
     pub face_cells: Vec<[u32; 2]>,
     /// Cells whose distal and whose proximal half make up each face ([`NONE`]: none).
     pub(super) face_halves: Vec<[u32; 2]>,
-    /// Is the face the end of a branch with an outlet or inflow.
-    pub(super) is_end_face: Vec<bool>,
+    /// Per face between two cells: cross-section (mm2) and radius (mm) of the narrower one over the distance of their
+    /// middles, mm.
+    pub face_shape: Vec<[f64; 2]>,
     /// Faces between two cells, in the order of the matrix.
     pub inner_faces: Vec<u32>,
     /// Roots.

@@ -213,17 +213,30 @@ impl FlowState {
         self.unclamped_volume_ml(net, cell, true).max(least)
     }
 
-    /// The same one tick ago.
-    pub fn last_volume_ml(&self, net: &Network, cell: usize) -> f64 {
-        let least = LEAST_VOLUME * net.volume_ml[cell] * self.last_area_factor[cell];
-        self.unclamped_volume_ml(net, cell, false).max(least)
-    }
-
-    /// Is a cell, now or one tick ago, emptier than the elastic wall can describe.
-    pub fn is_collapsed(&self, net: &Network, cell: usize) -> bool {
-        let least = |area: f64| LEAST_VOLUME * net.volume_ml[cell] * area;
-        self.unclamped_volume_ml(net, cell, true) <= least(self.area_factor[cell])
-            || self.unclamped_volume_ml(net, cell, false) <= least(self.last_area_factor[cell])
+    /// Of all cells: volume one tick ago, the smaller of that and the one now, mL; and whether a cell is, in either,
+    /// emptier than the elastic wall can describe (its volume is then 2 % of the resting one).
+    pub fn volumes_ml(
+        &self,
+        net: &Network,
+        before_ml: &mut Vec<f64>,
+        least_ml: &mut Vec<f64>,
+        is_collapsed: &mut Vec<bool>,
+    ) {
+        before_ml.clear();
+        least_ml.clear();
+        is_collapsed.clear();
+        let wall = net.volume_ml.iter().zip(&net.compliance_ml_per_mmhg).zip(&net.reference_mmhg);
+        let before = self.last_pressure_mmhg.iter().zip(&self.last_area_factor);
+        let now = self.pressure_mmhg.iter().zip(&self.area_factor);
+        for (((volume, compliance), reference), ((p0, a0), (p1, a1))) in wall.zip(before.zip(now)) {
+            let share = LEAST_VOLUME * volume;
+            let at = |p: &f64| volume + compliance * (p - reference);
+            let (v0, v1) = (at(p0), at(p1));
+            let (clamped0, clamped1) = (a0 * v0.max(share), a1 * v1.max(share));
+            before_ml.push(clamped0);
+            least_ml.push(clamped0.min(clamped1));
+            is_collapsed.push(v0 <= share || v1 <= share);
+        }
     }
 
     pub(super) fn unclamped_volume_ml(&self, net: &Network, cell: usize, is_now: bool) -> f64 {
