@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Circulation;
+
 /// File-format number that this program reads.
 pub const FORMAT: u32 = 1;
 
@@ -32,6 +34,9 @@ pub struct Description {
     /// Named points beyond those that the bones bring, patient frame, mm.
     #[serde(default)]
     pub landmarks: Vec<LandmarkDescription>,
+    /// What joins vessels and beds beyond the tree; nothing when absent. It may change without a new build.
+    #[serde(default, skip_serializing_if = "Circulation::is_empty")]
+    pub circulation: Circulation,
 }
 
 fn default_gap_mm() -> f64 {
@@ -53,6 +58,10 @@ pub struct BranchDescription {
     pub origin: Option<OriginDescription>,
     /// Its way.
     pub course: Course,
+    /// Where its distal end joins another branch described before it, closing a loop; its way ends there. Absent: it
+    /// joins none (and the build's hash knows nothing of it).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<OriginDescription>,
     /// A helix laid over the way.
     #[serde(default)]
     pub corkscrew: Option<Corkscrew>,

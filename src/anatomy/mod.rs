@@ -5,6 +5,7 @@
 
 mod bones;
 mod build;
+mod circulation;
 pub mod description;
 mod distance;
 mod error;
@@ -18,6 +19,7 @@ mod tree_index;
 mod types;
 
 pub use build::{Topology, build, build_tree, topology};
+pub use circulation::{Anastomosis, Circulation, Collateral, RootSupply, Shunt, Supply, VenousReturn};
 pub use description::Description;
 pub use distance::{MeshDistance, Nearest};
 pub use error::AnatomyError;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::build::BUILDER_VERSION;
 use super::{
-    AccessSite, Anatomy, AnatomyError, BodySurface, CornerLabel, Description, Landmark, LumenMesh, Mesh,
-    VesselId, VesselTree, build,
+    AccessSite, Anatomy, AnatomyError, BodySurface, Circulation, CornerLabel, Description, Landmark,
+    LumenMesh, Mesh, VesselId, VesselTree, build,
 };
 
 /// The description, written by people.
@@ -34,9 +34,11 @@ struct Stored {
 
 const MAGIC: &[u8; 8] = b"cnanat01";
 
-/// Hash of a description and of the builder: that which a stored build must carry.
+/// Hash of a description and of the builder: that which a stored build must carry. What lies beyond the tree is read from
+/// the description at each load and is no part of the build.
 pub fn description_hash(description: &Description) -> String {
-    let mut bytes = postcard::to_stdvec(description).unwrap_or_default();
+    let built = Description { circulation: Circulation::default(), ..description.clone() };
+    let mut bytes = postcard::to_stdvec(&built).unwrap_or_default();
     bytes.extend_from_slice(&BUILDER_VERSION.to_le_bytes());
     crate::math::hash::hex_of_bytes(&bytes)
 }
@@ -72,6 +74,7 @@ pub fn load(dir: &Path) -> Result<Anatomy, AnatomyError> {
     if stored.description_hash != description_hash(&description) {
         return Err(AnatomyError::Stale { path, name: description.name });
     }
+    description.circulation.check(&stored.tree)?;
     let lumen = read_lumen(&dir.join(LUMEN_FILE), &stored)?;
     let mut surfaces = stored.body;
     for s in &mut surfaces {
@@ -87,6 +90,7 @@ pub fn load(dir: &Path) -> Result<Anatomy, AnatomyError> {
         body: surfaces,
         access_sites: stored.access_sites,
         landmarks: stored.landmarks,
+        circulation: description.circulation,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Circulation;
 use crate::math::Vec3;
 
 /// Index of a branch in [`VesselTree::branches`].
@@ -280,4 +281,6 @@ pub struct Anatomy {
     pub access_sites: Vec<AccessSite>,
     /// Named points.
     pub landmarks: Vec<Landmark>,
+    /// What joins vessels and beds beyond the tree.
+    pub circulation: Circulation,
 }

@@ -318,7 +318,7 @@ fn logs(linear_kev: &[f32]) -> Vec<f32> {
 /// Expected signal and its noise at a pixel with iodine (mg/cm2) and steel (mm) on its ray, keV.
 #[inline]
 fn expected(geometry: &Geometry, background: &Background, i: usize, iodine: f32, steel: f32) -> (f32, f32) {
-    if iodine <= 1e-3 && steel <= 1e-6 {
+    if iodine.abs() <= 1e-3 && steel <= 1e-6 {
         return (background.total_kev[i], background.sigma_kev[i]);
     }
     let (water, bone) = (geometry.body.water_g_per_cm2[i], geometry.body.bone_g_per_cm2[i]);

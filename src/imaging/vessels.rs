@@ -92,8 +92,10 @@ impl LumenMap {
 
     /// Adds the iodine of the branches to a raster, mg/cm2.
     pub(super) fn add_iodine(&self, vessels: &[VesselView], iodine_mg_per_cm2: &mut [f32]) {
-        let filled: Vec<bool> =
-            vessels.iter().map(|v| v.iodine_mg_per_ml.iter().any(|c| *c > 0.01) && v.cell_mm > 0.0).collect();
+        let filled: Vec<bool> = vessels
+            .iter()
+            .map(|v| v.iodine_mg_per_ml.iter().any(|c| c.abs() > 0.01) && v.cell_mm > 0.0)
+            .collect();
         for s in &self.stretches {
             let b = s.branch as usize;
             if filled.get(b).copied().unwrap_or(false) {

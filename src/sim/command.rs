@@ -46,6 +46,8 @@ pub enum Fluid {
     Diluted(f64),
     /// Saline.
     Saline,
+    /// Carbon dioxide gas: a negative contrast medium without iodine.
+    CarbonDioxide,
     /// An embolic of the tray, by id.
     Embolic(String),
 }
@@ -169,7 +171,8 @@ pub enum Command {
     SetInjectorArmed(bool),
     /// A drug of the nurse's list, by id, with its dose in the drug's unit.
     Give {
-        /// Drug: `heparin`, `protamine`, `nitroglycerin`, `atropine`, `fluids`, `noradrenaline`, `fentanyl`.
+        /// Drug: `heparin`, `protamine`, `nitroglycerin`, `atropine`, `fluids`, `noradrenaline`,
+        /// `fentanyl`, `midazolam`, `glucagon`.
         drug: String,
         /// Dose.
         dose: f64,

@@ -20,6 +20,11 @@ pub const DISSECTION_N_PER_MM2: f64 = 1.5;
 pub const PERFORATION_N_PER_MM2: f64 = 4.5;
 /// A pressure must last this long to harm, s `[D]`.
 pub const HARM_TIME_S: f64 = 0.25;
+/// A muscular artery goes into spasm when a tip leans on its wall for this long with more than the reported pressure,
+/// s `[K]`.
+pub const SPASM_TIME_S: f64 = 1.5;
+/// Widest artery that does, radius in mm `[K]`.
+pub const SPASM_RADIUS_MM: f64 = 3.0;
 /// A tip that stands out less than this from the device around it leans on that device's rim, not on the wall, mm.
 pub const BARE_TIP_MM: f64 = 2.0;
 /// Bleeding from a wire perforation at a mean pressure of 90 mmHg, mL/min `[D]`.
@@ -37,6 +42,7 @@ struct TipState {
     above_dissection_s: f64,
     above_perforation_s: f64,
     is_reported: bool,
+    is_in_spasm: bool,
     is_dissected: bool,
     is_perforated: bool,
 }
@@ -66,6 +72,11 @@ pub fn advance(
         count(&mut tip.above_dissection_s, DISSECTION_N_PER_MM2 * weakness);
         count(&mut tip.above_perforation_s, PERFORATION_N_PER_MM2 * weakness);
         report(tip, device.tool, device.tip_force_n, pressure, device.tip_mm, events);
+        let is_muscular = tree.branch(place.vessel).at(place.arc_mm).radius_mm < SPASM_RADIUS_MM;
+        if tip.above_report_s > SPASM_TIME_S && is_muscular && !tip.is_in_spasm {
+            tip.is_in_spasm = true;
+            events.push(EventKind::Spasm(place));
+        }
         if tip.above_dissection_s > HARM_TIME_S && !tip.is_dissected {
             tip.is_dissected = true;
             events.push(EventKind::Dissection(place));

@@ -90,7 +90,8 @@ impl Model {
     pub fn compile(case: &Case, anatomy: &Anatomy, catalog: &Catalog) -> Result<Self, ModelError> {
         let (tools, embolics) = tray(case, catalog)?;
         let base = base(case, anatomy, catalog)?;
-        let network = Network::compile(&anatomy.tree, &case.patient, &case.anatomy.lesions);
+        let network =
+            Network::compile(&anatomy.tree, &anatomy.circulation, &case.patient, &case.anatomy.lesions);
         let contrast = ContrastModel::compile(&embolics);
         let mut hasher = StateHasher::new();
         hasher.value(anatomy);

@@ -30,6 +30,10 @@ pub struct Snapshot {
     pub pools: Vec<PoolView>,
     /// Injection.
     pub injection: InjectionView,
+    /// Pressure lines: one per lumen whose tip lies in a vessel.
+    pub pressure_lines: Vec<PressureLineView>,
+    /// Stenoses of the case.
+    pub stenoses: Vec<StenosisView>,
     /// Patient.
     pub patient: PatientView,
     /// X-ray.
@@ -179,6 +183,36 @@ pub struct InjectionView {
     pub beats_to_clear: f64,
 }
 
+/// What the transducer of a lumen shows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PressureLineView {
+    /// Device.
+    pub tool: ToolId,
+    /// Now, mmHg.
+    pub pressure_mmhg: f64,
+    /// Highest of the last beat, mmHg.
+    pub systolic_mmhg: f64,
+    /// Lowest of the last beat, mmHg.
+    pub diastolic_mmhg: f64,
+    /// Mean over beats, mmHg.
+    pub mean_mmhg: f64,
+    /// The wave is flattened: fine bore, wedged, or clotted.
+    pub damped: bool,
+}
+
+/// A stenosis and what it does to the pressure.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StenosisView {
+    /// Just before it.
+    pub place: Option<VesselPlace>,
+    /// Share of the open diameter at its throat.
+    pub open_share: f64,
+    /// Mean gradient across it, mmHg.
+    pub mean_gradient_mmhg: f64,
+    /// Gradient now, mmHg.
+    pub gradient_mmhg: f64,
+}
+
 /// Patient.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PatientView {
@@ -196,6 +230,16 @@ pub struct PatientView {
     pub diastolic_mmhg: f64,
     /// Mean over a beat, mmHg.
     pub mean_mmhg: f64,
+    /// Central venous pressure now, mmHg.
+    pub venous_mmhg: f64,
+    /// Pulse wave of the saturation probe now, 0 to 1.
+    pub pleth: f64,
+    /// Depth of breath now, -1 (out) to 1 (in).
+    pub breath: f64,
+    /// Depth of sedation: 0 awake, 1 moderate, 2 deep.
+    pub sedation: f64,
+    /// Bowel motion over that at rest, 0 to 1: glucagon stills it.
+    pub bowel_motion: f64,
     /// Saturation, percent.
     pub spo2_pct: f64,
     /// 1/min.

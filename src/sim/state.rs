@@ -6,7 +6,7 @@ use super::contact::WallShift;
 use super::contrast::ContrastState;
 use super::contrast::injector::InjectorState;
 use super::exposure::{self, ExposureState};
-use super::flow::FlowState;
+use super::flow::{FlowState, PressureLines};
 use super::harm::HarmState;
 use super::model::Model;
 use super::physiology::PhysiologyState;
@@ -33,6 +33,8 @@ pub struct State {
     pub world: WorldState,
     /// Pressures and flows.
     pub flow: FlowState,
+    /// Transducers.
+    pub pressure_lines: PressureLines,
     /// Iodine and particles.
     pub contrast: ContrastState,
     /// Beds.
@@ -67,6 +69,7 @@ impl State {
             wall_shift: WallShift::default(),
             world: WorldState::new(seed),
             flow: FlowState::new(&model.network),
+            pressure_lines: PressureLines::default(),
             contrast: ContrastState::new(&model.network, &model.contrast),
             therapy: TherapyState::new(&model.network, &model.therapy),
             injector: InjectorState::new(&model.injector),
@@ -92,6 +95,7 @@ impl State {
         mechanics.value(&self.harm);
         let mut blood = StateHasher::new();
         self.flow.hash_into(&mut blood);
+        self.pressure_lines.hash_into(&mut blood);
         self.contrast.hash_into(&mut blood);
         self.therapy.hash_into(&mut blood);
         self.injector.hash_into(&mut blood);

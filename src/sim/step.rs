@@ -11,18 +11,18 @@
 //! 8. **Free bodies**: dragged by the flow, pushed by the devices.
 //! 9. **Exposure**: last, so that a pulse of this tick shows the state after all of it.
 //!
-//! While time is skipped, stages 2, 3 and 8 rest.
+//! While time is skipped, stages 2, 3 and 8 rest, and a step runs the others to the next whole second.
 
-use super::command::Command;
+use super::command::{Command, Pedal};
 use super::contact::{ShiftedWall, WallQuery as _};
 use super::contrast::{self, ContrastScratch, injector};
 use super::event::{Event, EventKind};
 use super::exposure::{self, ExposureInput};
-use super::flow::{self, FlowInputs, FlowScratch, Obstruction, Source};
+use super::flow::{self, FlowInputs, FlowScratch, LineInput, LumenChange, Obstruction, Source};
 use super::model::Model;
 use super::physiology::{self, PhysiologyInputs};
 use super::rod::{self, RodInputs, RodReport, RodScratch};
-use super::snapshot::{RodView, Snapshot, ToolInfo};
+use super::snapshot::{RodView, Snapshot, StenosisView, ToolInfo};
 use super::state::State;
 use super::{harm, therapy, wiring, world};
 use crate::anatomy::VesselPlace;
@@ -65,30 +65,52 @@ pub struct StepReport {
     pub rods: Vec<RodReport>,
 }
 
-/// Advances the world by one tick. Cannot fail: what cannot be done is an event.
+/// Advances the world by one tick, or, while time is skipped, by the ticks to the next whole second. Cannot fail: what
+/// cannot be done is an event.
 pub fn step(model: &Model, state: &mut State, scratch: &mut Scratch, commands: &[Command]) -> StepReport {
     let mut report = StepReport::default();
     let mut kinds: Vec<EventKind> = Vec::new();
     for command in commands {
         apply(model, state, scratch, command, &mut kinds);
     }
-    fire_pending_events(model, state, &mut kinds);
-    let is_skipping = state.skip_ticks > 0;
-    state.skip_ticks = state.skip_ticks.saturating_sub(1);
-
-    if !is_skipping {
+    if state.skip_ticks == 0 {
+        fire_pending_events(model, state, &mut kinds);
         advance_rods(model, state, scratch, &mut report, &mut kinds);
+        view_rods(model, state, scratch);
+        advance_harm(model, state, scratch, &mut kinds);
+        advance_blood(model, state, scratch, &mut kinds);
+        advance_world(model, state, scratch, &mut kinds);
+        finish_tick(model, state, scratch, commands, kinds, &mut report);
+        return report;
     }
     view_rods(model, state, scratch);
-    if !is_skipping {
-        advance_harm(model, state, scratch, &mut kinds);
+    let to_whole_second = TICKS_PER_S - state.tick % TICKS_PER_S;
+    for i in 0..state.skip_ticks.min(to_whole_second) {
+        fire_pending_events(model, state, &mut kinds);
+        advance_blood(model, state, scratch, &mut kinds);
+        let commands = if i == 0 { commands } else { &[] };
+        finish_tick(model, state, scratch, commands, std::mem::take(&mut kinds), &mut report);
+        state.skip_ticks -= 1;
+        if state.exposure.pedal() != Pedal::Off {
+            // Who takes the pedal is back at the table.
+            state.skip_ticks = 0;
+            break;
+        }
     }
-    advance_blood(model, state, scratch, &mut kinds);
-    if !is_skipping {
-        advance_world(model, state, scratch, &mut kinds);
-    }
+    report
+}
+
+/// Stamps the events of the tick, advances the X-ray room, and counts.
+fn finish_tick(
+    model: &Model,
+    state: &mut State,
+    scratch: &Scratch,
+    commands: &[Command],
+    kinds: Vec<EventKind>,
+    report: &mut StepReport,
+) {
     let tick = state.tick;
-    report.events = kinds.into_iter().map(|kind| Event { tick, kind }).collect();
+    report.events.extend(kinds.into_iter().map(|kind| Event { tick, kind }));
     exposure::advance(
         &model.exposure,
         &mut state.exposure,
@@ -101,7 +123,6 @@ pub fn step(model: &Model, state: &mut State, scratch: &mut Scratch, commands: &
         &mut report.events,
     );
     state.tick += 1;
-    report
 }
 
 /// Commands that concern no stage alone; the rest goes to the injector (the exposure stage reads its own).
@@ -151,9 +172,7 @@ fn apply(
         Command::Give { drug, dose } => state.patient.give(drug, *dose, events),
         Command::FireEvent(id) => fire_event(model, state, id, events),
         Command::AskHint => events.push(EventKind::HintAsked),
-        Command::SkipTime(s) if s.is_finite() => {
-            state.skip_ticks = (s.clamp(0.0, MAX_SKIP_S) * TICKS_PER_S as f64) as u64;
-        }
+        Command::SkipTime(s) if s.is_finite() => skip_time(state, *s, events),
         Command::Finish => {
             if !state.is_finished {
                 state.is_finished = true;
@@ -164,6 +183,21 @@ fn apply(
             injector::command(&model.injector, &mut state.injector, other, events);
         }
     }
+}
+
+/// Hands and pump let go; a beam that is on would expose the patient meanwhile.
+fn skip_time(state: &mut State, seconds: f64, events: &mut Vec<EventKind>) {
+    if state.exposure.pedal() != Pedal::Off {
+        let reason = "time is not skipped while the beam is on: release the pedal".to_owned();
+        events.push(EventKind::Refused { tool: None, reason });
+        return;
+    }
+    for control in &mut state.controls {
+        control.feed_mm_per_s = 0.0;
+        control.spin_rad_per_s = 0.0;
+    }
+    state.injector.rest();
+    state.skip_ticks = (seconds.clamp(0.0, MAX_SKIP_S) * TICKS_PER_S as f64) as u64;
 }
 
 fn fire_event(model: &Model, state: &mut State, id: &str, events: &mut Vec<EventKind>) {
@@ -259,7 +293,17 @@ fn view_rods(model: &Model, state: &State, scratch: &mut Scratch) {
 
 fn advance_harm(model: &Model, state: &mut State, scratch: &Scratch, events: &mut Vec<EventKind>) {
     let tree = &model.anatomy.tree;
+    let before = events.len();
     let holes = harm::advance(&mut state.harm, &scratch.rods, &model.tools, tree, TICK_S, events);
+    for event in &events[before..] {
+        match event {
+            EventKind::Spasm(place) => {
+                state.flow.irritate(*place);
+            }
+            EventKind::Dissection(place) => state.flow.lumen.push(LumenChange::dissection(*place)),
+            _ => {}
+        }
+    }
     for place in holes {
         state.perforations += 1;
         let point = tree.branch(place.vessel).at(place.arc_mm);
@@ -308,6 +352,7 @@ fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events
         &mut state.injector,
         &lumens,
         state.exposure.run().is_some(),
+        state.patient.act_s(),
         TICK_S,
         &mut scratch.sources,
         events,
@@ -317,14 +362,19 @@ fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events
         &mut state.flow,
         &mut scratch.flow,
         &FlowInputs {
-            root_mmhg: state.patient.view().pressure_mmhg,
+            root_mmhg: state.patient.pressure_mmhg,
+            venous_mmhg: state.patient.venous_mmhg,
             obstructions: &scratch.obstructions,
             sources: &scratch.sources,
             bed_resistance_factor: &state.therapy.bed_resistance_factor,
+            anastomosis_open_share: &state.therapy.anastomosis_open_share,
             leak_open_share: &state.therapy.leak_open_share,
+            nitroglycerin_ug: state.patient.active("nitroglycerin"),
         },
         TICK_S,
     );
+    let lines: Vec<LineInput> = lumens.iter().map(|l| line(state, l)).collect();
+    state.pressure_lines.advance(&lines, state.patient.is_new_beat, TICK_S);
     contrast::advance(
         &model.network,
         &model.contrast,
@@ -335,7 +385,26 @@ fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events
         TICK_S,
         events,
     );
-    therapy::advance(&model.therapy, &state.flow, &mut state.therapy, &scratch.contrast, events);
+    therapy::advance(
+        &model.network,
+        &model.therapy,
+        &state.flow,
+        &mut state.therapy,
+        &scratch.contrast,
+        events,
+    );
+}
+
+/// A lumen as its transducer sees it: the pressure of the last tick, in the order of the injection.
+fn line(state: &State, lumen: &injector::LumenInput) -> LineInput {
+    LineInput {
+        tool: lumen.tool,
+        tip_mmhg: (!lumen.openings.is_empty()).then_some(lumen.tip_pressure_mmhg),
+        resistance_mmhg_s_per_ml: contrast::saline_resistance_mmhg_s_per_ml(lumen),
+        wedged: lumen.wedged,
+        clot_share: state.injector.clot_share(lumen.tool),
+        injecting: state.injector.flow_ml_per_s > 0.0 && state.injector.connected == Some(lumen.tool),
+    }
 }
 
 fn advance_world(model: &Model, state: &mut State, scratch: &Scratch, events: &mut Vec<EventKind>) {
@@ -408,12 +477,25 @@ pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
         beds: contrast::bed_views(net, &state.flow, &state.contrast, &model.therapy, &state.therapy),
         pools: contrast::pool_views(&state.flow, &state.contrast),
         injection: state.injector.view(vessel_flow, beats),
+        pressure_lines: state.pressure_lines.view(),
+        stenoses: (0..net.stenoses()).filter_map(|i| stenosis(model, state, i)).collect(),
         patient: state.patient.view(),
         xray: exposure::view(&state.exposure),
         tools: tools(model, &rods),
         wall_shift: state.wall_shift.clone(),
         rods,
     }
+}
+
+fn stenosis(model: &Model, state: &State, index: usize) -> Option<StenosisView> {
+    let (net, flow) = (&model.network, &state.flow);
+    let [before, behind] = net.around_stenosis(index)?;
+    Some(StenosisView {
+        place: Some(before),
+        open_share: flow.stenosis_open[index],
+        mean_gradient_mmhg: flow.mean_gradient_mmhg(net, before, behind),
+        gradient_mmhg: flow.pressure_at(net, before) - flow.pressure_at(net, behind),
+    })
 }
 
 fn tools(model: &Model, rods: &[RodView]) -> Vec<ToolInfo> {

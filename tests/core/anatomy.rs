@@ -420,3 +420,55 @@ fn take_off_angles_are_those_of_the_parent_frame() {
     println!("volume {volume:.0} mm3, root alone {least:.0}, sum {most:.0}");
     assert!(volume > 0.99 * least && volume < most);
 }
+
+const LOOP: &str = r#"#![enable(implicit_some)]
+(
+    format: 1, name: "arcade", title: "A trunk with two branches and an arcade between them",
+    branches: [
+        (name: "trunk", ta: "", label: "", course: Points([(0, 0, 60), (0, 0, 0)]), diameter_mm: (8, 8)),
+        (name: "a", ta: "", label: "", origin: (vessel: "trunk", at: Mm(20)),
+         course: Points([(20, 0, 35), (45, 0, 10), (50, 0, -30)]), diameter_mm: (4, 3),
+         outlet: (bed: "bed.a", flow_ml_per_min: 60, transit_s: 5, blush_center_mm: (50, 0, -40), blush_radius_mm: 10)),
+        (name: "b", ta: "", label: "", origin: (vessel: "trunk", at: End),
+         course: Points([(0, 0, -20), (0, 0, -50)]), diameter_mm: (5, 4),
+         outlet: (bed: "bed.b", flow_ml_per_min: 90, transit_s: 5, blush_center_mm: (0, 0, -60), blush_radius_mm: 10)),
+        (name: "arcade", ta: "", label: "", origin: (vessel: "a", at: BeforeEnd(15)),
+         course: Points([(30, 5, -25)]), join: (vessel: "b", at: BeforeEnd(20)), diameter_mm: (2, 2)),
+    ],
+    circulation: (
+        anastomoses: [(from: "a", to: "b", diameter_mm: 0.3)],
+        shunts: [(name: "nidus", vessel: "a", at_mm: 30, pedicle_mm: 1.5, flow_ml_per_min: 40, channel_mm: 0.2,
+                  transit_s: 0.8, center_mm: (50, 10, 0), radius_mm: 8)],
+    ),
+)"#;
+
+#[test]
+fn a_description_may_close_a_loop_and_name_what_lies_beyond_the_tree() {
+    let description: Description = ron::from_str(LOOP).unwrap();
+    let built = anatomy::build(&description).unwrap();
+    let t = topology(&built.lumen.mesh);
+    println!("arcade: {t:?}, {} triangles", built.lumen.mesh.triangles.len());
+    assert_eq!(t, Topology { bodies: 1, open_edges: 0, euler: 0 }, "one handle");
+    let arcade = &built.tree.branches[3];
+    let join = arcade.distal_join.unwrap();
+    let end = arcade.points.last().unwrap().position_mm;
+    assert!((end - built.tree.branch(join.vessel).at(join.arc_mm).position_mm).norm() < 1e-9);
+    assert_eq!(built.circulation, description.circulation);
+    let plain = Description { circulation: anatomy::Circulation::default(), ..description.clone() };
+    assert_eq!(anatomy::description_hash(&plain), anatomy::description_hash(&description));
+    let open = ron::from_str(&LOOP.replace("join: (vessel: \"b\", at: BeforeEnd(20)),", "")).unwrap();
+    assert_ne!(anatomy::description_hash(&open), anatomy::description_hash(&description));
+    let patient = cathnav::scenario::Patient::default();
+    let net = cathnav::sim::flow::Network::compile(&built.tree, &built.circulation, &patient, &[]);
+    let state = cathnav::sim::flow::FlowState::new(&net);
+    let around = state.flow_at(&net, anatomy::VesselPlace { vessel: anatomy::VesselId(3), arc_mm: 25.0 });
+    println!("flow of the arcade at rest {around:.4} mL/s, outlets {:?}", state.outlet_flow_ml_per_s);
+    assert!(around.abs() > 1e-3 && net.anastomoses.len() == 1 && net.outlets.len() == 3);
+    let refused = |from: &str, to: &str| {
+        let wrong: Description = ron::from_str(&LOOP.replace(from, to)).unwrap();
+        anatomy::build_tree(&wrong).unwrap_err().to_string()
+    };
+    assert!(refused("join: (vessel: \"b\"", "join: (vessel: \"c\"").contains('c'));
+    assert!(refused("at: BeforeEnd(20))", "at: BeforeEnd(200))").contains("at"));
+    assert!(refused("diameter_mm: 0.3", "diameter_mm: 3").contains("0.02 to 2"));
+}

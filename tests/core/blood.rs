@@ -1,6 +1,6 @@
 //! Blood: flow, contrast, injection, therapy, patient, each against closed forms or by property.
 
-use cathnav::anatomy::{Branch, CenterlinePoint, Outlet, VesselId, VesselPlace, VesselTree};
+use cathnav::anatomy::{Branch, CenterlinePoint, Circulation, Outlet, VesselId, VesselPlace, VesselTree};
 use cathnav::device::{Embolic, SizeClass};
 use cathnav::math::Vec3;
 use cathnav::scenario::{Lesion, Patient, Room};
@@ -14,8 +14,12 @@ use cathnav::units::TICK_S;
 
 #[path = "blood/carry.rs"]
 mod carry;
+#[path = "blood/circulation.rs"]
+mod circulation;
 #[path = "blood/embolize.rs"]
 mod embolize;
+#[path = "blood/line.rs"]
+mod line;
 #[path = "blood/network.rs"]
 mod network;
 #[path = "blood/patient.rs"]
@@ -144,8 +148,13 @@ struct Rig {
 
 impl Rig {
     fn new(tree: &VesselTree, lesions: &[Lesion], embolics: &[Embolic]) -> Self {
+        Self::with(tree, &Circulation::default(), lesions, embolics)
+    }
+
+    fn with(tree: &VesselTree, circulation: &Circulation, lesions: &[Lesion], embolics: &[Embolic]) -> Self {
+        circulation.check(tree).unwrap();
         let patient = Patient::default();
-        let net = Network::compile(tree, &patient, lesions);
+        let net = Network::compile(tree, circulation, &patient, lesions);
         let contrast_model = ContrastModel::compile(embolics);
         let therapy_model = TherapyModel::compile(&net, &contrast_model, embolics);
         let injector_model = InjectorModel { room: Room::default(), embolics: embolics.to_vec() };
@@ -178,6 +187,7 @@ impl Rig {
             &mut self.injector,
             &self.lumens,
             self.acquiring,
+            self.patient.act_s(),
             TICK_S,
             &mut sources,
             &mut self.events,
@@ -188,6 +198,13 @@ impl Rig {
             sources: &sources,
             bed_resistance_factor: &self.therapy.bed_resistance_factor,
             leak_open_share: &self.therapy.leak_open_share,
+            anastomosis_open_share: &self.therapy.anastomosis_open_share,
+            venous_mmhg: if self.steady_mmhg.is_some() {
+                flow::VENOUS_PRESSURE_MMHG
+            } else {
+                self.patient.venous_mmhg
+            },
+            nitroglycerin_ug: self.patient.active("nitroglycerin"),
         };
         flow::advance(&self.net, &mut self.flow, &mut self.flow_scratch, &inputs, TICK_S);
         contrast::advance(
@@ -201,6 +218,7 @@ impl Rig {
             &mut self.events,
         );
         therapy::advance(
+            &self.net,
             &self.therapy_model,
             &self.flow,
             &mut self.therapy,
@@ -222,7 +240,7 @@ impl Rig {
     /// Iodine concentration at a place, mg/mL.
     fn iodine_at(&self, place: VesselPlace) -> f64 {
         let c = self.net.cell_at(place).unwrap();
-        self.contrast.amount[0][c] / FlowState::cell_volume_ml(&self.net, c, self.flow.pressure_mmhg[c])
+        self.contrast.amount[0][c] / self.flow.volume_ml(&self.net, c)
     }
 
     fn worst_ledger(&self) -> f64 {
@@ -234,5 +252,5 @@ impl Rig {
 }
 
 fn iodine_source(place: VesselPlace, flow_ml_per_s: f64) -> Source {
-    Source { place, flow_ml_per_s, iodine_mg_per_ml: 300.0, particles: None }
+    Source { place, flow_ml_per_s, iodine_mg_per_ml: 300.0, particles: None, gas_share: 0.0 }
 }

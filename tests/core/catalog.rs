@@ -8,7 +8,7 @@ use cathnav::math::Vec3;
 use cathnav::sim::command::ToolId;
 use cathnav::sim::contact::WallLaw;
 use cathnav::sim::contact::analytic::FreeSpace;
-use cathnav::sim::rod::{self, Loads, RodBase, RodInputs, RodScratch, statics};
+use cathnav::sim::rod::{self, Loads, Meshing, RodBase, RodInputs, RodScratch, statics};
 
 fn catalog() -> Catalog {
     load_catalog(&Path::new(env!("CARGO_MANIFEST_DIR")).join("assets")).unwrap()
@@ -243,7 +243,7 @@ fn a_catheter_with_a_wire_has_the_shape_that_the_rods_find() {
         wall: &wall,
         law: WallLaw::default(),
         others: &[],
-        meshing: cathnav::sim::rod::Meshing::default(),
+        meshing: Meshing::default(),
     };
     let mut distances = Vec::new();
     for edges in [200, 400] {

@@ -134,3 +134,52 @@ proptest::proptest! {
         proptest::prop_assert!(Recording::from_bytes(&file, "random").is_err());
     }
 }
+
+#[test]
+fn skipped_time_passes_for_blood_and_drugs_while_devices_rest() {
+    let mut session = Session::new(model(), 4);
+    let wire = session.model().tool("wire.hydrophilic_angled.035").unwrap();
+    session.submit(Command::Load { rod: 0, tool: wire });
+    session.submit(Command::SetFeed { tool: wire, speed_mm_per_s: 60.0 });
+    session.submit(Command::Give { drug: "heparin".to_owned(), dose: 5000.0 });
+    for _ in 0..70 {
+        session.step();
+    }
+    let before = session.snapshot();
+    session.submit(Command::SetPedal(Pedal::Fluoro));
+    session.step();
+    session.submit(Command::SkipTime(60.0));
+    let refused = session.step();
+    assert!(refused.events.iter().any(|e| matches!(&e.kind,
+        cathnav::sim::EventKind::Refused { reason, .. } if reason.contains("beam"))));
+    session.submit(Command::SetPedal(Pedal::Off));
+    session.step();
+    session.submit(Command::SetFeed { tool: wire, speed_mm_per_s: 60.0 });
+    session.submit(Command::SkipTime(600.0));
+    let mut steps = 0;
+    let from = session.state().tick;
+    while session.state().tick < from + 36_000 {
+        session.step();
+        steps += 1;
+    }
+    let after = session.snapshot();
+    println!(
+        "{steps} steps for 600 s; ACT {:.0} -> {:.0} s, lost {:.0} -> {:.0} mL",
+        before.patient.act_s, after.patient.act_s, before.patient.blood_loss_ml, after.patient.blood_loss_ml
+    );
+    assert_eq!(session.state().tick, from + 36_000, "not a tick more");
+    assert!(steps <= 601);
+    assert!((270.0..310.0).contains(&after.patient.act_s));
+    let lost = after.patient.blood_loss_ml - before.patient.blood_loss_ml;
+    assert!((250.0..500.0).contains(&lost), "the bleed went on: {lost}");
+    assert_eq!(before.rods[0].devices[0].inserted_mm > 0.0, after.rods[0].devices[0].inserted_mm > 0.0);
+    let kept = after.rods[0].devices[0].inserted_mm;
+    for _ in 0..30 {
+        session.step();
+    }
+    assert!((session.snapshot().rods[0].devices[0].inserted_mm - kept).abs() < 0.5, "hands had let go");
+    // The same from a recording.
+    let bytes = session.recording_bytes();
+    let recording = Recording::from_bytes(&bytes, "memory").unwrap();
+    assert_eq!(session::replay(model(), &recording, true, |_| ()).unwrap(), session.hash());
+}

@@ -49,16 +49,19 @@ fn find(root: &mut [usize], mut i: usize) -> usize {
     i
 }
 
-/// Refuses a lumen that is not one closed, outward body without handles.
-pub(super) fn lumen(mesh: &Mesh) -> Result<(), AnatomyError> {
+/// Refuses a lumen that is not closed, outward, one body per root, with one handle per join.
+pub(super) fn lumen(mesh: &Mesh, tree: &VesselTree) -> Result<(), AnatomyError> {
     let t = topology(mesh);
     let volume = mesh.signed_volume_mm3();
-    if t == (Topology { bodies: 1, open_edges: 0, euler: 2 }) && volume > 0.0 {
+    let bodies = tree.branches.iter().filter(|b| b.origin.is_none()).count();
+    let joins = tree.branches.iter().filter(|b| b.distal_join.is_some()).count();
+    let euler = 2 * (bodies as i64 - joins as i64);
+    if t == (Topology { bodies, open_edges: 0, euler }) && volume > 0.0 {
         return Ok(());
     }
     let what = format!(
-        "{} bodies, {} open edges, Euler number {}, volume {volume:.0} mm3; allowed: 1, 0, 2, positive (an Euler number \
-         below 2 means that vessels fuse)",
+        "{} bodies, {} open edges, Euler number {}, volume {volume:.0} mm3; allowed: {bodies}, 0, {euler}, positive (a lower \
+         Euler number means that vessels fuse)",
         t.bodies, t.open_edges, t.euler
     );
     Err(AnatomyError::Surface { item: "lumen".to_owned(), what })
@@ -86,7 +89,8 @@ pub(super) fn gaps(tree: &VesselTree, least_mm: f64) -> Result<(), AnatomyError>
             } else {
                 0
             };
-            for p in &own[i][from..] {
+            let end_mm = own_end_mm(tree, i, j);
+            for p in own[i][from..].iter().filter(|p| p.arc_mm < end_mm) {
                 let (gap_mm, b_mm) = clearance(p, own[j]);
                 if gap_mm < least_mm {
                     return Err(AnatomyError::Gap {
@@ -102,6 +106,20 @@ pub(super) fn gaps(tree: &VesselTree, least_mm: f64) -> Result<(), AnatomyError>
         }
     }
     Ok(())
+}
+
+/// Where branch `i` comes near to `j` because it joins it, or joins beside a branch that leaves it; infinite if it does
+/// neither.
+fn own_end_mm(tree: &VesselTree, i: usize, j: usize) -> f64 {
+    let a = &tree.branches[i];
+    let Some(at) = a.distal_join else { return f64::INFINITY };
+    let end = a.points[a.points.len() - 1];
+    if at.vessel.idx() == j || clearance(&end, &tree.branches[j].points).0 < 0.0 {
+        // An oblique way through the wall takes a few of its own radii beyond the radius of what it joins.
+        a.length_mm() - tree.branch(at.vessel).at(at.arc_mm).radius_mm - 3.0 * end.radius_mm
+    } else {
+        f64::INFINITY
+    }
 }
 
 /// The points of a branch from where its centerline has left the parent's lumen.

@@ -214,6 +214,11 @@ impl Segment {
 fn partners(tree: &VesselTree) -> Vec<Vec<(u32, f64)>> {
     let mut out = vec![Vec::new(); tree.branches.len()];
     for (i, b) in tree.branches.iter().enumerate() {
+        if let Some(join) = b.distal_join {
+            let end = b.points[b.points.len() - 1].radius_mm;
+            out[i].push((join.vessel.0, end));
+            out[join.vessel.idx()].push((i as u32, end));
+        }
         let Some(origin) = b.origin else { continue };
         let own = b.points[0].radius_mm;
         let mut link = |j: usize, k: f64| {

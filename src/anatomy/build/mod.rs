@@ -19,6 +19,7 @@ pub(super) const BUILDER_VERSION: u32 = 1;
 /// Tree and access sites of a description without any surface: quick, for checks of names and lengths.
 pub fn build_tree(description: &Description) -> Result<(VesselTree, Vec<AccessSite>), AnatomyError> {
     let tree = tree::tree(description)?;
+    description.circulation.check(&tree)?;
     let access_sites = access_sites(description, &tree)?;
     Ok((tree, access_sites))
 }
@@ -30,10 +31,11 @@ pub fn build(description: &Description) -> Result<Anatomy, AnatomyError> {
     }
     tree::within(&description.name, "min_gap_mm", description.min_gap_mm, 0.0, 10.0)?;
     let tree = tree::tree(description)?;
+    description.circulation.check(&tree)?;
     check::gaps(&tree, description.min_gap_mm)?;
     let field = Field::new(&tree);
     let mesh = rounded_to_f32(even(&tube::union(&tree)?, &field));
-    check::lumen(&mesh)?;
+    check::lumen(&mesh, &tree)?;
     let labels = label(&mesh, &field);
     let access_sites = access_sites(description, &tree)?;
     let mut landmarks: Vec<Landmark> = description
@@ -56,6 +58,7 @@ pub fn build(description: &Description) -> Result<Anatomy, AnatomyError> {
         body,
         access_sites,
         landmarks,
+        circulation: description.circulation.clone(),
     })
 }
 

@@ -96,7 +96,8 @@ fn build_branch(d: &BranchDescription, tree: &VesselTree) -> Result<Branch, Anat
         parent = Some(tree.branch(id).at(arc_mm));
         origin = Some(VesselPlace { vessel: id, arc_mm });
     }
-    let controls = control_points(d, parent.as_ref())?;
+    let mut controls = control_points(d, parent.as_ref())?;
+    let distal_join = join(d, tree, &mut controls)?;
     let mut fine = spline(&controls, continued(d, parent.as_ref()).as_ref());
     if let Some(c) = &d.corkscrew {
         fine = corkscrew(name, &fine, c)?;
@@ -126,12 +127,27 @@ fn build_branch(d: &BranchDescription, tree: &VesselTree) -> Result<Branch, Anat
         ta_name: d.ta.clone(),
         label: d.label.clone(),
         origin,
-        distal_join: None,
+        distal_join,
         points,
         outlet,
         wall_ep_n_per_mm2: d.wall_ep_n_per_mm2,
         wall_thickness_mm: d.wall_thickness_share * 0.25 * (d.diameter_mm.0 + d.diameter_mm.1),
     })
+}
+
+/// The place where a branch's distal end joins another; its way is led there.
+fn join(
+    d: &BranchDescription,
+    tree: &VesselTree,
+    controls: &mut Vec<Vec3>,
+) -> Result<Option<VesselPlace>, AnatomyError> {
+    let Some(j) = &d.join else { return Ok(None) };
+    if d.outlet.is_some() {
+        return Err(value(&d.name, "outlet", "an outlet beside a join", "one of the two"));
+    }
+    let at = place(&d.name, &j.vessel, j.at, tree)?;
+    controls.push(tree.branch(at.vessel).at(at.arc_mm).position_mm);
+    Ok(Some(at))
 }
 
 fn control_points(

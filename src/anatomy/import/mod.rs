@@ -21,8 +21,8 @@ use super::mesh_io::{LengthUnit, MeshError, Openness, load_mesh};
 use super::mesh_repair::{cap_rims, flip_inward_bodies, orient};
 use super::refine::{label_corners, refine_mesh};
 use super::{
-    AccessSite, Anatomy, Branch, CenterlinePoint, LumenMesh, Mesh, MeshDistance, Outlet, VesselId,
-    VesselPlace, VesselTree,
+    AccessSite, Anatomy, Branch, CenterlinePoint, Circulation, LumenMesh, Mesh, MeshDistance, Outlet,
+    VesselId, VesselPlace, VesselTree,
 };
 use crate::math::{Vec3, orthogonal, parallel_transport};
 
@@ -217,6 +217,7 @@ fn assemble(mut mesh: Mesh, mut curves: Vec<Curve>, options: &ImportOptions) -> 
         body: Vec::new(),
         access_sites,
         landmarks: Vec::new(),
+        circulation: Circulation::default(),
     })
 }
 

@@ -63,7 +63,8 @@ fn syringe_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         Fluid::Contrast => 0,
         Fluid::Diluted(_) => 1,
         Fluid::Saline => 2,
-        Fluid::Embolic(_) => 3,
+        Fluid::CarbonDioxide => 3,
+        Fluid::Embolic(_) => 4,
     };
     let options = [(0, t(Text::FluidContrast)), (1, t(Text::FluidDiluted)), (2, t(Text::FluidSaline))];
     if let Some(fluid) = choice(ui, now, &options) {

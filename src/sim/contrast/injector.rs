@@ -19,6 +19,10 @@ const HAND_LIMIT_PSI: f64 = 300.0;
 const HAND_MAX_ML_PER_S: f64 = 8.0;
 /// Largest syringe, mL.
 const SYRINGE_ML: f64 = 20.0;
+/// Largest syringe of gas, mL.
+const GAS_SYRINGE_ML: f64 = 60.0;
+/// Share of the bore that a clot may fill before nothing goes through.
+const CLOTTED_SHARE: f64 = 0.5;
 /// Injector limits: rate mL/s, volume mL, rise and delay s, pressure psi.
 const INJECTOR_MAX: (f64, f64, f64, f64) = (40.0, 150.0, 10.0, 1200.0);
 /// Flow below this share of the wanted one counts as held back by pressure.
@@ -147,9 +151,21 @@ impl InjectorState {
         }
     }
 
+    /// Hand and pump let go; a program that waits stays programmed but disarmed.
+    pub fn rest(&mut self) {
+        self.hand_rate_ml_per_s = 0.0;
+        self.armed = false;
+        self.firing = None;
+    }
+
     /// Fluid that lies at the tip end of a lumen and how much of it, mL.
     pub fn at_tip(&self, tool: ToolId) -> Option<(Mixture, f64)> {
         self.lumens.iter().find(|l| l.tool == tool).and_then(Lumen::front)
+    }
+
+    /// Share of a lumen's bore that a clot fills, 0 to 1.
+    pub fn clot_share(&self, tool: ToolId) -> f64 {
+        self.lumens.iter().find(|l| l.tool == tool).map_or(0.0, |l| l.clot_share)
     }
 
     /// Are all numbers finite.
@@ -239,7 +255,8 @@ fn fill(
     volume_ml: f64,
     events: &mut Vec<EventKind>,
 ) {
-    let volume = if volume_ml.is_finite() { volume_ml.clamp(0.0, SYRINGE_ML) } else { 0.0 };
+    let largest = if *fluid == Fluid::CarbonDioxide { GAS_SYRINGE_ML } else { SYRINGE_ML };
+    let volume = if volume_ml.is_finite() { volume_ml.clamp(0.0, largest) } else { 0.0 };
     let (mixture, name) = match fluid {
         Fluid::Contrast => (Mixture::contrast(1.0, model.room.contrast_mg_i_per_ml), "contrast".to_owned()),
         Fluid::Diluted(share) => {
@@ -250,6 +267,7 @@ fn fill(
             )
         }
         Fluid::Saline => (Mixture::saline(), "saline".to_owned()),
+        Fluid::CarbonDioxide => (Mixture::carbon_dioxide(), "carbon dioxide".to_owned()),
         Fluid::Embolic(id) => {
             let Some(at) = model.embolics.iter().position(|e| e.id == *id) else {
                 events.push(refuse(None, format!("no embolic `{id}` on the tray")));
@@ -285,16 +303,23 @@ fn flush(state: &mut InjectorState, events: &mut Vec<EventKind>) {
 /// Advances pump and lumens by `dt_s`; what leaves into vessels is appended to `sources`.
 ///
 /// `acquiring`: the acquisition pedal is down. The injector fires with the first acquisition after it was armed.
+/// `act_s`: the patient's clotting time; a lumen that stands still clots below 200 s.
 pub fn advance(
     model: &InjectorModel,
     state: &mut InjectorState,
     lumens: &[LumenInput],
     acquiring: bool,
+    act_s: f64,
     dt_s: f64,
     sources: &mut Vec<Source>,
     events: &mut Vec<EventKind>,
 ) {
     keep_lumens(state, lumens, events);
+    for (lumen, input) in
+        state.lumens.iter_mut().filter_map(|l| lumens.iter().find(|i| i.tool == l.tool).map(|i| (l, i)))
+    {
+        lumen.stand(input, act_s, dt_s);
+    }
     if acquiring && !state.was_acquiring && state.armed {
         state.firing = Some(Firing::default());
         state.armed = false;
@@ -386,7 +411,7 @@ fn pump(
 ) -> f64 {
     let Some(want) = demand(model, state, dt_s) else { return 0.0 };
     let Some(at) = state.lumens.iter().position(|l| l.tool == input.tool) else { return 0.0 };
-    if let Some(reason) = blocked(model, input, &want) {
+    if let Some(reason) = blocked(model, input, &want, state.lumens[at].clot_share) {
         if !state.was_refused {
             events.push(refuse(Some(input.tool), reason));
         }
@@ -424,7 +449,14 @@ fn pump(
 }
 
 /// Why nothing can be injected.
-fn blocked(model: &InjectorModel, input: &LumenInput, want: &Demand) -> Option<String> {
+fn blocked(model: &InjectorModel, input: &LumenInput, want: &Demand, clot_share: f64) -> Option<String> {
+    if clot_share > CLOTTED_SHARE {
+        return Some(format!(
+            "a clot fills {:.0} % of the lumen (at most {:.0} % lets fluid pass): aspirate and flush",
+            100.0 * clot_share,
+            100.0 * CLOTTED_SHARE
+        ));
+    }
     let gap = input.inner_diameter_mm - input.inside_diameter_mm;
     if gap < 0.05 {
         return Some(format!(
@@ -501,6 +533,7 @@ fn give(
             flow_ml_per_s: ml / dt_s * weight / total,
             iodine_mg_per_ml: mixture.iodine_mg_per_ml,
             particles: mixture.particles,
+            gas_share: mixture.gas_share,
         });
     }
 }

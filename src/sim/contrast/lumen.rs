@@ -9,6 +9,16 @@ use crate::units::{MM3_PER_ML, MMHG_S_PER_MPA_S, N_PER_MM2_PER_MMHG};
 
 /// Share of the volume of a withdrawn device that is air, the rest is blood and saline drawn in behind it `[K]`.
 const AIR_SHARE: f64 = 0.3;
+/// Viscosity of carbon dioxide at body temperature, mPa s.
+const GAS_VISCOSITY_MPA_S: f64 = 0.0155;
+/// Density of carbon dioxide at body temperature, tonne/mm3 (1.75 kg/m3; taken as incompressible).
+const GAS_DENSITY_T_PER_MM3: f64 = 1.75e-12;
+/// Clotting time below which a still column of blood in a lumen clots, s (`clinical.md` A6).
+const CLOTTING_ACT_S: f64 = 200.0;
+/// How long it must stand still before, s (`clinical.md` A6).
+const CLOTTING_DWELL_S: f64 = 600.0;
+/// Time in which a clot then fills the lumen at the tip, s `[K]`.
+const CLOTTING_TIME_S: f64 = 300.0;
 /// Density of contrast, tonne/mm3 (1300 kg/m3 `[K]`).
 const CONTRAST_DENSITY_T_PER_MM3: f64 = 1.3e-9;
 /// Viscosity of iodinated contrast at 37 C by iodine, mg/mL and mPa s (`clinical.md` A5; saline `[K]`).
@@ -24,30 +34,40 @@ pub struct Mixture {
     pub contrast_share: f64,
     /// Embolic of the tray and its particles per mL.
     pub particles: Option<(usize, f64)>,
+    /// Share of the volume that is carbon dioxide.
+    pub gas_share: f64,
 }
 
 impl Mixture {
     /// Contrast diluted to a share.
     pub fn contrast(share: f64, mg_i_per_ml: f64) -> Self {
-        Self { iodine_mg_per_ml: share * mg_i_per_ml, contrast_share: share, particles: None }
+        Self { iodine_mg_per_ml: share * mg_i_per_ml, contrast_share: share, ..Self::saline() }
     }
 
     /// Saline.
     pub fn saline() -> Self {
-        Self { iodine_mg_per_ml: 0.0, contrast_share: 0.0, particles: None }
+        Self { iodine_mg_per_ml: 0.0, contrast_share: 0.0, particles: None, gas_share: 0.0 }
+    }
+
+    /// Carbon dioxide.
+    pub fn carbon_dioxide() -> Self {
+        Self { gas_share: 1.0, ..Self::saline() }
     }
 
     /// An embolic suspension; its contrast comes with the vial and is not drawn from the room's stock.
     pub fn embolic(index: usize, embolic: &Embolic) -> Self {
         Self {
             iodine_mg_per_ml: embolic.iodine_mg_per_ml,
-            contrast_share: 0.0,
             particles: Some((index, embolic.particles_per_ml)),
+            ..Self::saline()
         }
     }
 
     /// Viscosity by iodine content, mPa s, logarithmic between the table's points.
     pub fn viscosity_mpa_s(&self) -> f64 {
+        if self.gas_share > 0.5 {
+            return GAS_VISCOSITY_MPA_S;
+        }
         let x = self.iodine_mg_per_ml;
         for w in VISCOSITY_BY_IODINE.windows(2) {
             if x <= w[1].0 {
@@ -70,6 +90,10 @@ pub(super) struct Lumen {
     inside_diameter_mm: f64,
     /// Air that the next injection would push out, mL.
     pub air_ml: f64,
+    /// Time since something last moved through it, s.
+    still_s: f64,
+    /// Share of the bore at the tip that a clot fills, 0 to 1.
+    pub clot_share: f64,
 }
 
 /// Volume between lumen wall and the device in it, mL.
@@ -82,7 +106,26 @@ impl Lumen {
     /// A lumen flushed on the table.
     pub(super) fn new(input: &LumenInput) -> Self {
         let plugs = vec![(Mixture::saline(), dead_volume_ml(input))];
-        Self { tool: input.tool, plugs, inside_diameter_mm: input.inside_diameter_mm, air_ml: 0.0 }
+        Self {
+            tool: input.tool,
+            plugs,
+            inside_diameter_mm: input.inside_diameter_mm,
+            air_ml: 0.0,
+            still_s: 0.0,
+            clot_share: 0.0,
+        }
+    }
+
+    /// Blood that has crept into a lumen which nothing moves through clots, unless the clotting time is long.
+    pub(super) fn stand(&mut self, input: &LumenInput, act_s: f64, dt_s: f64) {
+        if input.openings.is_empty() {
+            self.still_s = 0.0;
+            return;
+        }
+        self.still_s += dt_s;
+        if self.still_s > CLOTTING_DWELL_S && act_s < CLOTTING_ACT_S {
+            self.clot_share = (self.clot_share + dt_s / CLOTTING_TIME_S).min(1.0);
+        }
     }
 
     /// Follows the device inside: one that enters displaces fluid out of the hub, one that left lets air in.
@@ -108,6 +151,8 @@ impl Lumen {
         self.plugs.clear();
         self.plugs.push((Mixture::saline(), volume));
         self.air_ml = 0.0;
+        self.still_s = 0.0;
+        self.clot_share = 0.0;
     }
 
     /// Fluid at the tip and its length as volume, mL.
@@ -140,6 +185,7 @@ impl Lumen {
     /// Pushes fluid in at the hub; what leaves at the tip, oldest first, adds up to the same volume.
     pub(super) fn push(&mut self, mixture: Mixture, ml: f64) -> Vec<(Mixture, f64)> {
         self.add_at_hub(mixture, ml);
+        self.still_s = 0.0;
         let mut out = Vec::new();
         let mut left = ml;
         while left > 0.0 && !self.plugs.is_empty() {
@@ -177,7 +223,9 @@ pub fn pressure_drop_mmhg(input: &LumenInput, viscosity_mpa_s: f64, flow_ml_per_
     if input.inside_diameter_mm > 0.0 {
         return laminar * crate::sim::flow::annulus_factor(input.inside_diameter_mm / d);
     }
-    let rho = CONTRAST_DENSITY_T_PER_MM3 / N_PER_MM2_PER_MMHG;
+    let is_gas = viscosity_mpa_s < 2.0 * GAS_VISCOSITY_MPA_S;
+    let density = if is_gas { GAS_DENSITY_T_PER_MM3 } else { CONTRAST_DENSITY_T_PER_MM3 };
+    let rho = density / N_PER_MM2_PER_MMHG;
     let v = flow_mm3_per_s / area;
     let reynolds = rho * v * d / mu;
     if reynolds <= 2300.0 {
@@ -185,6 +233,12 @@ pub fn pressure_drop_mmhg(input: &LumenInput, viscosity_mpa_s: f64, flow_ml_per_
     }
     let turbulent = 0.316 * reynolds.powf(-0.25) * input.length_mm / d * 0.5 * rho * v * v;
     laminar.max(turbulent)
+}
+
+/// Resistance of a lumen filled with saline to the small flows of a pressure line, mmHg s/mL (laminar).
+pub fn saline_resistance_mmhg_s_per_ml(input: &LumenInput) -> f64 {
+    const SMALL_ML_PER_S: f64 = 1e-3;
+    pressure_drop_mmhg(input, Mixture::saline().viscosity_mpa_s(), SMALL_ML_PER_S) / SMALL_ML_PER_S
 }
 
 /// Largest flow that a pressure drives through a lumen, mL/s (inverse of [`pressure_drop_mmhg`] by bisection).

@@ -4,6 +4,7 @@
 //! on the cells of the [`Network`](crate::sim::flow::Network). Layering and streaming are left out. The order of the
 //! blood stages is documented at [`crate::sim::flow`].
 
+mod capillaries;
 pub mod injector;
 mod lumen;
 mod reflux;
@@ -11,7 +12,8 @@ mod state;
 mod transport;
 mod view;
 
-pub use lumen::{Mixture, lumen_flow_ml_per_s, pressure_drop_mmhg};
+pub(crate) use capillaries::leaving;
+pub use lumen::{Mixture, lumen_flow_ml_per_s, pressure_drop_mmhg, saline_resistance_mmhg_s_per_ml};
 pub use state::{ContrastModel, ContrastScratch, ContrastState, Ledger, Pool, Species};
 pub use transport::advance;
 pub use view::{bed_views, pool_views, vessel_views};

@@ -17,6 +17,8 @@ pub(super) const VEIN_STAGES: usize = 3;
 pub enum Species {
     /// Iodine, mg.
     Iodine,
+    /// Carbon dioxide, mL.
+    Gas,
     /// Particles of a size class of an embolic of the tray, count.
     Particle {
         /// Embolic.
@@ -44,6 +46,8 @@ pub struct ContrastModel {
     pub pool_half_life_s: f64,
     /// Time constant with which a pool spreads along tissue planes, s `[K]`.
     pub pool_spread_s: f64,
+    /// Half-life of carbon dioxide in blood before it is dissolved, s `[K]`.
+    pub gas_half_life_s: f64,
 }
 
 impl ContrastModel {
@@ -57,6 +61,7 @@ impl ContrastModel {
                 species.push(Species::Particle { embolic, class, share });
             }
         }
+        species.push(Species::Gas);
         Self {
             species,
             still_dispersion_mm2_per_s: 2.0,
@@ -64,6 +69,7 @@ impl ContrastModel {
             vein_transit_s: 12.0,
             pool_half_life_s: 300.0,
             pool_spread_s: 90.0,
+            gas_half_life_s: 10.0,
         }
     }
 }
@@ -113,14 +119,46 @@ pub struct ContrastScratch {
     pub leak_arrivals: Vec<f64>,
     /// Iodine and particles through the first face of each branch in this tick, + away from the heart.
     pub start_flux: Vec<[f64; 2]>,
-    pub(super) volume: [Vec<f64>; 2],
+    /// Volume of each cell, carried by the same fluxes as amounts, mL.
+    pub(super) volume: Vec<f64>,
+    /// The smaller of its volumes before and after the tick, mL.
+    pub(super) least_volume: Vec<f64>,
+    /// Cells emptier than the elastic wall can describe.
+    pub(super) collapsed: Vec<bool>,
+    /// Volume below which a cell's concentration is not taken, mL.
+    pub(super) floor: Vec<f64>,
+    /// Of the branch in work, between two ghosts.
     pub(super) concentration: Vec<f64>,
+    /// Of the branch in work, per face.
     pub(super) flux: Vec<f64>,
+    /// Species that are carried in this tick.
+    pub(super) active: Vec<usize>,
+    /// Per active species and branch: does it hold anything.
     pub(super) busy: Vec<bool>,
-    pub(super) face_busy: Vec<bool>,
     pub(super) source_cells: Vec<(u32, usize)>,
     pub(super) outflow: Vec<f64>,
+    /// The same over the least volume, 1/s.
+    pub(super) outflow_rate: Vec<f64>,
+    pub(super) spread: Vec<f64>,
+    /// Dispersive exchange per face, mL/s.
     pub(super) diffusive: Vec<f64>,
+    /// Steps of the fastest branch in the tick.
+    pub(super) finest: u32,
+    /// Per branch: it steps where the number of the fine step has none of these bits.
+    pub(super) masks: Vec<u32>,
+    /// Faces between branches.
+    pub(super) links: Vec<Link>,
+}
+
+/// A face between two branches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    pub face: u32,
+    pub cells: [u32; 2],
+    pub branches: [u32; 2],
+    pub mask: u32,
+    /// The branch whose first face it is.
+    pub start_of: Option<u32>,
 }
 
 /// Where all of a species is.
@@ -167,6 +205,12 @@ impl ContrastState {
             to_leaks: vec![0.0; species],
             ..Self::default()
         }
+    }
+
+    /// Carbon dioxide in a cell, mL.
+    pub fn gas_ml(&self, cell: usize) -> f64 {
+        // The last species of a model is the gas.
+        self.amount.last().map_or(0.0, |gas| gas[cell])
     }
 
     /// The account of a species (0 is iodine).

@@ -1,22 +1,27 @@
-//! Advection and dispersion on cells: explicit, flux-limited, exactly conservative.
+//! Advection and dispersion on cells: explicit, flux-limited, exactly conservative; each branch in steps of its own.
 
+use super::capillaries;
 use super::reflux;
-use super::state::{BED_STAGES, ContrastModel, ContrastScratch, ContrastState, Pool, Species, VEIN_STAGES};
+use super::state::{ContrastModel, ContrastScratch, ContrastState, Link, Pool, Species};
 use crate::sim::event::EventKind;
-use crate::sim::flow::{BranchEnd, FlowState, NONE, Network, Source};
+use crate::sim::flow::{BranchCells, BranchEnd, FlowState, NONE, Network, Source};
 use crate::units::MM3_PER_ML;
 
-/// Largest share of a cell that may flow out in a substep.
+/// Largest share of a cell that may flow out in a step.
 const MAX_COURANT: f64 = 0.85;
-/// Largest share of a cell that may spread out in a substep.
-const MAX_DIFFUSION: f64 = 0.45;
-/// Amounts below this (mg, particles) are booked as gone: keeps subnormal numbers out of the cells.
-const TRACE: f64 = 1e-12;
+/// Largest share that may leave by flow (limited slopes included, `x (2 - x)`) and dispersion together.
+const MAX_LEAVING: f64 = 0.98;
+/// Most steps of a branch in a tick (a power of two).
+const MAX_STEPS: u32 = 2048;
+/// Amounts below this (mg, mL, particles) are booked as gone: keeps subnormal numbers out of the cells.
+pub(super) const TRACE: f64 = 1e-12;
 
-/// Advances contrast and particles by `dt_s` with the flows of this tick.
+/// Advances contrast, gas and particles by `dt_s` with the flows of this tick.
 ///
-/// `dm/dt = -d(Q c)/dx + d(D A dc/dx)/dx + sources`, `c = m / V`: second order with van Leer's limiter (1974) along a
-/// branch, upwind at junctions where flows mix; substeps keep every cell positive.
+/// `dm/dt = -d(Q c)/dx + d(D A dc/dx)/dx + sources`, `c = m / V`: second order with van Leer's limiter (1977) along a
+/// branch, upwind at junctions where flows mix. Each branch takes as many steps (a power of two) as its own cells need,
+/// each junction those of the faster side; volumes are carried by the same fluxes as amounts, so that a uniform
+/// concentration stays uniform to rounding and no cell falls below zero. What leaves one cell enters another.
 pub fn advance(
     net: &Network,
     model: &ContrastModel,
@@ -36,12 +41,11 @@ pub fn advance(
     scratch.start_flux.clear();
     scratch.start_flux.resize(net.branches.len(), [0.0; 2]);
     locate(net, scratch, sources);
-    let any_source = !scratch.source_cells.is_empty();
-    if any_source || state.present.contains(&true) || state.bed_iodine_mg.iter().any(|b| b[0] > 0.0) {
+    choose_species(model, state, scratch, sources, dt_s);
+    if !scratch.active.is_empty() {
         carry(net, model, flow, state, scratch, sources, dt_s);
     }
-    beds_and_veins(net, model, flow, state, dt_s);
-    pools(model, flow, state, dt_s);
+    capillaries::advance(net, model, flow, state, dt_s);
     reflux::watch(net, state, scratch, sources, dt_s, events);
 }
 
@@ -56,10 +60,30 @@ fn locate(net: &Network, scratch: &mut ContrastScratch, sources: &[Source]) {
     }
 }
 
+/// Species that are in the vessels, come into them, or may come back from a bed; books the pump's integral.
+fn choose_species(
+    model: &ContrastModel,
+    state: &mut ContrastState,
+    s: &mut ContrastScratch,
+    sources: &[Source],
+    dt_s: f64,
+) {
+    s.active.clear();
+    for (index, species) in model.species.iter().enumerate() {
+        let given: f64 = s.source_cells.iter().map(|&(_, i)| source_rate(species, &sources[i])).sum();
+        state.injected[index] += given * dt_s;
+        let returning = index == 0 && state.bed_iodine_mg.iter().any(|b| b[0] > 0.0);
+        if given > 0.0 || state.present[index] || returning {
+            s.active.push(index);
+        }
+    }
+}
+
 /// Amount per second that a source gives of a species.
 fn source_rate(species: &Species, source: &Source) -> f64 {
     match species {
         Species::Iodine => source.flow_ml_per_s * source.iodine_mg_per_ml,
+        Species::Gas => source.flow_ml_per_s * source.gas_share,
         Species::Particle { embolic, share, .. } => match source.particles {
             Some((index, per_ml)) if index == *embolic => source.flow_ml_per_s * per_ml * share,
             _ => 0.0,
@@ -76,48 +100,37 @@ fn carry(
     sources: &[Source],
     dt_s: f64,
 ) {
-    let substeps = substeps(net, model, flow, s, dt_s);
-    let step_s = dt_s / substeps as f64;
-    for (index, species) in model.species.iter().enumerate() {
-        let given: f64 = s.source_cells.iter().map(|&(_, i)| source_rate(species, &sources[i])).sum();
-        let returning = index == 0 && state.bed_iodine_mg.iter().any(|b| b[0] > 0.0);
-        if given <= 0.0 && !state.present[index] && !returning {
-            continue;
-        }
-        state.injected[index] += given * dt_s;
-        for substep in 0..substeps {
-            let at = (substep as f64) / substeps as f64;
-            mark_busy(net, state, s, index, returning);
-            concentrations(net, state, s, index, at);
-            advective_fluxes(net, flow, state, s, index, step_s);
-            apply(net, flow, state, s, index, step_s);
-            for &(cell, i) in &s.source_cells {
-                state.amount[index][cell as usize] += source_rate(species, &sources[i]) * step_s;
+    plan(net, model, flow, s, dt_s);
+    mark_busy(net, state, s);
+    for sub in 0..s.finest {
+        for b in 0..net.branches.len() {
+            if sub & s.masks[b] == 0 {
+                let step_s = dt_s * f64::from(s.masks[b] + 1) / f64::from(s.finest);
+                step_branch(net, model, flow, state, s, sources, b, step_s);
             }
-            disperse(net, state, s, index, at + 1.0 / substeps as f64);
         }
-        sweep(state, index);
+        for i in 0..s.links.len() {
+            let link = s.links[i];
+            if sub & link.mask == 0 {
+                let step_s = dt_s * f64::from(link.mask + 1) / f64::from(s.finest);
+                exchange(model, flow, state, s, &link, step_s);
+            }
+        }
+    }
+    for at in 0..s.active.len() {
+        sweep(state, s.active[at]);
     }
 }
 
-/// Number of substeps for the flows of this tick; fills volumes and dispersion conductances.
-fn substeps(
-    net: &Network,
-    model: &ContrastModel,
-    flow: &FlowState,
-    s: &mut ContrastScratch,
-    dt_s: f64,
-) -> usize {
+/// Volumes, flows out, dispersion, and the number of steps of every branch and junction.
+fn plan(net: &Network, model: &ContrastModel, flow: &FlowState, s: &mut ContrastScratch, dt_s: f64) {
     let n = net.cells();
-    for (v, pressures) in s.volume.iter_mut().zip([&flow.last_pressure_mmhg, &flow.pressure_mmhg]) {
-        v.clear();
-        v.extend((0..n).map(|c| FlowState::cell_volume_ml(net, c, pressures[c])));
-    }
+    flow.volumes_ml(net, &mut s.volume, &mut s.least_volume, &mut s.collapsed);
     s.outflow.clear();
     s.outflow.resize(n, 0.0);
+    s.spread.clear();
+    s.spread.resize(n, 0.0);
     s.diffusive.clear();
-    s.diffusive.resize(net.face_cells.len(), 0.0);
-    let mut spread = vec![0.0; n];
     for (f, &[a, b]) in net.face_cells.iter().enumerate() {
         let q = flow.face_flow_ml_per_s[f];
         if a != NONE && q > 0.0 {
@@ -125,197 +138,325 @@ fn substeps(
         } else if b != NONE && q < 0.0 {
             s.outflow[b as usize] -= q;
         }
+        let mut g = 0.0;
         if a != NONE && b != NONE {
-            let g = dispersion_conductance(net, model, f, q);
-            s.diffusive[f] = g;
-            spread[a as usize] += g;
-            spread[b as usize] += g;
+            g = dispersion_conductance(net, model, f, q);
+            s.spread[a as usize] += g;
+            s.spread[b as usize] += g;
         }
+        s.diffusive.push(g);
     }
     for (leak, q) in flow.leaks.iter().zip(&flow.leak_flow_ml_per_s) {
         s.outflow[leak.cell as usize] += q.max(0.0);
     }
-    let (mut courant, mut diffusion): (f64, f64) = (0.0, 0.0);
-    for (c, spread) in spread.iter().enumerate() {
-        let v = s.volume[0][c].min(s.volume[1][c]);
-        courant = courant.max(s.outflow[c] * dt_s / v);
-        diffusion = diffusion.max(spread * dt_s / v);
-    }
-    let wanted = (courant / MAX_COURANT).max(diffusion / MAX_DIFFUSION);
-    let substeps = wanted.ceil().clamp(1.0, 2000.0);
-    for g in &mut s.diffusive {
-        *g *= dt_s / substeps;
-    }
-    substeps as usize
-}
-
-/// Dispersive exchange over a face, `D A / dx`, mL/s, with the narrower of the two cells.
-fn dispersion_conductance(net: &Network, model: &ContrastModel, face: usize, flow_ml_per_s: f64) -> f64 {
-    let [a, b] = net.face_cells[face];
-    let r = net.radius_mm[a as usize].min(net.radius_mm[b as usize]);
-    let area = std::f64::consts::PI * r * r;
-    let speed = flow_ml_per_s.abs() * MM3_PER_ML / area;
-    let d = model.still_dispersion_mm2_per_s + model.dispersion_per_velocity_radius * speed * r;
-    let length = |c: u32| net.branches[net.cell_branch[c as usize] as usize].cell_mm;
-    d * area / (0.5 * (length(a) + length(b))) / MM3_PER_ML
-}
-
-/// Branches that hold anything of the species, and branches whose faces must be looked at.
-fn mark_busy(net: &Network, state: &ContrastState, s: &mut ContrastScratch, index: usize, returning: bool) {
-    s.busy.clear();
+    s.outflow_rate.clear();
+    s.outflow_rate.extend(s.outflow.iter().zip(&s.least_volume).map(|(q, v)| q / v));
+    let mut steps = Vec::with_capacity(net.branches.len());
+    s.finest = 1;
+    s.floor.clear();
     for b in &net.branches {
         let cells = b.cell0 as usize..(b.cell0 + b.cells) as usize;
-        s.busy.push(state.amount[index][cells].iter().any(|m| *m > 0.0));
+        let wanted = steps_of(cells.clone(), s, dt_s);
+        // Half way through a step a cell may hold less than before and after it; one that was emptied beyond what the
+        // elastic wall describes, or is too fast for the most steps, gives no more than it has.
+        s.floor.extend(cells.map(|c| {
+            if wanted < MAX_STEPS && !s.collapsed[c] {
+                return 0.1 * s.least_volume[c];
+            }
+            let leaving = (s.outflow[c] + s.spread[c]) * dt_s / f64::from(wanted);
+            (leaving / MAX_COURANT).max(s.least_volume[c])
+        }));
+        steps.push(wanted);
+        s.finest = s.finest.max(wanted);
     }
-    s.face_busy.clear();
-    for (i, b) in net.branches.iter().enumerate() {
-        let parent = b.from != NONE && s.busy[net.cell_branch[b.from as usize] as usize];
-        let end = match b.end {
-            BranchEnd::Join(cell) => s.busy[net.cell_branch[cell as usize] as usize],
-            BranchEnd::Outlet(o) => returning && state.bed_iodine_mg[o as usize][0] > 0.0,
-            BranchEnd::Closed => false,
-        };
-        s.face_busy.push(s.busy[i] || parent || end);
-    }
+    s.masks.clear();
+    s.masks.extend(steps.iter().map(|n| s.finest / n - 1));
+    link_branches(net, s);
 }
 
-fn concentrations(net: &Network, state: &ContrastState, s: &mut ContrastScratch, index: usize, at: f64) {
-    s.concentration.resize(net.cells(), 0.0);
+/// Steps of a branch in a tick: a power of two, so many that no cell gives away more than it has.
+fn steps_of(cells: std::ops::Range<usize>, s: &ContrastScratch, dt_s: f64) -> u32 {
+    let courant = s.outflow_rate[cells.clone()].iter().fold(0.0_f64, |a, b| a.max(*b)) * dt_s;
+    let spread = s.spread[cells.clone()].iter().zip(&s.least_volume[cells]).map(|(g, v)| g / v);
+    let dispersion = spread.fold(0.0_f64, f64::max) * dt_s;
+    let mut wanted = 1;
+    while wanted < MAX_STEPS {
+        let (x, y) = (courant / f64::from(wanted), dispersion / f64::from(wanted));
+        if x <= MAX_COURANT && x * (2.0 - x) + y <= MAX_LEAVING {
+            break;
+        }
+        wanted *= 2;
+    }
+    wanted
+}
+
+/// Faces between branches, each in the steps of its faster side.
+fn link_branches(net: &Network, s: &mut ContrastScratch) {
+    s.links.clear();
     for (i, b) in net.branches.iter().enumerate() {
-        for c in b.cell0 as usize..(b.cell0 + b.cells) as usize {
-            s.concentration[c] = if s.busy[i] {
-                state.amount[index][c] / (s.volume[0][c] + at * (s.volume[1][c] - s.volume[0][c]))
-            } else {
-                0.0
-            };
+        let mut link = |face: u32, a: u32, b: u32, is_start: bool| {
+            let of = |cell: u32| net.cell_branch[cell as usize];
+            let mask = s.masks[of(a) as usize].min(s.masks[of(b) as usize]);
+            let owner = is_start.then_some(i as u32);
+            s.links.push(Link { face, cells: [a, b], branches: [of(a), of(b)], mask, start_of: owner });
+        };
+        if b.from != NONE {
+            link(b.face0, b.from, b.cell0, true);
+        }
+        if let BranchEnd::Join(cell) = b.end {
+            link(b.face0 + b.cells, b.cell0 + b.cells - 1, cell, false);
         }
     }
 }
 
-/// Van Leer's limiter times the slope: `2 a b / (a + b)` where both differences agree in sign.
-fn limited_slope(a: f64, b: f64) -> f64 {
-    if a * b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 }
+/// Dispersive exchange over a face, `D A / dx` with `D = D0 + k |u| r`, mL/s, with the narrower of the two cells.
+fn dispersion_conductance(net: &Network, model: &ContrastModel, face: usize, flow_ml_per_s: f64) -> f64 {
+    let [area_per_length_mm, radius_per_length] = net.face_shape[face];
+    model.still_dispersion_mm2_per_s * area_per_length_mm / MM3_PER_ML
+        + model.dispersion_per_velocity_radius * flow_ml_per_s.abs() * radius_per_length
 }
 
-fn advective_fluxes(
+/// Which branches hold anything of each active species, or may get it from their bed.
+fn mark_busy(net: &Network, state: &ContrastState, s: &mut ContrastScratch) {
+    s.busy.clear();
+    for &species in &s.active {
+        let amount = &state.amount[species];
+        for b in &net.branches {
+            let cells = b.cell0 as usize..(b.cell0 + b.cells) as usize;
+            let back = match b.end {
+                BranchEnd::Outlet(o) => species == 0 && state.bed_iodine_mg[o as usize][0] > 0.0,
+                _ => false,
+            };
+            s.busy.push(back || amount[cells].iter().any(|m| *m > 0.0));
+        }
+    }
+    for &(cell, _) in &s.source_cells {
+        for at in 0..s.active.len() {
+            s.busy[at * net.branches.len() + net.cell_branch[cell as usize] as usize] = true;
+        }
+    }
+}
+
+/// One step of a branch: its inner faces, its free ends, its leaks and sources.
+fn step_branch(
     net: &Network,
+    model: &ContrastModel,
     flow: &FlowState,
-    state: &ContrastState,
+    state: &mut ContrastState,
     s: &mut ContrastScratch,
-    index: usize,
+    sources: &[Source],
+    branch: usize,
     step_s: f64,
 ) {
-    s.flux.resize(net.face_cells.len(), 0.0);
-    let q_of = &flow.face_flow_ml_per_s;
-    let c = &s.concentration;
-    for (i, b) in net.branches.iter().enumerate() {
-        if !s.face_busy[i] {
+    let b = &net.branches[branch];
+    for at in 0..s.active.len() {
+        if !s.busy[at * net.branches.len() + branch] {
             continue;
         }
-        let (f0, n, c0) = (b.face0 as usize, b.cells as usize, b.cell0 as usize);
-        let q = q_of[f0];
-        let up = if q > 0.0 { b.from } else { b.cell0 };
-        s.flux[f0] = if up == NONE { 0.0 } else { q * c[up as usize] * step_s };
-        for k in 1..n {
-            let q = q_of[f0 + k];
-            // Upwind cell, the cell behind it along the flow and the face through which that feeds it.
-            let (up, down, behind, feed) = if q >= 0.0 {
-                (c0 + k - 1, c0 + k, (k >= 2).then(|| c0 + k - 2), f0 + k - 1)
-            } else {
-                (c0 + k, c0 + k - 1, (k + 1 < n).then(|| c0 + k + 1), f0 + k + 1)
-            };
-            let mut face = c[up];
-            if let Some(behind) = behind.filter(|_| q_of[feed] * q > 0.0) {
-                let courant = s.outflow[up] * step_s / s.volume[0][up].min(s.volume[1][up]);
-                face += 0.5 * (1.0 - courant) * limited_slope(c[up] - c[behind], c[down] - c[up]);
-            }
-            s.flux[f0 + k] = q * face * step_s;
+        let species = s.active[at];
+        concentrations(b, &state.amount[species], s);
+        inner_fluxes(b, flow, s, step_s);
+        end_fluxes(net, b, flow, state, s, species, step_s);
+        let (c0, n) = (b.cell0 as usize, b.cells as usize);
+        for (m, pair) in state.amount[species][c0..c0 + n].iter_mut().zip(s.flux.windows(2)) {
+            *m += pair[0] - pair[1];
         }
-        let q = q_of[f0 + n];
-        let last = c[c0 + n - 1];
-        s.flux[f0 + n] = match b.end {
-            BranchEnd::Join(cell) => q * step_s * if q > 0.0 { last } else { c[cell as usize] },
-            BranchEnd::Outlet(_) if q > 0.0 => q * step_s * last,
-            BranchEnd::Outlet(o) if index == 0 => {
-                let outlet = &net.outlets[o as usize];
-                let stage_ml = outlet.resting_flow_ml_per_s * outlet.transit_s / BED_STAGES as f64;
-                let held = state.bed_iodine_mg[o as usize][0];
-                -(held * (-q * step_s / stage_ml).min(0.9))
-            }
-            BranchEnd::Outlet(_) | BranchEnd::Closed => 0.0,
-        };
+        leak_out(net, flow, state, s, species, branch, step_s);
+        for &(cell, i) in s.source_cells.iter().filter(|(c, _)| net.cell_branch[*c as usize] == branch as u32)
+        {
+            state.amount[species][cell as usize] +=
+                source_rate(&model.species[species], &sources[i]) * step_s;
+        }
+    }
+    carry_volume(net, flow, s, sources, branch, step_s);
+}
+
+/// Concentrations of the branch between two ghosts that repeat its ends.
+fn concentrations(b: &BranchCells, amount: &[f64], s: &mut ContrastScratch) {
+    let cells = b.cell0 as usize..(b.cell0 + b.cells) as usize;
+    s.concentration.clear();
+    s.concentration.push(0.0);
+    let volumes = s.volume[cells.clone()].iter().zip(&s.floor[cells.clone()]);
+    s.concentration.extend(amount[cells].iter().zip(volumes).map(|(m, (v, floor))| m / v.max(*floor)));
+    let n = s.concentration.len();
+    s.concentration[0] = s.concentration[1];
+    s.concentration.push(s.concentration[n - 1]);
+}
+
+/// The central slope, limited to twice the smaller difference and to 0 where they disagree in sign (van Leer 1977).
+fn limited_slope(a: f64, b: f64) -> f64 {
+    let slope = (2.0 * a.abs().min(b.abs())).min(0.5 * (a + b).abs()).copysign(a);
+    if a * b > 0.0 { slope } else { 0.0 }
+}
+
+fn inner_fluxes(b: &BranchCells, flow: &FlowState, s: &mut ContrastScratch, step_s: f64) {
+    let (f0, n, c0) = (b.face0 as usize, b.cells as usize, b.cell0 as usize);
+    s.flux.clear();
+    s.flux.resize(n + 1, 0.0);
+    // Around each inner face: two cells on either side (ghosts at the ends), the face and its neighbors.
+    let cells = s.concentration.windows(4);
+    let faces = flow.face_flow_ml_per_s[f0..=f0 + n].windows(3);
+    let rates = s.outflow_rate[c0..c0 + n].windows(2);
+    let around = cells.zip(faces).zip(rates.zip(&s.diffusive[f0 + 1..f0 + n]));
+    for (flux, ((c, q), (rate, g))) in s.flux[1..n].iter_mut().zip(around) {
+        let (up, down, behind, feed, rate) =
+            if q[1] >= 0.0 { (c[1], c[2], c[0], q[0], rate[0]) } else { (c[2], c[1], c[3], q[2], rate[1]) };
+        let slope = limited_slope(up - behind, down - up);
+        // No slope where the upwind cell is fed from elsewhere.
+        let slope = if feed * q[1] > 0.0 { slope } else { 0.0 };
+        let face = up + 0.5 * (1.0 - rate * step_s) * slope;
+        *flux = (q[1] * face + g * (c[1] - c[2])) * step_s;
     }
 }
 
-/// Books the fluxes: what leaves one place enters another.
-fn apply(
+/// Fluxes at the free ends of a branch (not where it meets another): root, bed, inflow.
+fn end_fluxes(
+    net: &Network,
+    b: &BranchCells,
+    flow: &FlowState,
+    state: &mut ContrastState,
+    s: &mut ContrastScratch,
+    species: usize,
+    step_s: f64,
+) {
+    let n = b.cells as usize;
+    if b.from == NONE {
+        // What has left through a root does not come back.
+        let out = flow.face_flow_ml_per_s[b.face0 as usize].min(0.0) * s.concentration[1] * step_s;
+        s.flux[0] = out;
+        state.left[species] -= out;
+    }
+    let q = flow.face_flow_ml_per_s[b.face0 as usize + n];
+    let out = q.max(0.0) * s.concentration[n] * step_s;
+    match b.end {
+        BranchEnd::Closed | BranchEnd::Join(_) => {}
+        BranchEnd::Inflow(_) => {
+            s.flux[n] = out;
+            state.left[species] += out;
+        }
+        BranchEnd::Outlet(o) if species == 0 && q < 0.0 => {
+            let held = &mut state.bed_iodine_mg[o as usize][0];
+            let stage_ml = capillaries::stage_volume_ml(&net.outlets[o as usize]);
+            let back = *held * (-q * step_s / stage_ml).min(0.9);
+            *held -= back;
+            s.flux[n] = -back;
+        }
+        BranchEnd::Outlet(o) => {
+            s.flux[n] = out;
+            if species == 0 {
+                state.bed_iodine_mg[o as usize][0] += out;
+            } else {
+                state.to_beds[species] += out;
+                s.bed_arrivals[species * net.outlets.len() + o as usize] += out;
+            }
+        }
+    }
+}
+
+fn leak_out(
     net: &Network,
     flow: &FlowState,
     state: &mut ContrastState,
     s: &mut ContrastScratch,
-    index: usize,
+    species: usize,
+    branch: usize,
     step_s: f64,
 ) {
-    let outlets = net.outlets.len();
     let leaks = flow.leaks.len();
-    let amount = &mut state.amount[index];
     for (i, leak) in flow.leaks.iter().enumerate() {
-        let out = flow.leak_flow_ml_per_s[i].max(0.0) * s.concentration[leak.cell as usize] * step_s;
-        amount[leak.cell as usize] -= out;
-        s.leak_arrivals[index * leaks + i] += out;
-        if index == 0 {
-            state.pools[i].iodine_mg += out;
-        } else {
-            state.to_leaks[index] += out;
-        }
-    }
-    for (i, b) in net.branches.iter().enumerate() {
-        if !s.face_busy[i] {
+        if net.cell_branch[leak.cell as usize] as usize != branch {
             continue;
         }
-        let (f0, n, c0) = (b.face0 as usize, b.cells as usize, b.cell0 as usize);
-        let start = s.flux[f0];
-        s.start_flux[i][usize::from(index > 0)] += start;
-        if b.from == NONE {
-            state.left[index] -= start;
+        let k = (leak.cell - net.branches[branch].cell0) as usize;
+        let out = flow.leak_flow_ml_per_s[i].max(0.0) * s.concentration[k + 1] * step_s;
+        state.amount[species][leak.cell as usize] -= out;
+        s.leak_arrivals[species * leaks + i] += out;
+        if species == 0 {
+            state.pools[i].iodine_mg += out;
         } else {
-            amount[b.from as usize] -= start;
-        }
-        for k in 0..n {
-            amount[c0 + k] += s.flux[f0 + k] - s.flux[f0 + k + 1];
-        }
-        let end = s.flux[f0 + n];
-        match b.end {
-            BranchEnd::Closed => {}
-            BranchEnd::Join(cell) => amount[cell as usize] += end,
-            BranchEnd::Outlet(o) if index == 0 => state.bed_iodine_mg[o as usize][0] += end,
-            BranchEnd::Outlet(o) => {
-                state.to_beds[index] += end;
-                s.bed_arrivals[index * outlets + o as usize] += end;
-            }
+            state.to_leaks[species] += out;
         }
     }
 }
 
-/// Dispersion as a second pass, explicit; exchange between two cells is equal and opposite.
-fn disperse(net: &Network, state: &mut ContrastState, s: &mut ContrastScratch, index: usize, at: f64) {
-    mark_busy(net, state, s, index, false);
-    concentrations(net, state, s, index, at.min(1.0));
-    let amount = &mut state.amount[index];
-    for (i, b) in net.branches.iter().enumerate() {
-        if !s.face_busy[i] {
-            continue;
-        }
-        let f0 = b.face0 as usize;
-        for f in f0..=f0 + b.cells as usize {
-            let [a, z] = net.face_cells[f];
-            if a != NONE && z != NONE {
-                let moved = s.diffusive[f] * (s.concentration[a as usize] - s.concentration[z as usize]);
-                amount[a as usize] -= moved;
-                amount[z as usize] += moved;
-            }
+/// The volumes that go with the fluxes of [`step_branch`].
+fn carry_volume(
+    net: &Network,
+    flow: &FlowState,
+    s: &mut ContrastScratch,
+    sources: &[Source],
+    branch: usize,
+    step_s: f64,
+) {
+    let b = &net.branches[branch];
+    let (f0, n, c0) = (b.face0 as usize, b.cells as usize, b.cell0 as usize);
+    let q = &flow.face_flow_ml_per_s[f0..=f0 + n];
+    let volume = &mut s.volume[c0..c0 + n];
+    for (v, pair) in volume.iter_mut().zip(q.windows(2)) {
+        *v += (pair[0] - pair[1]) * step_s;
+    }
+    // Faces to other branches carry theirs in `exchange`.
+    if b.from != NONE {
+        volume[0] -= q[0] * step_s;
+    }
+    if matches!(b.end, BranchEnd::Join(_)) {
+        volume[n - 1] += q[n] * step_s;
+    }
+    for &(cell, i) in &s.source_cells {
+        if net.cell_branch[cell as usize] as usize == branch {
+            s.volume[cell as usize] += sources[i].flow_ml_per_s * step_s;
         }
     }
+    for (leak, q) in flow.leaks.iter().zip(&flow.leak_flow_ml_per_s) {
+        if net.cell_branch[leak.cell as usize] as usize == branch {
+            s.volume[leak.cell as usize] -= q * step_s;
+        }
+    }
+}
+
+/// Flux over a face between two branches: upwind, where flows mix.
+fn exchange(
+    model: &ContrastModel,
+    flow: &FlowState,
+    state: &mut ContrastState,
+    s: &mut ContrastScratch,
+    link: &Link,
+    step_s: f64,
+) {
+    let face = link.face as usize;
+    let [a, b] = link.cells.map(|c| c as usize);
+    let [branch_a, branch_b] = link.branches.map(|b| b as usize);
+    let q = flow.face_flow_ml_per_s[face];
+    let branches = s.masks.len();
+    let held = |s: &ContrastScratch, c: usize| s.volume[c].max(s.floor[c]);
+    let (volume_a, volume_b) = (held(s, a), held(s, b));
+    for at in 0..s.active.len() {
+        let row = at * branches;
+        if !s.busy[row + branch_a] && !s.busy[row + branch_b] {
+            continue;
+        }
+        let species = s.active[at];
+        let amount = &mut state.amount[species];
+        let (before, behind) = (amount[a] / volume_a, amount[b] / volume_b);
+        let up = if q > 0.0 { before } else { behind };
+        let flux = (q * up + s.diffusive[face] * (before - behind)) * step_s;
+        amount[a] -= flux;
+        amount[b] += flux;
+        if flux != 0.0 {
+            s.busy[row + branch_a] = true;
+            s.busy[row + branch_b] = true;
+        }
+        let kind = match model.species[species] {
+            Species::Iodine => Some(0),
+            Species::Particle { .. } => Some(1),
+            Species::Gas => None,
+        };
+        if let (Some(branch), Some(kind)) = (link.start_of, kind) {
+            s.start_flux[branch as usize][kind] += flux;
+        }
+    }
+    s.volume[a] -= q * step_s;
+    s.volume[b] += q * step_s;
 }
 
 /// Traces are booked as gone; rounding below zero is booked with them.
@@ -332,52 +473,4 @@ fn sweep(state: &mut ContrastState, index: usize) {
     }
     state.left[index] += gone;
     state.present[index] = present;
-}
-
-/// Transit through beds (compartments emptied at the rate of the present flow) and veins.
-fn beds_and_veins(
-    net: &Network,
-    model: &ContrastModel,
-    flow: &FlowState,
-    state: &mut ContrastState,
-    dt_s: f64,
-) {
-    let mut to_veins = 0.0;
-    for (o, outlet) in net.outlets.iter().enumerate() {
-        let chain = &mut state.bed_iodine_mg[o];
-        let volume = outlet.resting_flow_ml_per_s * outlet.transit_s;
-        let rate = BED_STAGES as f64 * flow.outlet_flow_ml_per_s[o].max(0.0) / volume;
-        to_veins += drain(chain, rate * dt_s);
-    }
-    let rate = VEIN_STAGES as f64 / model.vein_transit_s;
-    state.left[0] += drain(&mut state.vein_iodine_mg, rate * dt_s);
-    state.vein_iodine_mg[0] += to_veins;
-}
-
-/// Empties a chain of compartments into the next by `1 - exp(-x)`; returns what leaves the last.
-fn drain(chain: &mut [f64], x: f64) -> f64 {
-    let share = -(-x).exp_m1();
-    let mut out = 0.0;
-    for i in (0..chain.len()).rev() {
-        let moved = if chain[i] < TRACE { chain[i] } else { chain[i] * share };
-        chain[i] -= moved;
-        match chain.get_mut(i + 1) {
-            Some(next) => *next += moved,
-            None => out = moved,
-        }
-    }
-    out
-}
-
-/// Pools grow with the leak, spread, and lose contrast slowly to the veins.
-fn pools(model: &ContrastModel, flow: &FlowState, state: &mut ContrastState, dt_s: f64) {
-    let share = -(-dt_s * std::f64::consts::LN_2 / model.pool_half_life_s).exp_m1();
-    for (pool, leak) in state.pools.iter_mut().zip(&flow.leak_flow_ml_per_s) {
-        let lost = leak.max(0.0) * dt_s;
-        pool.lost_ml += lost;
-        pool.volume_ml += lost - dt_s / model.pool_spread_s * (pool.volume_ml - 0.5).max(0.0);
-        let back = pool.iodine_mg * share;
-        pool.iodine_mg -= back;
-        state.vein_iodine_mg[0] += back;
-    }
 }

@@ -116,6 +116,11 @@ impl ExposureState {
         }
     }
 
+    /// Pedal now.
+    pub fn pedal(&self) -> Pedal {
+        self.pedal
+    }
+
     /// Number of the run under way.
     pub fn run(&self) -> Option<u32> {
         self.run.map(|r| r.number)

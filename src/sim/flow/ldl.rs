@@ -69,6 +69,11 @@ impl SparseLdl {
         out
     }
 
+    /// Number of edges, as given to [`SparseLdl::new`].
+    pub fn edges(&self) -> usize {
+        self.edge_entry.len()
+    }
+
     /// Solves `A x = b`: `diagonal` and `edge` (off-diagonal values per edge, summed if an edge is given twice) are
     /// the matrix, `b` becomes `x`, `work` is scratch.
     pub fn solve(&self, diagonal: &mut [f64], edge: &[f64], b: &mut [f64], work: &mut Vec<f64>) {

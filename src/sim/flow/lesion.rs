@@ -1,7 +1,8 @@
 //! Stenoses: narrower cells and the pressure loss of Young and Tsai.
 
-use super::network::{Network, inertance};
-use crate::anatomy::{VesselId, VesselTree};
+use super::live::LiveLumen;
+use super::network::Network;
+use crate::anatomy::{VesselId, VesselPlace, VesselTree};
 use crate::scenario::Lesion;
 use crate::units::{
     BLOOD_DENSITY_T_PER_MM3, BLOOD_VISCOSITY_MPA_S, MM3_PER_ML, MMHG_S_PER_MPA_S, N_PER_MM2_PER_MMHG,
@@ -47,7 +48,8 @@ pub(super) struct Narrowing {
     vessel: VesselId,
     from_mm: f64,
     to_mm: f64,
-    open_share: f64,
+    /// Share of the open diameter at the throat before treatment.
+    pub open_share: f64,
     open_diameter_mm: f64,
 }
 
@@ -71,50 +73,58 @@ pub(super) fn narrowings(tree: &VesselTree, lesions: &[Lesion]) -> Vec<Narrowing
 }
 
 impl Narrowing {
-    /// Share of the open diameter at an arc length: a cosine-shaped constriction.
-    fn open_at(&self, arc_mm: f64) -> f64 {
+    /// Share of the open diameter at an arc length: a cosine-shaped constriction, at most as wide as the vessel.
+    fn open_at(&self, open_share: f64, arc_mm: f64) -> f64 {
         let x = (arc_mm - self.from_mm) / (self.to_mm - self.from_mm);
         if !(0.0..=1.0).contains(&x) {
             return 1.0;
         }
-        1.0 - (1.0 - self.open_share) * 0.5 * (1.0 - (std::f64::consts::TAU * x).cos())
+        1.0 - (1.0 - open_share) * 0.5 * (1.0 - (std::f64::consts::TAU * x).cos())
     }
 
-    /// Narrows the cells and lays the loss of Young and Tsai over them in place of Poiseuille's.
-    pub(super) fn narrow(&self, net: &mut Network) {
+    /// Places two open diameters before it and five behind it, where the pressure has recovered.
+    pub(super) fn around(&self) -> [VesselPlace; 2] {
+        let at = |arc_mm: f64| VesselPlace { vessel: self.vessel, arc_mm };
+        [
+            at((self.from_mm - 2.0 * self.open_diameter_mm).max(0.0)),
+            at(self.to_mm + 5.0 * self.open_diameter_mm),
+        ]
+    }
+
+    /// Narrows the cells and lays the loss of Young and Tsai over them in place of Poiseuille's; `open_share` of the
+    /// open diameter is left at the throat (1: dilated to the healthy size).
+    pub(super) fn narrow(&self, net: &Network, live: &mut LiveLumen, open_share: f64) {
+        let open_share = if open_share.is_finite() { open_share.clamp(LEAST_OPEN, 1.0) } else { 1.0 };
+        if open_share >= 1.0 {
+            return;
+        }
         let b = net.branches[self.vessel.idx()];
-        let loss = young_tsai(
-            self.open_diameter_mm,
-            self.open_diameter_mm * self.open_share,
-            self.to_mm - self.from_mm,
-        );
+        let loss =
+            young_tsai(self.open_diameter_mm, self.open_diameter_mm * open_share, self.to_mm - self.from_mm);
         let half_mm = 0.5 * b.cell_mm;
         let lumen_end_mm = b.start_mm + b.cell_mm * f64::from(b.cells);
         let covered_mm = (self.to_mm.min(lumen_end_mm) - self.from_mm.max(b.start_mm)).max(1e-9);
-        for k in 0..b.cells {
-            let cell = (b.cell0 + k) as usize;
-            for h in 0..2 {
-                let from = b.start_mm + f64::from(k) * b.cell_mm + h as f64 * half_mm;
-                let share = ((self.to_mm.min(from + half_mm) - self.from_mm.max(from)) / half_mm).max(0.0);
-                if share <= 0.0 {
-                    continue;
-                }
-                let r = net.half_radius_mm[cell][h];
+        for (cell, shares) in net.covered(self.vessel, self.from_mm, self.to_mm) {
+            let k = cell as u32 - b.cell0;
+            let before = live.half_radius_mm[cell];
+            for (h, share) in shares.into_iter().enumerate().filter(|(_, share)| *share > 0.0) {
+                let from = b.start_mm + (f64::from(k) + 0.5 * h as f64) * b.cell_mm;
                 let part = share * half_mm / covered_mm;
-                net.half_resistance[cell][h] =
-                    (1.0 - share) * net.half_resistance[cell][h] + part * loss.viscous;
-                net.half_inertance[cell][h] = inertance(r, (1.0 - share) * half_mm) + part * loss.inertance;
-                net.half_radius_mm[cell][h] = r * self.open_at(from + 0.5 * half_mm);
+                // What else has narrowed these cells keeps its factor.
+                let other = live.half_resistance[cell][h] / net.half_resistance[cell][h];
+                live.half_resistance[cell][h] = ((1.0 - share) * net.half_resistance[cell][h]
+                    + part * loss.viscous * net.viscosity_ratio[cell])
+                    * other;
+                live.half_inertance[cell][h] =
+                    (1.0 - share) * live.half_inertance[cell][h] + part * loss.inertance;
+                live.half_radius_mm[cell][h] *= self.open_at(open_share, from + 0.5 * half_mm);
             }
-            let [r0, r1] = net.half_radius_mm[cell];
-            let open = (0.5 * (r0 * r0 + r1 * r1)) / net.radius_mm[cell].powi(2);
-            net.radius_mm[cell] *= open.sqrt();
-            net.volume_ml[cell] *= open;
-            net.compliance_ml_per_mmhg[cell] *= open;
+            let square = |r: [f64; 2]| r[0] * r[0] + r[1] * r[1];
+            live.area_factor[cell] *= square(live.half_radius_mm[cell]) / square(before);
         }
         // The jet's energy is lost behind the throat: the loss sits on the face nearest the middle of the lesion.
         let middle = ((0.5 * (self.from_mm + self.to_mm) - b.start_mm) / b.cell_mm).round();
         let face = b.face0 + middle.clamp(0.0, f64::from(b.cells - 1)) as u32;
-        net.face_quadratic[face as usize] += loss.turbulent;
+        live.face_quadratic[face as usize] += loss.turbulent;
     }
 }

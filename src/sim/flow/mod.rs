@@ -1,5 +1,10 @@
 //! Stage: blood flow in the vessel network.
 //!
+//! Arteries, veins and ducts are one graph of cells. Beds hang between the ends of arteries and the veins, with nodes where
+//! anastomoses meet; collaterals and the pedicles of shunts are branches that no picture shows. Spasm, dilation, dissection,
+//! stenoses ([`LiveLumen`]), devices ([`Obstruction`]), leaks, blocked beds and injections ([`Source`]) act on one solve of the
+//! whole each tick. [`PressureLines`] show the pressure at the tip of each lumen.
+//!
 //! # Order of the blood stages in a tick
 //! 1. [`physiology::advance`](crate::sim::physiology::advance): pressure at the root for this tick.
 //! 2. [`injector::command`](crate::sim::contrast::injector::command) for each command (at the start of the tick), then
@@ -9,21 +14,32 @@
 //! 5. [`therapy::advance`](crate::sim::therapy::advance): particles that reached beds and leaks lodge; its factors
 //!    act on the flow of the next tick.
 
+mod compile;
 mod ldl;
 mod lesion;
+mod line;
+mod live;
 mod network;
+mod resistance;
+mod state;
 mod steady;
 mod step;
+mod system;
 
 use crate::anatomy::{VesselId, VesselPlace};
 
 pub use ldl::SparseLdl;
 pub use lesion::{StenosisLoss, young_tsai};
+pub use line::{LineInput, PressureLines};
+pub use live::{LiveLumen, LumenCause, LumenChange};
 pub use network::{
-    BLEED_MAP_MMHG, BedModel, BranchCells, BranchEnd, Leak, MAX_CELL_MM, NONE, Network, OutletModel,
-    TISSUE_PRESSURE_MMHG, VENOUS_PRESSURE_MMHG, annulus_factor, inertance, poiseuille,
+    AnastomosisModel, BLEED_MAP_MMHG, BedModel, BranchCells, BranchEnd, InflowModel, Leak, MAX_CELL_MM, NONE,
+    Network, OutletModel, RootModel, RootPressure, TISSUE_PRESSURE_MMHG, VENOUS_PRESSURE_MMHG,
 };
-pub use step::{FlowInputs, FlowScratch, FlowState, WEDGED_SHARE, advance};
+pub use resistance::{annulus_factor, inertance, poiseuille};
+pub use state::{FlowState, WEDGED_SHARE};
+pub use step::advance;
+pub use system::{FlowInputs, FlowScratch};
 
 /// A stretch of device inside a vessel: it narrows the lumen to an annulus.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,4 +65,6 @@ pub struct Source {
     pub iodine_mg_per_ml: f64,
     /// Index of the embolic in the tray's list and its particles per mL.
     pub particles: Option<(usize, f64)>,
+    /// Share of the volume that is carbon dioxide.
+    pub gas_share: f64,
 }

@@ -1,108 +1,74 @@
 //! Steady pressures, for tuning and for the first state.
 
-use super::network::{NONE, Network, TISSUE_PRESSURE_MMHG, VENOUS_PRESSURE_MMHG};
+use super::live::LiveLumen;
+use super::network::{NONE, Network, VENOUS_PRESSURE_MMHG};
+use super::state::FlowState;
+use super::system::{self, FlowInputs, FlowScratch};
 
-/// The steady pressure equations.
-struct Steady {
-    diagonal: Vec<f64>,
-    rhs: Vec<f64>,
-    edge: Vec<f64>,
-}
+/// Newton steps for the turbulent losses of the first state.
+const STEADY_ITERATIONS: usize = 40;
 
-/// Resistance of a face in the open network, mmHg s/mL.
-fn face_resistance(net: &Network, face: usize) -> f64 {
-    let [before, behind] = face_halves(net, face);
-    before.map_or(0.0, |c| net.half_resistance[c][1]) + behind.map_or(0.0, |c| net.half_resistance[c][0])
-}
-
-/// Is the cell before the face of the same branch as the one behind it.
-fn same_branch(net: &Network, face: usize) -> bool {
-    let [a, b] = net.face_cells[face];
-    a != NONE && b != NONE && net.cell_branch[a as usize] == net.cell_branch[b as usize]
-}
-
-/// Is it the last face of a branch that joins another.
-fn is_join(net: &Network, face: usize) -> bool {
-    let [a, b] = net.face_cells[face];
-    if a == NONE || b == NONE || same_branch(net, face) {
-        return false;
-    }
-    let branch = &net.branches[net.cell_branch[a as usize] as usize];
-    branch.face0 + branch.cells == face as u32
-}
-
-/// The cells whose distal half and whose proximal half make up a face: a branch that leaves or joins another starts
-/// or ends in the middle of that other's cell.
-pub(super) fn face_halves(net: &Network, face: usize) -> [Option<usize>; 2] {
-    let [a, b] = net.face_cells[face];
-    let own = same_branch(net, face);
-    let join = is_join(net, face);
-    let before = (a != NONE && (own || join)).then_some(a as usize);
-    let behind = (b != NONE && !join).then_some(b as usize);
-    [before, behind]
-}
-
-fn assemble(net: &Network, root_mmhg: f64) -> Steady {
-    let n = net.cells();
-    let mut s =
-        Steady { diagonal: vec![0.0; n], rhs: vec![0.0; n], edge: Vec::with_capacity(net.inner_faces.len()) };
+/// Pressure of each cell when every outlet of the healthy tree takes its resting flow and every inflow gives its own.
+pub(super) fn resting_pressures(net: &Network) -> Vec<f64> {
+    let mut diagonal = vec![0.0; net.unknowns];
+    let mut rhs = vec![0.0; net.unknowns];
+    let mut edge = Vec::new();
+    let live = LiveLumen::new(net, &[], &[]);
     for &f in &net.inner_faces {
-        let g = 1.0 / face_resistance(net, f as usize).max(1e-9);
+        let g = 1.0 / live.face_resistance[f as usize].max(1e-9);
         let [a, b] = net.face_cells[f as usize];
-        s.edge.push(-g);
-        s.diagonal[a as usize] += g;
-        s.diagonal[b as usize] += g;
+        edge.push(-g);
+        diagonal[a as usize] += g;
+        diagonal[b as usize] += g;
     }
-    for &f in &net.root_faces {
-        let g = 1.0 / face_resistance(net, f as usize).max(1e-9);
-        let cell = net.face_cells[f as usize][1] as usize;
-        s.diagonal[cell] += g;
-        s.rhs[cell] += g * root_mmhg;
+    let inputs = FlowInputs { root_mmhg: net.resting_map_mmhg, ..FlowInputs::default() };
+    for root in &net.roots {
+        let g = 1.0 / live.face_resistance[root.face as usize].max(1e-9);
+        diagonal[root.cell as usize] += g;
+        rhs[root.cell as usize] += g * inputs.root(root.pressure);
     }
-    s
-}
-
-/// Pressure at the end of each outlet's branch when every outlet takes its resting flow.
-pub(super) fn outlet_pressures(net: &Network, root_mmhg: f64) -> Vec<f64> {
-    let mut s = assemble(net, root_mmhg);
     for o in &net.outlets {
-        s.rhs[o.cell as usize] -= o.resting_flow_ml_per_s;
+        rhs[o.cell as usize] -= o.resting_flow_ml_per_s;
+        if o.vein != NONE {
+            rhs[o.vein as usize] += o.resting_flow_ml_per_s;
+        }
     }
-    net.ldl.solve(&mut s.diagonal, &s.edge, &mut s.rhs, &mut Vec::new());
-    net.outlets
-        .iter()
-        .map(|o| s.rhs[o.cell as usize] - o.resting_flow_ml_per_s * net.half_resistance[o.cell as usize][1])
-        .collect()
+    for i in &net.inflows {
+        rhs[i.cell as usize] += i.resting_flow_ml_per_s;
+    }
+    // Nodes of beds are cut off.
+    for d in &mut diagonal[net.cells()..] {
+        *d = 1.0;
+    }
+    edge.resize(net.ldl.edges(), 0.0);
+    net.ldl.solve(&mut diagonal, &edge, &mut rhs, &mut Vec::new());
+    rhs.truncate(net.cells());
+    rhs
 }
 
-/// Pressure at each leak when every leak takes its stated flow.
-pub(super) fn pressures_with_leaks(net: &Network, root_mmhg: f64) -> Vec<f64> {
-    let mut s = assemble(net, root_mmhg);
-    add_outlets(net, &mut s);
+/// Pressure of each cell with tuned outlets when every leak takes its stated flow.
+pub(super) fn pressures_with_leaks(net: &Network, live: &LiveLumen, root_mmhg: f64) -> Vec<f64> {
+    let mut state = FlowState::blank(net);
+    let mut s = FlowScratch::open(net, live.clone());
     for leak in &net.leaks {
-        s.rhs[leak.cell as usize] -= leak.stated_flow_ml_per_s;
+        s.net_source[leak.cell as usize] -= leak.stated_flow_ml_per_s;
     }
-    net.ldl.solve(&mut s.diagonal, &s.edge, &mut s.rhs, &mut Vec::new());
-    net.leaks.iter().map(|l| s.rhs[l.cell as usize]).collect()
-}
-
-fn add_outlets(net: &Network, s: &mut Steady) {
-    for o in &net.outlets {
-        let cell = o.cell as usize;
-        let g = 1.0 / (net.half_resistance[cell][1] + o.proximal_mmhg_s_per_ml + o.distal_mmhg_s_per_ml);
-        s.diagonal[cell] += g;
-        s.rhs[cell] += g * VENOUS_PRESSURE_MMHG;
-    }
-}
-
-/// Steady pressures of the open network with its leaks.
-pub(super) fn steady_pressures(net: &Network, root_mmhg: f64) -> Vec<f64> {
-    let mut s = assemble(net, root_mmhg);
-    add_outlets(net, &mut s);
-    for leak in &net.leaks {
-        s.diagonal[leak.cell as usize] += leak.conductance_ml_per_s_mmhg;
-        s.rhs[leak.cell as usize] += leak.conductance_ml_per_s_mmhg * TISSUE_PRESSURE_MMHG;
-    }
-    net.ldl.solve(&mut s.diagonal, &s.edge, &mut s.rhs, &mut Vec::new());
+    relax(net, &mut state, &mut s, root_mmhg);
+    s.rhs.truncate(net.cells());
     s.rhs
+}
+
+/// Iterates a state to the steady one at a root pressure.
+pub(super) fn relax(net: &Network, state: &mut FlowState, s: &mut FlowScratch, root_mmhg: f64) {
+    let inputs = FlowInputs { root_mmhg, venous_mmhg: VENOUS_PRESSURE_MMHG, ..FlowInputs::default() };
+    state.mean_root_mmhg = root_mmhg;
+    let iterations = if s.live.is_turbulent { STEADY_ITERATIONS } else { 2 };
+    for _ in 0..iterations {
+        system::terminals(net, state, s, &inputs);
+        system::faces(state, s, 0.0);
+        system::solve(net, state, s, &inputs, 0.0);
+        system::face_flows(net, state, s, &inputs);
+        system::terminal_flows(net, state, s, &inputs);
+        state.pressure_mmhg.copy_from_slice(&s.rhs[..net.cells()]);
+    }
 }

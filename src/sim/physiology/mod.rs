@@ -2,6 +2,7 @@
 //! from causes (`clinical.md` A6, A7), except targets that a case event sets.
 
 mod drugs;
+mod veins;
 mod wave;
 
 use serde::{Deserialize, Serialize};
@@ -82,6 +83,10 @@ pub struct PhysiologyState {
     pub blood_loss_ml: f64,
     /// Pressure at the root of the tree now, mmHg.
     pub pressure_mmhg: f64,
+    /// Central venous pressure now, mmHg.
+    pub venous_mmhg: f64,
+    /// A beat has begun in the last tick.
+    pub is_new_beat: bool,
     /// Highest and lowest pressure of the beat that runs.
     extremes_mmhg: (f64, f64),
     /// Highest and lowest pressure of the last whole beat.
@@ -119,6 +124,7 @@ impl PhysiologyState {
             ..Self::default()
         };
         state.pressure_mmhg = state.pressure_now();
+        state.venous_mmhg = veins::venous_mmhg(&state);
         state
     }
 
@@ -171,11 +177,27 @@ impl PhysiologyState {
         mean_of_pressures_mmhg(self.systolic_mmhg, self.diastolic_mmhg)
     }
 
+    /// Depth of sedation: 100 ug of fentanyl or 3 mg of midazolam make 1 (moderate, responds to the voice) `[K]`.
+    pub fn sedation(&self) -> f64 {
+        self.active("fentanyl") / 100.0 + self.active("midazolam") / 3.0
+    }
+
+    /// Bowel motion over that at rest: `1 / (1 + (glucagon / 0.25 mg)^2)`; 1 mg stills it (`clinical.md` A7).
+    pub fn bowel_motion(&self) -> f64 {
+        1.0 / (1.0 + (self.active("glucagon") / 0.25).powi(2))
+    }
+
     fn pressure_now(&self) -> f64 {
         // Breathing moves the pressure by about 2 mmHg either way [K].
         let breath = 2.0 * (std::f64::consts::TAU * self.breath_phase).sin();
         let shape = pressure_shape(self.heart_phase - wave::PRESSURE_DELAY);
         self.diastolic_mmhg + (self.systolic_mmhg - self.diastolic_mmhg) * shape + breath
+    }
+
+    /// Pulse wave at the finger: a fifth of a beat late, weaker with a small pulse pressure.
+    fn pleth(&self) -> f64 {
+        let strength = ((self.systolic_mmhg - self.diastolic_mmhg) / 40.0).clamp(0.0, 1.0);
+        strength * pressure_shape(self.heart_phase - wave::PRESSURE_DELAY - 0.2)
     }
 
     /// View for snapshots.
@@ -188,6 +210,11 @@ impl PhysiologyState {
             systolic_mmhg: self.last_beat_mmhg.0,
             diastolic_mmhg: self.last_beat_mmhg.1,
             mean_mmhg: self.mean_mmhg(),
+            venous_mmhg: self.venous_mmhg,
+            pleth: self.pleth(),
+            breath: (std::f64::consts::TAU * self.breath_phase).sin(),
+            sedation: self.sedation(),
+            bowel_motion: self.bowel_motion(),
             spo2_pct: self.spo2_pct,
             respiration_bpm: self.respiration_bpm,
             act_s: self.act_s(),
@@ -266,7 +293,7 @@ fn circulate(state: &mut PhysiologyState, dt_s: f64) {
 }
 
 fn breathe(state: &mut PhysiologyState, dt_s: f64) {
-    let sedation = state.active("fentanyl") / 100.0 + state.active("midazolam") / 3.0;
+    let sedation = state.sedation();
     let shock =
         (interpolate(&PRESSURE_BY_LOSS, state.blood_loss_ml * 70.0 / state.weight_kg) / 10.0).min(10.0);
     state.respiration_bpm = (state.base_respiration_bpm - 2.5 * sedation + shock).clamp(2.0, 40.0);
@@ -280,7 +307,8 @@ fn beat(state: &mut PhysiologyState, dt_s: f64) {
     // Respiratory sinus arrhythmia of two percent.
     let rate = state.heart_rate_bpm * (1.0 + 0.02 * (std::f64::consts::TAU * state.breath_phase).sin());
     let phase = state.heart_phase + dt_s * rate / 60.0;
-    if phase >= 1.0 {
+    state.is_new_beat = phase >= 1.0;
+    if state.is_new_beat {
         if state.extremes_mmhg.0.is_finite() {
             state.last_beat_mmhg = state.extremes_mmhg;
         }
@@ -288,6 +316,7 @@ fn beat(state: &mut PhysiologyState, dt_s: f64) {
     }
     state.heart_phase = phase.fract();
     state.pressure_mmhg = state.pressure_now();
+    state.venous_mmhg = veins::venous_mmhg(state);
     state.extremes_mmhg.0 = state.extremes_mmhg.0.max(state.pressure_mmhg);
     state.extremes_mmhg.1 = state.extremes_mmhg.1.min(state.pressure_mmhg);
 }

@@ -55,6 +55,21 @@ impl BedTree {
         Self { generations }
     }
 
+    /// Channels of one width that lead from a pedicle to the veins, as many as the pedicle feeds by Murray's law: a
+    /// nidus or fistula. What is smaller than they are goes through.
+    pub fn channels(pedicle_mm: f64, channel_mm: f64) -> Self {
+        let count = (pedicle_mm / channel_mm.max(1e-3)).powf(MURRAY_EXPONENT).max(1.0);
+        Self { generations: vec![Generation { diameter_mm: channel_mm, count, resistance_share: 1.0 }] }
+    }
+
+    /// First generation that is finer than an anastomosis of this diameter; all of them before it if there is none.
+    pub fn node_generation(&self, anastomosis_mm: f64) -> usize {
+        if anastomosis_mm <= 0.0 {
+            return self.generations.len();
+        }
+        self.generations.partition_point(|g| g.diameter_mm >= anastomosis_mm).max(1)
+    }
+
     /// Share of particles of sizes from `min_mm` to `max_mm` (uniform) that lodge in each generation; the sum is below
     /// 1 only where the last generation is wider than they are.
     pub fn lodging(&self, min_mm: f64, max_mm: f64) -> Vec<f64> {
@@ -72,18 +87,31 @@ impl BedTree {
         shares
     }
 
-    /// Present resistance per resistance at rest, for the particles lodged in each generation.
+    /// Present resistance of some generations per resistance of these at rest, for the particles lodged in each.
     ///
     /// A packed vessel cuts off all that it feeds, so what lies behind a generation is reached through its open share:
     /// `R = R0 + (R1 + (R2 + ...) / o2) / o1`.
-    pub fn resistance_factor(&self, lodged: &[f64]) -> f64 {
-        let mut behind = 0.0;
-        for (g, count) in self.generations.iter().zip(lodged).rev() {
+    pub fn resistance_factor(&self, lodged: &[f64], range: std::ops::Range<usize>) -> f64 {
+        let (mut behind, mut resting) = (0.0, 0.0);
+        for (g, count) in self.generations[range.clone()].iter().zip(&lodged[range]).rev() {
             let open = (1.0 - count / (g.count * PARTICLES_PER_VESSEL)).max(SEEP);
             behind = (g.resistance_share + behind) / open;
+            resting += g.resistance_share;
         }
-        behind.clamp(1.0, 1e6)
+        if resting > 0.0 { (behind / resting).clamp(1.0, 1e6) } else { 1.0 }
     }
+}
+
+/// Open share of parallel vessels in which particles lodge.
+pub(super) fn open_share(lodged: f64, vessels: f64) -> f64 {
+    (1.0 - lodged / (vessels * PARTICLES_PER_VESSEL)).max(0.0)
+}
+
+/// Share of particles of sizes from `min_mm` to `max_mm` (uniform) that lodge in vessels of one diameter.
+pub(super) fn lodging_share_of_class(min_mm: f64, max_mm: f64, diameter_mm: f64) -> f64 {
+    const SIZES: u32 = 12;
+    let size = |i: u32| min_mm + (max_mm - min_mm) * (f64::from(i) + 0.5) / f64::from(SIZES);
+    (0..SIZES).map(|i| spread_lodging_share(size(i), diameter_mm)).sum::<f64>() / f64::from(SIZES)
 }
 
 /// Chance that a particle lodges in a vessel: its lodging diameter is uniform between 1.0 and 1.3 times its size.
@@ -118,7 +146,10 @@ mod tests {
         assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-6);
         let mean: f64 = shares.iter().zip(&bed.generations).map(|(s, g)| s * g.diameter_mm).sum();
         assert!((0.5..0.95).contains(&mean), "{mean}");
-        assert!((bed.resistance_factor(&vec![0.0; bed.generations.len()]) - 1.0).abs() < 1e-12);
+        assert!(
+            (bed.resistance_factor(&vec![0.0; bed.generations.len()], 0..bed.generations.len()) - 1.0).abs()
+                < 1e-12
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod bed;
 mod leak;
+mod lodge;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +11,9 @@ use crate::device::Embolic;
 use crate::math::hash::StateHasher;
 use crate::sim::contrast::{ContrastModel, ContrastScratch, Species};
 use crate::sim::event::EventKind;
-use crate::sim::flow::{FlowState, Network};
+use crate::sim::flow::{FlowState, Network, OutletModel};
 
+use bed::lodging_share_of_class;
 pub use bed::{BedTree, Generation, lodging_share};
 pub use leak::{LeakPath, LeakPaths};
 
@@ -30,11 +32,26 @@ pub struct TherapyModel {
     pub sizes_mm: Vec<(f64, f64)>,
     /// Per species and outlet: share of the particles that lodge in each generation, `[species][outlet][generation]`.
     pub lodging: Vec<Vec<Vec<f64>>>,
+    /// Per outlet: first generation behind the node of its anastomoses; the number of generations without.
+    pub node: Vec<usize>,
+    /// Per outlet: share of its resistance before that node.
+    pub near_share: Vec<f64>,
+    /// Per species and anastomosis: what becomes of the particles that come to its mouth.
+    pub anastomosis_lodging: Vec<Vec<Passage>>,
     /// The rule itself; false lets every particle pass (a test holds that the case is then not won).
     pub lodging_enabled: bool,
 }
 
-/// Account of one outlet.
+/// Share of particles that lodge in a fine vessel and that go through; the rest is larger and does not enter.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Passage {
+    /// Stick in it.
+    pub lodge: f64,
+    /// Go through.
+    pub pass: f64,
+}
+
+/// Account of one outlet: arrived = lodged + passed + crossed + lodged between.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OutletLedger {
     /// Particles that arrived, per species.
@@ -43,6 +60,10 @@ pub struct OutletLedger {
     pub lodged: Vec<f64>,
     /// Particles that went through to the veins, per species.
     pub passed: Vec<f64>,
+    /// Particles that went through an anastomosis into another bed, per species.
+    pub crossed: Vec<f64>,
+    /// Particles that stuck in an anastomosis, per species.
+    pub lodged_between: Vec<f64>,
     /// Particles that lodged, per generation.
     pub by_generation: Vec<f64>,
 }
@@ -52,8 +73,12 @@ pub struct OutletLedger {
 pub struct TherapyState {
     /// Per outlet.
     pub outlets: Vec<OutletLedger>,
-    /// Per outlet: resistance of its bed per resistance at rest.
-    pub bed_resistance_factor: Vec<f64>,
+    /// Per outlet: resistance of its bed per resistance at rest, before and behind the node of its anastomoses.
+    pub bed_resistance_factor: Vec<[f64; 2]>,
+    /// Particles stuck in each anastomosis.
+    pub anastomoses: Vec<f64>,
+    /// Per anastomosis: share of its conductance still open.
+    pub anastomosis_open_share: Vec<f64>,
     /// Per leak.
     pub leaks: Vec<LeakPaths>,
     /// Per leak: share of its conductance still open.
@@ -65,12 +90,19 @@ pub struct TherapyState {
 impl TherapyModel {
     /// Generations of every bed and the lodging shares of every size class.
     pub fn compile(net: &Network, contrast: &ContrastModel, embolics: &[Embolic]) -> Self {
-        let beds: Vec<BedTree> = net.outlets.iter().map(|o| BedTree::murray(o.diameter_mm)).collect();
+        let bed = |o: &OutletModel| {
+            if o.channel_mm > 0.0 {
+                BedTree::channels(o.diameter_mm, o.channel_mm)
+            } else {
+                BedTree::murray(o.diameter_mm)
+            }
+        };
+        let beds: Vec<BedTree> = net.outlets.iter().map(bed).collect();
         let sizes_mm: Vec<(f64, f64)> = contrast
             .species
             .iter()
             .map(|s| match s {
-                Species::Iodine => (0.0, 0.0),
+                Species::Iodine | Species::Gas => (0.0, 0.0),
                 Species::Particle { embolic, class, .. } => {
                     let c = &embolics[*embolic].size_classes[*class];
                     (c.min_mm, c.max_mm)
@@ -83,7 +115,15 @@ impl TherapyModel {
                 beds.iter().map(|bed| if max > 0.0 { bed.lodging(min, max) } else { Vec::new() }).collect()
             })
             .collect();
+        let node =
+            net.outlets.iter().zip(&beds).map(|(o, bed)| bed.node_generation(o.anastomosis_mm)).collect();
+        let near = |o: &OutletModel| {
+            o.node_share * o.proximal_mmhg_s_per_ml / (o.proximal_mmhg_s_per_ml + o.distal_mmhg_s_per_ml)
+        };
         Self {
+            node,
+            near_share: net.outlets.iter().map(near).collect(),
+            anastomosis_lodging: passages(net, &sizes_mm),
             bed_of_outlet: net.outlets.iter().map(|o| o.bed).collect(),
             beds,
             embolics: embolics.iter().map(|e| e.id.clone()).collect(),
@@ -103,13 +143,17 @@ impl TherapyState {
             arrived: vec![0.0; species],
             lodged: vec![0.0; species],
             passed: vec![0.0; species],
+            crossed: vec![0.0; species],
+            lodged_between: vec![0.0; species],
             by_generation: vec![0.0; bed.generations.len()],
         };
         let leaks: Vec<LeakPaths> =
             net.leaks.iter().map(|l| LeakPaths::new(l.stated_flow_ml_per_s)).collect();
         Self {
             outlets: model.beds.iter().map(outlet).collect(),
-            bed_resistance_factor: vec![1.0; model.beds.len()],
+            bed_resistance_factor: vec![[1.0; 2]; model.beds.len()],
+            anastomoses: vec![0.0; net.anastomoses.len()],
+            anastomosis_open_share: vec![1.0; net.anastomoses.len()],
             leak_open_share: vec![1.0; leaks.len()],
             leaks,
             told: Vec::new(),
@@ -135,14 +179,21 @@ impl TherapyState {
         model.species.iter().zip(counts).filter(|(s, _)| own(s)).map(|(_, c)| c).sum()
     }
 
+    /// Present resistance of an outlet's bed, from its vessel to the veins, per resistance at rest.
+    pub fn resistance_factor(&self, model: &TherapyModel, outlet: usize) -> f64 {
+        let [near, far] = self.bed_resistance_factor[outlet];
+        let share = model.near_share[outlet];
+        share * near + (1.0 - share) * far
+    }
+
     /// Share of the conductance of an outlet's bed that is blocked, 0 to 1.
-    pub fn occluded_share(&self, outlet: usize) -> f64 {
-        1.0 - 1.0 / self.bed_resistance_factor[outlet]
+    pub fn occluded_share(&self, model: &TherapyModel, outlet: usize) -> f64 {
+        1.0 - 1.0 / self.resistance_factor(model, outlet)
     }
 
     /// Are all numbers finite.
     pub fn is_finite(&self) -> bool {
-        self.bed_resistance_factor.iter().chain(&self.leak_open_share).all(|x| x.is_finite())
+        self.bed_resistance_factor.iter().flatten().chain(&self.leak_open_share).all(|x| x.is_finite())
     }
 
     /// Feeds the state into a hash.
@@ -151,8 +202,23 @@ impl TherapyState {
     }
 }
 
+/// What becomes of each species at the mouth of each anastomosis: what is larger than it does not enter.
+fn passages(net: &Network, sizes_mm: &[(f64, f64)]) -> Vec<Vec<Passage>> {
+    let passage = |(min, max): (f64, f64), diameter_mm: f64| {
+        if max <= 0.0 {
+            return Passage::default();
+        }
+        let enters = ((diameter_mm - min) / (max - min).max(1e-9)).clamp(0.0, 1.0);
+        let lodge = enters * lodging_share_of_class(min, max.min(diameter_mm).max(min), diameter_mm);
+        Passage { lodge, pass: enters - lodge }
+    };
+    let row = |sizes: &(f64, f64)| net.anastomoses.iter().map(|a| passage(*sizes, a.diameter_mm)).collect();
+    sizes_mm.iter().map(row).collect()
+}
+
 /// Lodges what arrived in this tick.
 pub fn advance(
+    net: &Network,
     model: &TherapyModel,
     flow: &FlowState,
     state: &mut TherapyState,
@@ -160,46 +226,18 @@ pub fn advance(
     events: &mut Vec<EventKind>,
 ) {
     let outlets = state.outlets.len();
-    for species in 1..model.species.len() {
+    for (species, kind) in model.species.iter().enumerate() {
+        if !matches!(kind, Species::Particle { .. }) {
+            continue;
+        }
         for o in 0..outlets {
             let count = arrivals.bed_arrivals.get(species * outlets + o).copied().unwrap_or(0.0);
             if count > 0.0 {
-                arrive(model, state, species, o, count, events);
+                lodge::arrive(net, model, flow, state, species, o, count, events);
             }
         }
     }
     lodge_in_leaks(model, flow, state, arrivals);
-}
-
-fn arrive(
-    model: &TherapyModel,
-    state: &mut TherapyState,
-    species: usize,
-    outlet: usize,
-    count: f64,
-    events: &mut Vec<EventKind>,
-) {
-    let ledger = &mut state.outlets[outlet];
-    ledger.arrived[species] += count;
-    if !model.lodging_enabled {
-        ledger.passed[species] += count;
-        return;
-    }
-    let mut lodged = 0.0;
-    for (g, share) in model.lodging[species][outlet].iter().enumerate() {
-        ledger.by_generation[g] += share * count;
-        lodged += share * count;
-    }
-    ledger.lodged[species] += lodged;
-    ledger.passed[species] += count - lodged;
-    state.bed_resistance_factor[outlet] = model.beds[outlet].resistance_factor(&ledger.by_generation);
-    let Species::Particle { embolic, .. } = model.species[species] else { return };
-    let key = (model.bed_of_outlet[outlet], embolic as u32);
-    let total: f64 = state.of_embolic(model, embolic, &state.outlets[outlet].lodged);
-    if total >= 1.0 && !state.told.contains(&key) {
-        state.told.push(key);
-        events.push(EventKind::Lodged { bed: key.0, agent: model.embolics[embolic].clone() });
-    }
 }
 
 fn lodge_in_leaks(
@@ -213,10 +251,11 @@ fn lodge_in_leaks(
         state.leak_open_share.push(1.0);
     }
     let leaks = flow.leaks.len();
-    for species in 1..model.species.len() {
+    for (species, kind) in model.species.iter().enumerate() {
+        let lodges = model.lodging_enabled && matches!(kind, Species::Particle { .. });
         for i in 0..leaks {
             let count = arrivals.leak_arrivals.get(species * leaks + i).copied().unwrap_or(0.0);
-            if count > 0.0 && model.lodging_enabled {
+            if count > 0.0 && lodges {
                 state.leaks[i].arrive(count, model.sizes_mm[species]);
                 state.leak_open_share[i] = state.leaks[i].open_share();
             }

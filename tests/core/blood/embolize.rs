@@ -5,8 +5,13 @@ use super::*;
 /// Puffs of suspension (0.3 mL/s for 1 s, 1 s pause) from a tip in the obturator; per puff: mL so far, mean flow.
 fn embolize(rig: &mut Rig, per_ml: f64, total_ml: f64) -> Vec<(f64, f64)> {
     let tip = at(7, 15.0);
-    let source =
-        Source { place: tip, flow_ml_per_s: 0.15, iodine_mg_per_ml: 290.0, particles: Some((0, per_ml)) };
+    let source = Source {
+        place: tip,
+        flow_ml_per_s: 0.15,
+        iodine_mg_per_ml: 290.0,
+        particles: Some((0, per_ml)),
+        gas_share: 0.0,
+    };
     let mut out = vec![(0.0, rig.flow.mean_flow_at(&rig.net, at(7, 60.0)))];
     let mut given = 0.0;
     while given < total_ml {
@@ -68,7 +73,7 @@ fn with_the_rule_off_nothing_is_blocked() {
     rig.therapy_model.lodging_enabled = false;
     rig.run(3.0, &[]);
     embolize(&mut rig, 145.0, 3.0);
-    assert!(rig.therapy.bed_resistance_factor.iter().all(|f| *f == 1.0));
+    assert!(rig.therapy.bed_resistance_factor.iter().all(|f| *f == [1.0; 2]));
     assert!(rig.flow.leak_flow_ml_per_s[0] > 0.8);
     assert!(!rig.events.iter().any(|e| matches!(e, EventKind::Lodged { .. })));
 }
@@ -86,8 +91,13 @@ fn a_bleed_stops_by_what_lodges_in_it() {
         rig.run(5.0, &[]);
         let before = rig.flow.leak_flow_ml_per_s[0];
         let tip = at(7, 15.0);
-        let source =
-            Source { place: tip, flow_ml_per_s: 0.3, iodine_mg_per_ml: 290.0, particles: Some((0, per_ml)) };
+        let source = Source {
+            place: tip,
+            flow_ml_per_s: 0.3,
+            iodine_mg_per_ml: 290.0,
+            particles: Some((0, per_ml)),
+            gas_share: 0.0,
+        };
         let (mut given, mut last) = (0.0, before);
         while given < 6.0 && rig.flow.leak_flow_ml_per_s[0] > 1.0 / 60.0 {
             rig.run(1.0, &[source]);
@@ -116,6 +126,7 @@ fn further_injection_into_stasis_refluxes_into_other_beds() {
         flow_ml_per_s: 0.12,
         iodine_mg_per_ml: 290.0,
         particles: Some((0, 145.0)),
+        gas_share: 0.0,
     };
     rig.run(5.0, &[slow]);
     let early = rig.events.iter().any(|e| matches!(e, EventKind::Reflux { embolic: true, .. }));

@@ -41,7 +41,7 @@ fn two_branches_share_by_their_resistances() {
     (a.outlet, b.outlet) = (outlet("a", 1.2), outlet("b", 0.7));
     let mut rig = Rig::new(&VesselTree { branches: vec![parent, a, b] }, &[], &[]);
     rig.steady_mmhg = Some(100.0);
-    rig.therapy.bed_resistance_factor = vec![1.0, 5.0];
+    rig.therapy.bed_resistance_factor = vec![[1.0; 2], [5.0; 2]];
     rig.run(30.0, &[]);
     let arm = |i: usize, factor: f64| {
         let cells = &rig.net.branches[i];
@@ -61,7 +61,7 @@ fn two_branches_share_by_their_resistances() {
 
 #[test]
 fn windkessel_decays_with_its_time_constant() {
-    let net = Network::compile(&tube(4.0, 10.0, 2.0), &Patient::default(), &[]);
+    let net = Network::compile(&tube(4.0, 10.0, 2.0), &Circulation::default(), &Patient::default(), &[]);
     let o = net.outlets[0];
     let tau = o.compliance_ml_per_mmhg / (1.0 / o.proximal_mmhg_s_per_ml + 1.0 / o.distal_mmhg_s_per_ml);
     let error = |ticks: usize| {

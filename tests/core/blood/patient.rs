@@ -106,3 +106,43 @@ fn beats_have_their_rate_their_pressures_and_an_ecg() {
     minutes(&mut p, 2.0, 0.0);
     assert!((p.heart_rate_bpm - 45.0).abs() < 1.0 && (p.systolic_mmhg - 85.0).abs() < 1.0);
 }
+
+#[test]
+fn the_vitals_strip_has_waves_of_heart_breath_and_pulse() {
+    let mut p = PhysiologyState::new(&Patient::default());
+    let (mut breaths, mut last, mut beats) = (0, 0.0, 0);
+    let mut range = [(f64::INFINITY, f64::NEG_INFINITY); 3];
+    for _ in 0..3600 {
+        physiology::advance(&mut p, &PhysiologyInputs::default(), TICK_S, &mut Vec::new());
+        let view = p.view();
+        beats += u32::from(p.is_new_beat);
+        breaths += u32::from(last < 0.0 && view.breath >= 0.0);
+        last = view.breath;
+        for (r, x) in range.iter_mut().zip([view.venous_mmhg, view.pleth, view.ecg_mv]) {
+            *r = (r.0.min(x), r.1.max(x));
+        }
+    }
+    println!(
+        "{beats} beats, {breaths} breaths; venous {:?}, pleth {:?}, ECG {:?}",
+        range[0], range[1], range[2]
+    );
+    assert!((71..=73).contains(&beats) && (13..=15).contains(&breaths));
+    assert!(range[0].0 > 0.0 && range[0].1 < 10.0 && range[0].1 - range[0].0 > 3.0);
+    assert!(range[1].0 < 0.01 && range[1].1 > 0.95 && range[2].1 > 0.8);
+    minutes(&mut p, 5.0, 5.0);
+    assert!(p.venous_mmhg < 4.0, "the veins empty when blood is lost");
+}
+
+#[test]
+fn glucagon_stills_the_bowel_and_sedatives_sedate() {
+    let mut p = PhysiologyState::new(&Patient::default());
+    assert!(p.bowel_motion() == 1.0 && p.sedation() == 0.0);
+    p.give("glucagon", 1.0, &mut Vec::new());
+    p.give("midazolam", 2.0, &mut Vec::new());
+    p.give("fentanyl", 50.0, &mut Vec::new());
+    minutes(&mut p, 3.0, 0.0);
+    println!("after 3 min: bowel {:.2}, sedation {:.2}", p.bowel_motion(), p.sedation());
+    assert!(p.bowel_motion() < 0.15 && (0.6..1.3).contains(&p.sedation()) && p.respiration_bpm > 8.0);
+    minutes(&mut p, 60.0, 0.0);
+    assert!(p.bowel_motion() > 0.8, "it comes back within the hour");
+}

@@ -2,10 +2,24 @@
 
 use super::*;
 use std::path::Path;
+use std::sync::OnceLock;
+
+use cathnav::imaging::{Renderer, RendererConfig};
+use cathnav::sim::Snapshot;
+use cathnav::sim::command::{AcquisitionKind, Pedal};
+use cathnav::sim::snapshot::{Pulse, Technique};
+use cathnav::xray::{CArm, DetectorProgram, ExposureControl};
+
+fn anatomy() -> &'static cathnav::anatomy::Anatomy {
+    static ANATOMY: OnceLock<cathnav::anatomy::Anatomy> = OnceLock::new();
+    ANATOMY.get_or_init(|| {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/anatomy/pelvis");
+        cathnav::anatomy::load(&dir).unwrap()
+    })
+}
 
 fn tree() -> VesselTree {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/anatomy/pelvis");
-    cathnav::anatomy::load(&dir).unwrap().tree
+    anatomy().tree.clone()
 }
 
 fn place(tree: &VesselTree, name: &str, share: f64) -> VesselPlace {
@@ -16,7 +30,8 @@ fn place(tree: &VesselTree, name: &str, share: f64) -> VesselPlace {
 #[test]
 fn every_bed_gets_its_resting_flow() {
     let tree = tree();
-    let mut rig = Rig::new(&tree, &[], &[]);
+    let mut rig = Rig::with(&tree, &anatomy().circulation, &[], &[]);
+    assert_eq!(rig.net.anastomoses.len(), 3);
     rig.run(15.0, &[]);
     let mut sums = vec![0.0; rig.net.outlets.len()];
     for _ in 0..1800 {
@@ -115,8 +130,13 @@ fn a_bleeding_obturator_is_embolized_to_near_stasis() {
         rig.run(5.0, &[]);
         let tip = place(&tree, "obturator.left", 0.4);
         let before = rig.flow.beats_to_clear(&rig.net, tip, 72.0);
-        let source =
-            Source { place: tip, flow_ml_per_s: 0.15, iodine_mg_per_ml: 290.0, particles: Some((0, 145.0)) };
+        let source = Source {
+            place: tip,
+            flow_ml_per_s: 0.15,
+            iodine_mg_per_ml: 290.0,
+            particles: Some((0, 145.0)),
+            gas_share: 0.0,
+        };
         let (mut given, mut stopped_at) = (0.0, None);
         while given < 3.0 {
             rig.run(1.0, &[source]);
@@ -134,4 +154,188 @@ fn a_bleeding_obturator_is_embolized_to_near_stasis() {
         assert_eq!(stopped_at.is_some(), lodging);
         assert_eq!(beats >= 5.0, lodging);
     }
+}
+
+#[test]
+fn small_particles_into_the_uterine_artery_reach_the_ovary_and_large_ones_do_not() {
+    let tree = tree();
+    let reached = |min_mm: f64, max_mm: f64| {
+        let mut agent = pva(400.0);
+        agent.size_classes = vec![SizeClass { min_mm, max_mm, share: 1.0 }];
+        let mut rig = Rig::with(&tree, &anatomy().circulation, &[], &[agent]);
+        rig.run(5.0, &[]);
+        let source = Source {
+            place: place(&tree, "uterine.left", 0.7),
+            flow_ml_per_s: 0.05,
+            iodine_mg_per_ml: 290.0,
+            particles: Some((0, 400.0)),
+            gas_share: 0.0,
+        };
+        for _ in 0..20 {
+            rig.run(2.0, &[source]);
+            rig.run(3.0, &[]);
+        }
+        let ovary = tree.find("ovarian.left").unwrap();
+        let outlet = rig.net.outlets.iter().position(|o| o.branch == ovary).unwrap();
+        assert!(rig.worst_ledger() < 1e-9);
+        rig.therapy.outlets[outlet].arrived.iter().sum::<f64>()
+    };
+    let (small, large) = (reached(0.15, 0.3), reached(0.5, 0.7));
+    println!(
+        "of 800 particles into the uterine artery: ovary {small:.0} of 0.15-0.3 mm, {large:.0} of 0.5-0.7 mm"
+    );
+    assert!(small > 8.0 && large == 0.0);
+}
+
+/// A subtracted run at 7.5 frames per second beside a rig: pictures of what the blood does.
+struct Run {
+    renderer: Renderer,
+    snapshot: Snapshot,
+    frame: u32,
+    gray: Vec<u8>,
+}
+
+const PIXELS: usize = 384;
+/// Gray of what has not changed since the mask.
+const UNCHANGED: f64 = 0.66 * 255.0;
+
+impl Run {
+    /// An anteroposterior view of the whole pelvis.
+    fn new() -> Self {
+        let arm = CArm { isocenter_mm: Vec3::new(0.0, -30.0, 0.0), ..CArm::default() };
+        let set = ExposureControl::for_thickness(DetectorProgram::Dsa(7.5), 220.0, &arm);
+        let mut snapshot = Snapshot::default();
+        snapshot.xray.arm = arm;
+        snapshot.xray.technique = Technique {
+            tube_kv: set.tube_kv,
+            tube_ma: set.tube_ma,
+            pulse_ms: set.pulse_ms,
+            copper_mm: set.copper_mm,
+            kerma_per_pulse_mgy: set.kerma_per_pulse_mgy,
+            water_equivalent_mm: 220.0,
+        };
+        snapshot.xray.acquisition = AcquisitionKind::Dsa;
+        snapshot.xray.pedal = Pedal::Acquire;
+        let renderer = Renderer::new(anatomy(), &[], RendererConfig { pixels: PIXELS, seed: 5 });
+        Self { renderer, snapshot, frame: 0, gray: Vec::new() }
+    }
+
+    fn take(&mut self, rig: &Rig) {
+        self.snapshot.vessels = contrast::vessel_views(&rig.net, &rig.flow, &rig.contrast);
+        self.snapshot.beds =
+            contrast::bed_views(&rig.net, &rig.flow, &rig.contrast, &rig.therapy_model, &rig.therapy);
+        self.snapshot.xray.pulse =
+            Some(Pulse { number: u64::from(self.frame), run: Some(1), frame_in_run: self.frame });
+        self.gray = self.renderer.render(&self.snapshot).gray;
+        self.frame += 1;
+    }
+
+    /// How much darker than the mask a small patch about a point is, gray levels.
+    fn darkness(&self, point_mm: &Vec3, half: usize) -> f64 {
+        let projection = self.snapshot.xray.arm.projection(PIXELS);
+        let (column, row, _) = projection.project(point_mm).unwrap();
+        let (column, row) = (column.round() as usize, row.round() as usize);
+        let mut sum = 0.0;
+        for y in row - half..=row + half {
+            for x in column - half..=column + half {
+                sum += UNCHANGED - f64::from(self.gray[y * PIXELS + x]);
+            }
+        }
+        sum / ((2 * half + 1) * (2 * half + 1)) as f64
+    }
+}
+
+fn point(tree: &VesselTree, place: VesselPlace) -> Vec3 {
+    tree.branch(place.vessel).at(place.arc_mm).position_mm
+}
+
+#[test]
+fn the_picture_shows_reflux_as_the_rate_says() {
+    let tree = tree();
+    let tip = place(&tree, "internal_iliac.left", 0.5);
+    let watched = [
+        place(&tree, "internal_iliac.left.posterior", 0.6),
+        place(&tree, "common_iliac.left", 0.95),
+        place(&tree, "external_iliac.left", 0.35),
+        place(&tree, "aorta.abdominal", 0.99),
+    ];
+    let darkest = |rate: f64| {
+        let mut rig = Rig::new(&tree, &[], &[]);
+        let mut run = Run::new();
+        rig.run(3.0, &[]);
+        let mut most = [0.0_f64; 4];
+        for tick in 0..240 {
+            if tick % 8 == 0 {
+                run.take(&rig);
+                if tick > 0 {
+                    for (m, p) in most.iter_mut().zip(watched) {
+                        *m = m.max(run.darkness(&point(&tree, p), 1));
+                    }
+                }
+            }
+            rig.tick(&[iodine_source(tip, rate)]);
+        }
+        println!(
+            "{rate} mL/s, darkest: posterior {:.0}, common {:.0}, external {:.0}, bifurcation {:.0} gray levels",
+            most[0], most[1], most[2], most[3]
+        );
+        most
+    };
+    let two = darkest(2.0);
+    assert!(two[0] > 25.0 && two[1..].iter().all(|d| *d < 12.0), "below the artery's flow nothing goes back");
+    let ten = darkest(10.0);
+    assert!(ten[1] > 60.0 && ten[2] > 60.0 && ten[3] < 40.0);
+    let sixteen = darkest(16.0);
+    assert!(sixteen[3] > 80.0 && sixteen[1] > 80.0);
+}
+
+#[test]
+fn the_picture_shows_branches_in_order_then_the_blush_then_nothing() {
+    let tree = tree();
+    let mut rig = Rig::new(&tree, &[], &[]);
+    let mut run = Run::new();
+    rig.run(3.0, &[]);
+    run.take(&rig);
+    let names =
+        ["common_iliac.left", "internal_iliac.left", "internal_iliac.left.anterior", "obturator.left"];
+    let points = names.map(|name| point(&tree, place(&tree, name, 0.8)));
+    let source = iodine_source(place(&tree, "aorta.abdominal", 0.5), 10.0);
+    let bed = rig.net.beds.iter().position(|b| b.name.contains("glut") && b.center_mm.x > 0.0).unwrap();
+    let center = rig.net.beds[bed].center_mm;
+    let mut arrival = [f64::INFINITY; 4];
+    let (mut artery_clear_s, mut blush, mut early) = (f64::INFINITY, 0.0_f64, 0.0_f64);
+    for tick in 1..=60 * 14 {
+        rig.tick(if tick < 120 { std::slice::from_ref(&source) } else { &[] });
+        if tick % 8 != 0 {
+            continue;
+        }
+        run.take(&rig);
+        let time_s = f64::from(tick) * TICK_S;
+        for (a, p) in arrival.iter_mut().zip(&points) {
+            if a.is_infinite() && run.darkness(p, 1) > 12.0 {
+                *a = time_s;
+            }
+        }
+        let stain = run.darkness(&center, 6);
+        if time_s < 1.0 {
+            early = early.max(stain);
+        }
+        if time_s > 5.0 {
+            blush = blush.max(stain);
+        }
+        if artery_clear_s.is_infinite() && time_s > 3.0 && run.darkness(&points[0], 1) < 6.0 {
+            artery_clear_s = time_s;
+        }
+    }
+    println!(
+        "picture: arrival {arrival:.2?} s, artery clear at {artery_clear_s:.2} s, blush of `{}` {early:.1} then {blush:.1}",
+        rig.net.beds[bed].name
+    );
+    assert!(arrival.windows(2).all(|w| w[0] < w[1]) && arrival[3] < 4.0);
+    assert!(artery_clear_s < 9.0 && blush > early + 2.0);
+    rig.run(60.0, &[]);
+    run.take(&rig);
+    let late = run.darkness(&center, 6).abs();
+    println!("after a minute: blush {late:.1}, artery {:.1}", run.darkness(&points[0], 1));
+    assert!(late < 2.0 && run.darkness(&points[0], 1) < 4.0);
 }

@@ -234,6 +234,7 @@ fn side_holes_share_the_flow() {
         &mut rig.injector,
         &rig.lumens.clone(),
         false,
+        150.0,
         TICK_S,
         &mut sources,
         &mut Vec::new(),
