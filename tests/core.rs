@@ -33,6 +33,8 @@ mod rods_steps;
 mod script;
 #[path = "core/session.rs"]
 mod session;
+#[path = "core/shift.rs"]
+mod shift;
 #[path = "core/table.rs"]
 mod table;
 #[path = "core/training.rs"]

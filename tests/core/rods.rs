@@ -9,6 +9,8 @@ use cathnav::sim::rod::{
     self, Loads, Meshing, RodBase, RodInputs, RodReport, RodScratch, RodState, ToolControl, statics,
 };
 
+use super::table::{residual, row};
+
 pub(crate) const DT: f64 = 1.0 / 60.0;
 
 pub(crate) fn zone(length_mm: f64, diameter: f64, ei: f64, gj: f64, rest: f64) -> Zone {
@@ -265,6 +267,7 @@ fn b1_cantilever_under_a_small_load() {
         v / exact - 1.0,
         slope / slope_exact - 1.0
     );
+    row("B1", "cantilever, small load: deflection, mm, N 40", exact, v, "0.2 %");
     assert!((v / exact - 1.0).abs() < 2e-3);
     assert!((slope / slope_exact - 1.0).abs() < 2e-3);
 }
@@ -298,6 +301,7 @@ fn b2_elastica_under_a_dead_tip_load() {
             );
             previous = dv;
             if edges == 40 {
+                row("B2", &format!("elastica, P L2/EI {alpha}: deflection / L, N 40"), v, tip.x / l, "0.5 %");
                 assert!(dv.abs() < 5e-3 && du.abs() < 5e-3, "alpha {alpha}: {dv:e} {du:e}");
             }
             if edges == 160 {
@@ -312,7 +316,7 @@ fn b2_elastica_under_a_dead_tip_load() {
     };
     let (a, b, c) = (at(20), at(40), at(80));
     let ratio = (a - b) / (b - c);
-    println!("B2 order: ratio of differences {ratio:.3}");
+    row("B2", "elastica: ratio of differences, N 20, 40, 80", 4.0, ratio, "3.5-4.5");
     assert!((3.5..4.5).contains(&ratio), "{ratio}");
 }
 
@@ -341,6 +345,7 @@ fn b2_end_moment_rolls_a_full_circle() {
     };
     let (coarse, fine) = (closure(40), closure(100));
     println!("B2 roll: closure {coarse:.2e} L at N 40, {fine:.2e} L at N 100");
+    residual("B2", "end moment 2 pi EI/L: gap of the circle, L, N 100", fine, "1e-3");
     assert!(fine < 1e-3, "{fine:e}");
 }
 
@@ -361,6 +366,7 @@ fn b6_twist_of_a_straight_rod_is_linear_and_does_not_bend() {
     let bent = state.nodes_mm.iter().map(|x| x.x.hypot(x.y)).fold(0.0, f64::max);
     let hub = state.devices[0].hub_torque_n_mm;
     println!("B6 twist error {worst:.2e} rad, bend {bent:.2e} mm, hub torque {hub} {report:?}");
+    residual("B6", "twist of a straight rod off the line, rad", worst, "1e-12");
     assert!(worst < 1e-12 && bent < 1e-12);
     assert!((hub + torque).abs() < 1e-12 && (theta[0] - torque * 40.0 / gj).abs() < 1e-12);
 }
@@ -384,6 +390,7 @@ fn b10_two_aligned_precurved_devices_share_their_curvature() {
     // The plane of bending is that of the first director.
     let off = (Vec3::new(tip.x.hypot(tip.y), 0.0, tip.z) - exact).norm();
     println!("B10 curvature error {:.2e}, tip off {off:.2e} mm, {report:?}", found / kappa - 1.0);
+    row("B10", "two aligned tubes: curvature, 1/mm", kappa, found, "0.1 %");
     assert!((found / kappa - 1.0).abs() < 1e-3);
     assert!(off < 1e-2, "{off}");
 }
@@ -440,8 +447,60 @@ fn b9_torque_whip_in_a_curved_tube() {
                 "B9 lambda {lambda} tip {tip}: input {found:.2} table {input} off {:+.2} degrees",
                 found - input
             );
+            row("B9", &format!("torque whip, lambda {lambda}, tip {tip}: hub, deg"), input, found, "1 deg");
             assert!((found - input).abs() < 1.0, "lambda {lambda} tip {tip}: {found} {input}");
         }
+    }
+}
+
+#[test]
+fn b9_torque_whip_snaps_over() {
+    // lambda, input angles for tip angles before the fold, input angle at which the tip snaps over (degrees).
+    let table: [(f64, &[(f64, f64)], f64); 3] = [
+        (1.8, &[(30.0, 86.6), (60.0, 145.4), (90.0, 175.6)], 187.3),
+        (2.0, &[(30.0, 102.3), (60.0, 164.5), (90.0, 191.8)], 197.8),
+        (2.5, &[(30.0, 150.7), (60.0, 213.4)], 229.0),
+    ];
+    for (lambda, before, snap) in table {
+        let (stiffness, bend) = (100.0, 200.0);
+        let length = lambda * bend;
+        let wall = BentTube { radius_mm: 0.2505, bend_radius_mm: bend };
+        let law = WallLaw {
+            stiffness_n_per_mm2: 2000.0,
+            stiffening_mm: 5.0,
+            tip_patch_mm: 0.0,
+            friction_factor: 0.0,
+        };
+        let tools = vec![plain(length, stiffness, stiffness, 1.0 / bend)];
+        let inputs = super::rods_buckling::inputs(&tools, &wall, law);
+        let mut state = rod::new(origin());
+        let mut scratch = RodScratch::default();
+        statics::lay_straight(&mut state, &tools, &[(ToolId(0), length)], 160);
+        let plane = plane_angle(&mut state, &inputs, &mut scratch);
+        let (mut curve, mut found_snap) = (vec![(0.0, 0.0)], f64::NAN);
+        let mut hub = 0.0;
+        while hub < snap + 20.0 {
+            hub += if hub > snap - 12.0 { 0.5 } else { 4.0 };
+            state.devices[0].hub_angle_rad = plane + (hub as f64).to_radians();
+            statics::relax(&inputs, &mut state, &mut scratch, &Loads::default(), 1e-5);
+            let tip = (rod::view(&state, &tools, &wall).devices[0].tip_angle_rad - plane).to_degrees();
+            let input = (state.devices[0].theta[0] - plane).to_degrees();
+            let last: (f64, f64) = *curve.last().unwrap();
+            if tip - last.1 > 25.0 && hub > snap - 12.0 {
+                found_snap = 0.5 * (input + last.0);
+                break;
+            }
+            curve.push((input, tip));
+        }
+        for &(tip, input) in before {
+            let at =
+                curve.windows(2).find(|w| w[0].1 <= tip && w[1].1 > tip).expect("the tip turns that far");
+            let found = at[0].0 + (tip - at[0].1) / (at[1].1 - at[0].1) * (at[1].0 - at[0].0);
+            row("B9", &format!("torque whip, lambda {lambda}, tip {tip}: hub, deg"), input, found, "1 deg");
+            assert!((found - input).abs() < 1.0, "lambda {lambda} tip {tip}: {found} {input}");
+        }
+        row("B9", &format!("snap, lambda {lambda}: hub, deg"), snap, found_snap, "2 deg");
+        assert!((found_snap - snap).abs() < 2.0, "lambda {lambda}: {found_snap} {snap}");
     }
 }
 
@@ -471,6 +530,7 @@ fn b13_capstan_pull_and_push() {
                 "B13 {what} mu {mu} over {bend_deg} degrees: slope {slope:.4} exact {exact:.4} error {:+.2e}",
                 slope / exact - 1.0
             );
+            row("B13", &format!("capstan, {what}, mu {mu}, {bend_deg} deg"), exact, slope, "2 %");
             assert!((slope / exact - 1.0).abs() < 0.02, "{what} mu {mu} {bend_deg}: {slope} {exact}");
         }
     }
@@ -548,6 +608,7 @@ fn b17_out_and_back_comes_back() {
         println!("B17 {name}: tip comes back to {off:.2e} mm, {} nodes", b.state.nodes_mm.len());
         let sum: f64 = b.state.rest_mm[1..].iter().sum();
         assert!((sum - 110.0).abs() < 1e-9, "{sum}");
+        residual("B17", &format!("out and back 100 mm, {name} tube, mm"), off, "1e-3");
         assert!(off < 1e-3, "{name}: {off}");
     }
 }
@@ -572,6 +633,7 @@ fn b17_catheter_over_a_fixed_wire_leaves_its_tip() {
     let off = (b.tip() - before).norm();
     b.summary("B17 catheter over fixed wire");
     println!("B17 wire tip moved {off:.2e} mm");
+    residual("B17", "catheter over a fixed wire: its tip moves, mm", off, "0.05");
     assert!(off < 0.05, "{off}");
 }
 

@@ -15,9 +15,9 @@ use crate::math::Vec3;
 /// Distance of knots along a branch, mm.
 const KNOT_MM: f64 = 6.0;
 /// Stiffness of what lies around a vessel, N/mm3 `[D]`.
-const BED_N_PER_MM3: f64 = 0.003;
+pub const BED_N_PER_MM3: f64 = 0.003;
 /// Young's modulus of the wall for bending of the axis, N/mm2 `[D]`.
-const WALL_N_PER_MM2: f64 = 0.8;
+pub const WALL_N_PER_MM2: f64 = 0.8;
 /// Stiffness that ties a child to its parent, N/mm.
 const TIE_N_PER_MM: f64 = 100.0;
 /// Time in which the vessels follow, s `[D]`.
