@@ -5,22 +5,36 @@
 // #[path = "core/rods.rs"] mod rods;
 #[path = "core/anatomy.rs"]
 mod anatomy;
+#[path = "core/arch.rs"]
+mod arch;
 #[path = "core/blood.rs"]
 mod blood;
 #[path = "core/case_schema.rs"]
 mod case_schema;
 #[path = "core/cases.rs"]
 mod cases;
+#[path = "core/catalog.rs"]
+mod catalog;
 #[path = "core/meshes.rs"]
 mod meshes;
 #[path = "core/real_anatomy.rs"]
 mod real_anatomy;
 #[path = "core/rods.rs"]
 mod rods;
+#[path = "core/rods_buckling.rs"]
+mod rods_buckling;
+#[path = "core/rods_friction.rs"]
+mod rods_friction;
+#[path = "core/rods_shapes.rs"]
+mod rods_shapes;
+#[path = "core/rods_steps.rs"]
+mod rods_steps;
 #[path = "core/script.rs"]
 mod script;
 #[path = "core/session.rs"]
 mod session;
+#[path = "core/table.rs"]
+mod table;
 #[path = "core/training.rs"]
 mod training;
 #[path = "core/tubes.rs"]

@@ -1,12 +1,13 @@
-//! Bones, skin and gas of the pelvis from signed-distance recipes (`body.md` 8). A bone is two closed surfaces: cortex
+//! Bones, skin, gas and lungs from signed-distance recipes (`body.md` 8). A bone is two closed surfaces: cortex
 //! outside, trabecular inside, so that the X-ray shows rims, pedicle rings and a grey inside.
 
 mod pelvis;
 mod sdf;
 mod skin;
 mod spine;
+mod thorax;
 
-use super::description::BodyDescription;
+use super::description::{BodyDescription, BodyRegion};
 use super::{BodySurface, Landmark, Material, Mesh};
 use crate::math::Vec3;
 use sdf::v;
@@ -29,12 +30,36 @@ struct Recipe<'a> {
     coarseness: f64,
 }
 
-/// All body surfaces, in the order of the overlap rule: skin, muscle, cortex, trabecular, gas.
+/// Density of a whole rib, cortex and spongiosa together, g/cm3 (ICRP 110: 1.92 and 1.17, a third cortex `[D]`).
+const RIB_G_PER_CM3: f64 = 1.4;
+/// Density of a lung between breaths, g/cm3 (ICRP 110: 0.38 whole with its vessels; air spaces at rest `[D]`).
+const LUNG_G_PER_CM3: f64 = 0.30;
+
+/// All body surfaces, in the order of the overlap rule: skin, muscle, lungs, cortex, trabecular, gas.
 pub(super) fn body(d: &BodyDescription) -> Vec<BodySurface> {
-    let hip = pelvis::HipBone::new();
+    match d.region {
+        BodyRegion::Pelvis => {
+            let hip = pelvis::HipBone::new();
+            let mut all = skin::envelope(&skin::PELVIS);
+            all.extend(bones(&pelvis_recipes(&hip), d));
+            all.extend(skin::gas(d.grid_mm, d.edge_mm));
+            all
+        }
+        BodyRegion::Thorax => {
+            let mut all = skin::envelope(&thorax::STATIONS);
+            all.extend(lungs(d));
+            all.extend(bones(&thorax_recipes(), d));
+            all.extend(ribs(d));
+            all
+        }
+    }
+}
+
+/// Cortex of all bones, then their trabecular insides.
+fn bones(recipes: &[Recipe<'_>], d: &BodyDescription) -> Vec<BodySurface> {
     let mut cortex = Vec::new();
     let mut trabecular = Vec::new();
-    for r in &recipes(&hip) {
+    for r in recipes {
         let edge_mm = r.coarseness * d.edge_mm;
         let outer = sdf::mesh(&*r.outer, &r.low, &r.high, d.grid_mm, edge_mm);
         let inner_sdf = |p: &Vec3| (r.outer)(p) + (r.cortex_mm)(p);
@@ -59,28 +84,101 @@ pub(super) fn body(d: &BodyDescription) -> Vec<BodySurface> {
             }
         }
     }
-    let mut all = skin::envelope();
-    all.extend(cortex);
-    all.extend(trabecular);
-    all.extend(skin::gas(d.grid_mm, d.edge_mm));
+    cortex.extend(trabecular);
+    cortex
+}
+
+/// Ribs are too thin for two surfaces: one, filled with what cortex and spongiosa weigh together.
+fn ribs(d: &BodyDescription) -> Vec<BodySurface> {
+    let mut all = Vec::new();
+    for rib in thorax::ribs() {
+        let mesh = largest(sdf::mesh(&|p| rib.outer(p), &rib.low, &rib.high, d.grid_mm, d.edge_mm));
+        for (name, mesh) in
+            [(rib.name.replace("left", "right"), sdf::mirrored(&mesh)), (rib.name.clone(), mesh)]
+        {
+            let density_g_per_cm3 = RIB_G_PER_CM3;
+            all.push(BodySurface { name, material: Material::TrabecularBone, density_g_per_cm3, mesh });
+        }
+    }
     all
 }
 
-fn recipes(hip: &pelvis::HipBone) -> Vec<Recipe<'_>> {
+fn lungs(d: &BodyDescription) -> Vec<BodySurface> {
+    [("lung.left", 1.0), ("lung.right", -1.0)]
+        .map(|(name, side)| {
+            let (a, b) = (v(side * 2.0, -116.0, 196.0), v(side * 132.0, 64.0, 470.0));
+            let sdf = |p: &Vec3| thorax::lung(p, side);
+            let mesh = largest(sdf::mesh(&sdf, &a.inf(&b), &a.sup(&b), 2.0 * d.grid_mm, 2.0 * d.edge_mm));
+            BodySurface {
+                name: name.to_owned(),
+                material: Material::SoftTissue,
+                density_g_per_cm3: LUNG_G_PER_CM3,
+                mesh,
+            }
+        })
+        .into()
+}
+
+fn lumbar_recipes() -> Vec<Recipe<'static>> {
+    spine::LUMBAR
+        .iter()
+        .map(|l| {
+            let c = v(0.0, l.center_y_mm, l.center_z_mm);
+            Recipe {
+                name: l.name,
+                outer: Box::new(|p| l.outer(p)),
+                cortex_mm: Box::new(|p| l.cortex_mm(p)),
+                trabecular_g_per_cm3: 1.171,
+                low: c + v(-54.0, -30.0, -44.0),
+                high: c + v(54.0, 82.0, 40.0),
+                is_paired: false,
+                coarseness: 1.0,
+            }
+        })
+        .collect()
+}
+
+fn thorax_recipes() -> Vec<Recipe<'static>> {
     let mut out = Vec::new();
-    for l in &spine::LUMBAR {
-        let c = v(0.0, l.center_y_mm, l.center_z_mm);
+    for t in &thorax::THORACIC {
+        let c = v(0.0, t.center_mm.0, t.center_mm.1);
         out.push(Recipe {
-            name: l.name,
-            outer: Box::new(|p| l.outer(p)),
-            cortex_mm: Box::new(|p| l.cortex_mm(p)),
-            trabecular_g_per_cm3: 1.171,
-            low: c + v(-54.0, -30.0, -44.0),
-            high: c + v(54.0, 82.0, 40.0),
+            name: t.name,
+            outer: Box::new(|p| t.outer(p)),
+            cortex_mm: Box::new(|p| t.cortex_mm(p)),
+            trabecular_g_per_cm3: 1.165,
+            low: c + v(-44.0, -30.0, -62.0),
+            high: c + v(44.0, 76.0, 34.0),
             is_paired: false,
             coarseness: 1.0,
         });
     }
+    out.extend(lumbar_recipes());
+    out.push(Recipe {
+        name: "sternum",
+        outer: Box::new(thorax::sternum),
+        cortex_mm: Box::new(|_| 1.0),
+        trabecular_g_per_cm3: 1.074,
+        low: v(-40.0, -132.0, 274.0),
+        high: v(40.0, -56.0, 436.0),
+        is_paired: false,
+        coarseness: 1.2,
+    });
+    out.push(Recipe {
+        name: "clavicle.left",
+        outer: Box::new(thorax::clavicle),
+        cortex_mm: Box::new(|_| 1.8),
+        trabecular_g_per_cm3: 1.151,
+        low: v(8.0, -98.0, 412.0),
+        high: v(172.0, -26.0, 480.0),
+        is_paired: true,
+        coarseness: 1.2,
+    });
+    out
+}
+
+fn pelvis_recipes(hip: &pelvis::HipBone) -> Vec<Recipe<'_>> {
+    let mut out: Vec<Recipe<'_>> = lumbar_recipes();
     out.push(Recipe {
         name: "sacrum",
         outer: Box::new(spine::sacrum),
@@ -165,7 +263,32 @@ fn largest(mesh: Mesh) -> Mesh {
 }
 
 /// Points that the recipes define.
-pub(super) fn landmarks() -> Vec<Landmark> {
+pub(super) fn landmarks(region: BodyRegion) -> Vec<Landmark> {
+    let mut out = match region {
+        BodyRegion::Pelvis => pelvis_landmarks(),
+        BodyRegion::Thorax => thorax_landmarks(),
+    };
+    for l in &spine::LUMBAR {
+        let (top, bottom) = l.endplates_z_mm();
+        out.push(Landmark {
+            name: format!("{}.center", l.name),
+            position_mm: v(0.0, l.center_y_mm, l.center_z_mm),
+        });
+        out.push(Landmark { name: format!("{}.top", l.name), position_mm: v(0.0, l.center_y_mm, top) });
+        out.push(Landmark { name: format!("{}.bottom", l.name), position_mm: v(0.0, l.center_y_mm, bottom) });
+    }
+    out
+}
+
+fn thorax_landmarks() -> Vec<Landmark> {
+    let center = |t: &thorax::Thoracic| Landmark {
+        name: format!("{}.center", t.name),
+        position_mm: v(0.0, t.center_mm.0, t.center_mm.1),
+    };
+    thorax::THORACIC.iter().map(center).collect()
+}
+
+fn pelvis_landmarks() -> Vec<Landmark> {
     let c = pelvis::HIP_CENTER;
     let crest = pelvis::CREST;
     let mut out = Vec::new();
@@ -185,14 +308,5 @@ pub(super) fn landmarks() -> Vec<Landmark> {
     both("lesser_trochanter.{}", [107.0, -9.0, -156.0]);
     out.push(Landmark { name: "symphysis.center".to_owned(), position_mm: v(0.0, -72.0, -123.0) });
     out.push(Landmark { name: "s1.endplate".to_owned(), position_mm: Vec3::zeros() });
-    for l in &spine::LUMBAR {
-        let (top, bottom) = l.endplates_z_mm();
-        out.push(Landmark {
-            name: format!("{}.center", l.name),
-            position_mm: v(0.0, l.center_y_mm, l.center_z_mm),
-        });
-        out.push(Landmark { name: format!("{}.top", l.name), position_mm: v(0.0, l.center_y_mm, top) });
-        out.push(Landmark { name: format!("{}.bottom", l.name), position_mm: v(0.0, l.center_y_mm, bottom) });
-    }
     out
 }

@@ -202,6 +202,25 @@ pub struct BodyDescription {
     /// Edge of the triangles of bones, mm.
     #[serde(default = "default_edge_mm")]
     pub edge_mm: f64,
+    /// Which part of the body. The default is left out of the description's hash, so that older builds stay valid.
+    #[serde(default, skip_serializing_if = "BodyRegion::is_pelvis")]
+    pub region: BodyRegion,
+}
+
+/// Part of the body that a body description builds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BodyRegion {
+    /// Lumbar spine, sacrum, hips and femora, bowel gas (female).
+    #[default]
+    Pelvis,
+    /// Thoracic and lumbar spine, ribs, sternum, clavicles, lungs (male).
+    Thorax,
+}
+
+impl BodyRegion {
+    fn is_pelvis(&self) -> bool {
+        *self == Self::Pelvis
+    }
 }
 
 fn default_grid_mm() -> f64 {

@@ -11,12 +11,9 @@ use crate::sim::record::Recording;
 use crate::training::Assessment;
 use crate::units::TICKS_PER_S;
 
-/// The cases below `root/scenarios`, by file name. A faulty file is a card that says so.
+/// The cases below `root/scenarios` and its folders, by file name. A faulty file is a card that says so.
 pub(super) fn cards(root: &Path, best: &BestResults) -> Vec<CaseCard> {
-    let Ok(entries) = std::fs::read_dir(root.join("scenarios")) else { return Vec::new() };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
-    paths.retain(|p| p.extension().is_some_and(|e| e == "ron"));
-    paths.sort();
+    let Ok(paths) = scenario::case_files(root) else { return Vec::new() };
     let library = Library::load(root);
     let card = |path: PathBuf| match &library {
         Ok(library) => card(root, path, library, best),

@@ -15,6 +15,7 @@ use super::view::Picture;
 use super::window::{DeskResource, begin_frame};
 use crate::anatomy::{self, Material};
 use crate::math::Vec3 as Vector;
+use crate::sim::contact::WallShift;
 use crate::sim::snapshot::{RodDeviceView, RodView, Snapshot};
 use crate::sim::{Model, ToolId};
 
@@ -27,6 +28,9 @@ const TUBE_CORNERS: usize = 6;
 /// Tubes are drawn this much thicker than they are, or a wire of 0.35 mm would not be seen.
 const TUBE_GAIN: f32 = 2.0;
 
+/// Displacement of vessels that is worth a new surface, mm.
+const SEEN_SHIFT_MM: f64 = 0.25;
+
 /// What is in the scene.
 #[derive(Resource, Default)]
 struct Scene {
@@ -34,6 +38,9 @@ struct Scene {
     root: Option<Entity>,
     camera: Option<Entity>,
     texture: Option<egui::TextureId>,
+    lumen: Option<Handle<Mesh>>,
+    /// Displacement of the vessels that is drawn.
+    shift: WallShift,
     tubes: Vec<(ToolId, Entity, Handle<Mesh>)>,
     center: Vec3,
     radius: f32,
@@ -90,8 +97,8 @@ fn build(
     ));
     let vessel = glass(Color::srgba(0.90, 0.22, 0.20, 0.45));
     let bone = glass(Color::srgba(0.80, 0.80, 0.76, 0.05));
-    let lumen = mesh_of(&model.anatomy.lumen.mesh);
-    commands.spawn((Mesh3d(meshes.add(lumen)), MeshMaterial3d(materials.add(vessel)), ChildOf(root)));
+    let lumen = meshes.add(mesh_of(&model.anatomy.lumen.mesh));
+    commands.spawn((Mesh3d(lumen.clone()), MeshMaterial3d(materials.add(vessel)), ChildOf(root)));
     let bone = materials.add(bone);
     for surface in model.anatomy.body.iter().filter(|s| s.material == Material::CorticalBone) {
         commands.spawn((
@@ -106,6 +113,8 @@ fn build(
         root: Some(root),
         camera: Some(camera),
         texture: Some(contexts.add_image(EguiTextureHandle::Strong(image))),
+        lumen: Some(lumen),
+        shift: WallShift::default(),
         tubes: Vec::new(),
         center,
         radius,
@@ -141,6 +150,12 @@ fn follow(
     }
     scene.tick = snapshot.tick;
     let Some(model) = &scene.model else { return };
+    if scene.shift.difference_mm(&snapshot.wall_shift) > SEEN_SHIFT_MM {
+        scene.shift.clone_from(&snapshot.wall_shift);
+        if let Some(mut old) = scene.lumen.as_ref().and_then(|handle| meshes.get_mut(handle)) {
+            *old = mesh_of(&moved(&model.anatomy.lumen, &scene.shift));
+        }
+    }
     let drawn = tubes(snapshot, model);
     for (tool, mesh) in &drawn {
         let (tool, mesh) = (*tool, mesh.clone());
@@ -171,6 +186,19 @@ fn follow(
         }
         stays
     });
+}
+
+/// The lumen surface where the vessels have given way.
+fn moved(lumen: &anatomy::LumenMesh, shift: &WallShift) -> anatomy::Mesh {
+    let mut mesh = lumen.mesh.clone();
+    for (triangle, labels) in lumen.mesh.triangles.iter().zip(&lumen.labels) {
+        for (vertex, label) in triangle.iter().zip(labels) {
+            let place = anatomy::VesselPlace { vessel: label.vessel, arc_mm: f64::from(label.arc_mm) };
+            let v = *vertex as usize;
+            mesh.vertices_mm[v] = lumen.mesh.vertices_mm[v] + shift.at(&place);
+        }
+    }
+    mesh
 }
 
 fn glass(color: Color) -> StandardMaterial {

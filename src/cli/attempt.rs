@@ -18,7 +18,7 @@ pub const FRAME_PIXELS: usize = 512;
 /// Longest run of a script without `--seconds`, s of simulated time.
 pub const MAX_SECONDS: f64 = 3600.0;
 
-/// The path of a case given as a file or as the name of a shipped case.
+/// The path of a case or script given as a file or as the name of a shipped one; cases are found in folders too.
 pub fn resolve(given: &Path, folder: &str) -> Result<PathBuf, CliError> {
     if given.is_file() {
         return Ok(given.to_path_buf());
@@ -30,6 +30,12 @@ pub fn resolve(given: &Path, folder: &str) -> Result<PathBuf, CliError> {
     }
     if tried.is_file() {
         return Ok(tried);
+    }
+    if folder == "scenarios"
+        && let Ok(cases) = scenario::case_files(&root)
+        && let Some(case) = cases.into_iter().find(|c| c.file_name() == tried.file_name())
+    {
+        return Ok(case);
     }
     Err(CliError::bad_input(format!(
         "{} is not found, nor is {}; `ls {}` shows what is there",

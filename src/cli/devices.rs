@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::CliError;
-use crate::device::{Catalog, Device, Embolic, load_catalog, rest_shape_mm};
+use crate::device::{Catalog, Device, DeviceKind, Embolic, load_catalog, passes};
 use crate::files::nearest;
+
+mod picture;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -16,61 +18,132 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// List devices and embolics
-    List,
-    /// Show a device's data and write a picture of its shape at rest
+    /// List devices and embolics, grouped by kind
+    List {
+        /// Only this kind: wire, catheter, guide, microcatheter, sheath or particles
+        #[arg(long)]
+        kind: Option<String>,
+    },
+    /// Show a device's data and write a picture of its shape at rest, free and with a wire inside
     Show {
         /// Id, as `devices list` prints it
         id: String,
         /// Picture to write; `ID.png` in the working folder if absent
         #[arg(long)]
         out: Option<PathBuf>,
+        /// Wire inside; the hydrophilic wire that passes if absent
+        #[arg(long)]
+        wire: Option<String>,
+        /// How far the wire's tip lies beyond the catheter's, mm
+        #[arg(long, default_value_t = 60.0)]
+        ahead_mm: f64,
     },
 }
+
+/// Wires for the picture, the first that passes is taken.
+const USUAL_WIRES: [&str; 3] =
+    ["wire.hydrophilic_angled.035", "wire.micro.018", "wire.coronary_workhorse.014"];
 
 /// Runs the subcommand.
 pub fn run(args: &Args) -> Result<(), CliError> {
     let catalog = load_catalog(&super::root()?.join("assets"))?;
     match &args.command {
-        Action::List => super::say(&list(&catalog)),
-        Action::Show { id, out } => show(&catalog, id, out.as_deref()),
+        Action::List { kind } => super::say(&list(&catalog, kind.as_deref())?),
+        Action::Show { id, out, wire, ahead_mm } => {
+            show(&catalog, id, out.as_deref(), wire.as_deref(), *ahead_mm)
+        }
     }
 }
 
-fn list(catalog: &Catalog) -> String {
-    let mut text =
-        format!("{:<38} {:>9} {:>8} {:>8}  {}\n", "id", "length mm", "outer mm", "bore mm", "what it is");
-    for d in &catalog.devices {
-        let bore = d.inner_diameter_mm.map_or_else(|| "-".to_owned(), |b| format!("{b:.2}"));
-        let outer = d.max_outer_diameter_mm;
-        writeln!(text, "{:<38} {:>9.0} {outer:>8.2} {bore:>8}  {}", d.id, d.length_mm, d.label).ok();
-    }
-    for e in &catalog.embolics {
-        writeln!(text, "{:<38} {:>9} {:>8} {:>8.2}  {}", e.id, "-", "-", e.min_lumen_mm, e.label).ok();
-    }
-    text.push_str("bore of particles: the smallest that they pass");
-    text
+/// The group of an id: its first word.
+fn group(id: &str) -> &str {
+    id.split('.').next().unwrap_or(id)
 }
 
-fn show(catalog: &Catalog, id: &str, out: Option<&Path>) -> Result<(), CliError> {
+/// Groups in the order in which devices go in, with their headings.
+const GROUPS: [(&str, &str); 6] = [
+    ("wire", "Guidewires"),
+    ("sheath", "Introducer sheaths"),
+    ("guide", "Guiding catheters"),
+    ("catheter", "Diagnostic catheters"),
+    ("microcatheter", "Microcatheters"),
+    ("particles", "Particles (bore: the smallest that they pass)"),
+];
+
+fn list(catalog: &Catalog, kind: Option<&str>) -> Result<String, CliError> {
+    if let Some(kind) = kind.filter(|k| GROUPS.iter().all(|g| g.0 != *k)) {
+        let names: Vec<&str> = GROUPS.iter().map(|g| g.0).collect();
+        return Err(CliError::bad_input(format!(
+            "no kind is called `{kind}`; there are {}",
+            names.join(", ")
+        )));
+    }
+    let mut text = String::new();
+    for (word, heading) in GROUPS.iter().filter(|g| kind.is_none_or(|k| k == g.0)) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        writeln!(text, "{heading}").ok();
+        writeln!(text, "{:<46} {:>9} {:>8} {:>8}  what it is", "id", "length mm", "outer mm", "bore mm").ok();
+        for d in catalog.devices.iter().filter(|d| group(&d.id) == *word) {
+            let bore = d.inner_diameter_mm.map_or_else(|| "-".to_owned(), |b| format!("{b:.2}"));
+            let outer = d.max_outer_diameter_mm;
+            writeln!(text, "{:<46} {:>9.0} {outer:>8.2} {bore:>8}  {}", d.id, d.length_mm, d.label).ok();
+        }
+        for e in catalog.embolics.iter().filter(|e| group(&e.id) == *word) {
+            writeln!(text, "{:<46} {:>9} {:>8} {:>8.2}  {}", e.id, "-", "-", e.min_lumen_mm, e.label).ok();
+        }
+    }
+    Ok(text.trim_end().to_owned())
+}
+
+fn show(
+    catalog: &Catalog,
+    id: &str,
+    out: Option<&Path>,
+    wire: Option<&str>,
+    ahead_mm: f64,
+) -> Result<(), CliError> {
     if let Some(embolic) = catalog.embolic(id) {
         return super::say(&describe_embolic(embolic));
     }
-    let Some(device) = catalog.device(id) else {
-        let ids = catalog
-            .devices
-            .iter()
-            .map(|d| d.id.as_str())
-            .chain(catalog.embolics.iter().map(|e| e.id.as_str()));
-        let guess = nearest(id, ids).map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
-        return Err(CliError::bad_input(format!(
-            "no device is called `{id}`{guess} (`cathnav devices list` shows all)"
-        )));
-    };
+    let device = find(catalog, id)?;
+    if !(0.0..=1000.0).contains(&ahead_mm) {
+        return Err(CliError::bad_input(format!("--ahead-mm is {ahead_mm}; allowed: 0 to 1000")));
+    }
+    let inside = wire_for(catalog, device, wire)?.map(|wire| picture::Inside { wire, ahead_mm });
     let path = out.map_or_else(|| PathBuf::from(format!("{id}.png")), Path::to_path_buf);
-    super::write_file(&path, &picture(device)?)?;
+    super::write_file(&path, &picture::picture(device, inside)?)?;
     super::say(&describe(device))?;
     super::say(&format!("picture: {}", path.display()))
+}
+
+fn find<'a>(catalog: &'a Catalog, id: &str) -> Result<&'a Device, CliError> {
+    if let Some(device) = catalog.device(id) {
+        return Ok(device);
+    }
+    let ids =
+        catalog.devices.iter().map(|d| d.id.as_str()).chain(catalog.embolics.iter().map(|e| e.id.as_str()));
+    let guess = nearest(id, ids).map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+    Err(CliError::bad_input(format!("no device is called `{id}`{guess} (`cathnav devices list` shows all)")))
+}
+
+/// The wire to show inside a device: as named, or the usual one that passes; none in a wire.
+fn wire_for<'a>(
+    catalog: &'a Catalog,
+    device: &Device,
+    named: Option<&str>,
+) -> Result<Option<&'a Device>, CliError> {
+    let Some(id) = named else {
+        let usual = USUAL_WIRES.iter().filter_map(|id| catalog.device(id));
+        return Ok(usual.into_iter().find(|w| passes(w, device).is_ok()));
+    };
+    let wire = find(catalog, id)?;
+    if wire.kind != DeviceKind::Wire {
+        return Err(CliError::bad_input(format!("`{id}` is no wire")));
+    }
+    passes(wire, device).map_err(|e| CliError::bad_input(e.to_string()))?;
+    Ok(Some(wire))
 }
 
 fn describe(device: &Device) -> String {
@@ -113,71 +186,44 @@ fn describe_embolic(embolic: &Embolic) -> String {
     text
 }
 
-const SIZE_PX: usize = 640;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A grey PNG: the shaped end free in its plane, true to scale, with a bar of 10 mm.
-fn picture(device: &Device) -> Result<Vec<u8>, CliError> {
-    // A little of the straight shaft beyond the last curve, and enough of a straight device to see.
-    let mut from_mm = 0.0;
-    let mut shaped_mm: f64 = 0.0;
-    for z in &device.zones {
-        from_mm += z.length_mm;
-        if z.rest_curvature_per_mm != 0.0 || z.rest_curvature_2_per_mm != 0.0 {
-            shaped_mm = from_mm;
-        }
+    fn catalog() -> Catalog {
+        load_catalog(&super::super::root().unwrap().join("assets")).unwrap()
     }
-    let shown_mm = (1.4 * shaped_mm + 20.0).min(device.length_mm);
-    let points = rest_shape_mm(device, shown_mm, 0.25);
-    let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
-    for p in &points {
-        for axis in 0..2 {
-            low[axis] = low[axis].min(p[axis]);
-            high[axis] = high[axis].max(p[axis]);
-        }
-    }
-    let margin_px = 40.0;
-    let span_mm = (high[0] - low[0]).max(high[1] - low[1]).max(20.0);
-    let px_per_mm = (SIZE_PX as f64 - 2.0 * margin_px) / span_mm;
-    let center_px = SIZE_PX as f64 / 2.0;
-    let mut canvas = vec![255_u8; SIZE_PX * SIZE_PX];
-    let middle = [0.5 * (low[0] + high[0]), 0.5 * (low[1] + high[1])];
-    for p in &points {
-        let x = center_px + (p[0] - middle[0]) * px_per_mm;
-        let y = center_px - (p[1] - middle[1]) * px_per_mm;
-        let outer_mm = device.section_at(p[2]).outer_diameter_mm;
-        disc(&mut canvas, x, y, (0.5 * outer_mm * px_per_mm).max(1.0), 40);
-    }
-    let bar_px = 10.0 * px_per_mm;
-    let steps = (4.0 * bar_px) as usize;
-    for i in 0..=steps {
-        let x = 12.0 + bar_px * i as f64 / steps.max(1) as f64;
-        disc(&mut canvas, x, SIZE_PX as f64 - 12.0, 1.5, 120);
-    }
-    encode(&canvas)
-}
 
-/// Darkens a disc, with an edge one pixel soft.
-fn disc(canvas: &mut [u8], x: f64, y: f64, radius_px: f64, grey: u8) {
-    let clamp = |v: f64| v.clamp(0.0, (SIZE_PX - 1) as f64) as usize;
-    for row in clamp(y - radius_px - 1.0)..=clamp(y + radius_px + 1.0) {
-        for column in clamp(x - radius_px - 1.0)..=clamp(x + radius_px + 1.0) {
-            let distance = (column as f64 - x).hypot(row as f64 - y);
-            let cover = (radius_px + 0.5 - distance).clamp(0.0, 1.0);
-            let value = 255.0 - cover * (255.0 - f64::from(grey));
-            let pixel = &mut canvas[row * SIZE_PX + column];
-            *pixel = (*pixel).min(value as u8);
+    #[test]
+    fn the_list_holds_every_id_once_and_can_be_cut_to_a_kind() {
+        let catalog = catalog();
+        let all = list(&catalog, None).unwrap();
+        let lines: Vec<&str> = all.lines().filter_map(|l| l.split_whitespace().next()).collect();
+        let ids = catalog.devices.iter().map(|d| &d.id).chain(catalog.embolics.iter().map(|e| &e.id));
+        for id in ids {
+            assert_eq!(lines.iter().filter(|l| *l == id).count(), 1, "{id}");
         }
+        let guides = list(&catalog, Some("guide")).unwrap();
+        assert!(guides.contains("guide.mpa.8f") && !guides.contains("catheter.cobra_c2.5f"));
+        assert!(list(&catalog, Some("gide")).unwrap_err().message.contains("microcatheter"));
     }
-}
 
-fn encode(canvas: &[u8]) -> Result<Vec<u8>, CliError> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, SIZE_PX as u32, SIZE_PX as u32);
-    encoder.set_color(png::ColorType::Grayscale);
-    encoder.set_depth(png::BitDepth::Eight);
-    let fail = |e: png::EncodingError| CliError::bad_input(format!("the picture cannot be made: {e}"));
-    let mut writer = encoder.write_header().map_err(fail)?;
-    writer.write_image_data(canvas).map_err(fail)?;
-    writer.finish().map_err(fail)?;
-    Ok(bytes)
+    #[test]
+    fn a_picture_has_a_second_panel_where_a_wire_passes() {
+        let catalog = catalog();
+        let width = |id: &str, wire: Option<&str>| {
+            let device = find(&catalog, id).unwrap();
+            let inside = wire_for(&catalog, device, wire).unwrap();
+            let inside = inside.map(|wire| picture::Inside { wire, ahead_mm: 60.0 });
+            let bytes = picture::picture(device, inside).unwrap();
+            u32::from_be_bytes([bytes[16], bytes[17], bytes[18], bytes[19]])
+        };
+        let one = width("wire.j_3mm.035", None);
+        assert_eq!(width("catheter.simmons_2.5f", None), 2 * one);
+        assert_eq!(width("microcatheter.1_7f", None), 2 * one);
+        let micro = find(&catalog, "microcatheter.2_4f").unwrap();
+        let refused = wire_for(&catalog, micro, Some("wire.lunderquist.035")).unwrap_err();
+        assert!(refused.message.contains("0.89 mm"), "{}", refused.message);
+        assert!(wire_for(&catalog, micro, Some("sheath.5f.110")).unwrap_err().message.contains("no wire"));
+    }
 }

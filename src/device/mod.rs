@@ -10,5 +10,5 @@ mod types;
 
 pub use load::{catalog_from_files, check_file, load_catalog};
 pub use passes::{MIN_CLEARANCE_MM, Mismatch, passes};
-pub use shape::rest_shape_mm;
+pub use shape::{pair_shape_mm, rest_shape_mm};
 pub use types::*;

@@ -8,6 +8,7 @@ use super::detector::{Detector, SCATTER_ENERGY_KEV, SWANK};
 use super::devices::{add_balls, add_devices};
 use super::scene::{Background, Geometry, pose_of};
 use super::subtraction::{DsaRun, Roadmap};
+use super::vessels::LumenMap;
 use super::{Frame, FrameKind, ReferenceStore, fast};
 use crate::anatomy::{Anatomy, VesselTree};
 use crate::device::Device;
@@ -16,6 +17,8 @@ use crate::sim::command::AcquisitionKind;
 use crate::sim::snapshot::{Technique, VesselView};
 use crate::xray::{BodyModel, CArm, DetectorProgram, ExposureControl};
 
+/// Displacement of vessels that is worth new path lengths, mm.
+const SEEN_SHIFT_MM: f64 = 0.25;
 /// Share of the last frame that stays in the detector (lag of the first frame) `[K]`.
 const LAG: f32 = 0.03;
 /// Weight of the new frame in the fluoroscopy filter where nothing moves.
@@ -90,7 +93,7 @@ impl Renderer {
     pub fn render(&mut self, snapshot: &Snapshot) -> Frame {
         let view = &snapshot.xray;
         let pulse = view.pulse.unwrap_or_default();
-        self.prepare(&view.arm, &view.technique);
+        self.prepare(snapshot);
         self.expose(snapshot, pulse.number);
         let mut frame = Frame {
             columns: self.config.pixels,
@@ -141,7 +144,7 @@ impl Renderer {
 
     /// Expected signal of the snapshot before noise and blur, keV absorbed per pixel, primary and scatter.
     pub fn expected_signal_kev(&mut self, snapshot: &Snapshot) -> Vec<f32> {
-        self.prepare(&snapshot.xray.arm, &snapshot.xray.technique);
+        self.prepare(snapshot);
         self.place_contents(snapshot);
         let (Some(geometry), Some(background)) = (&self.geometry, &self.background) else {
             return Vec::new();
@@ -151,12 +154,18 @@ impl Renderer {
     }
 
     /// Path lengths and expected signal, kept while pose and technique stay.
-    fn prepare(&mut self, arm: &CArm, technique: &Technique) {
+    fn prepare(&mut self, snapshot: &Snapshot) {
+        let (arm, technique) = (&snapshot.xray.arm, &snapshot.xray.technique);
         if self.geometry.as_ref().is_none_or(|g| g.pose != pose_of(arm)) {
             self.geometry = Some(Geometry::new(&self.body, &self.tree, arm, self.config.pixels));
             self.background = None;
         }
-        let Some(geometry) = &self.geometry else { return };
+        let Some(geometry) = &mut self.geometry else { return };
+        if geometry.shift.difference_mm(&snapshot.wall_shift) > SEEN_SHIFT_MM {
+            geometry.lumen = LumenMap::new(&snapshot.wall_shift.moved(&self.tree), &geometry.projection);
+            geometry.shift.clone_from(&snapshot.wall_shift);
+        }
+        let geometry = &*geometry;
         if self.background.as_ref().is_none_or(|b| !b.is_for(technique, arm)) {
             self.background = Some(Background::new(geometry, technique, arm));
             self.linear_kev.clear();

@@ -7,6 +7,7 @@ use super::detector::{Detector, SCATTER_ENERGY_KEV, SWANK};
 use super::fast;
 use super::vessels::LumenMap;
 use crate::anatomy::VesselTree;
+use crate::sim::contact::WallShift;
 use crate::sim::snapshot::Technique;
 use crate::xray::scatter::scatter_to_primary_after_grid;
 use crate::xray::thickness::ArealMap;
@@ -28,6 +29,8 @@ pub(super) struct Geometry {
     pub(super) projection: Projection,
     pub(super) body: ArealMap,
     pub(super) lumen: LumenMap,
+    /// Displacement of the vessels that `lumen` was made with.
+    pub(super) shift: WallShift,
 }
 
 impl Geometry {
@@ -38,6 +41,7 @@ impl Geometry {
             projection,
             body: body.project(&projection),
             lumen: LumenMap::new(tree, &projection),
+            shift: WallShift::default(),
         }
     }
 }

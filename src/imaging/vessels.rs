@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::chords::{Piece, for_each_pass};
-use crate::anatomy::VesselTree;
+use crate::anatomy::{VesselId, VesselTree};
+use crate::math::Vec3;
 use crate::sim::snapshot::VesselView;
 use crate::xray::Projection;
 
@@ -34,16 +35,19 @@ struct Found {
 impl LumenMap {
     /// Chords through every branch; where branches overlap (a child inside its parent) the first one met counts.
     pub(super) fn new(tree: &VesselTree, projection: &Projection) -> Self {
+        let mitres = end_mitres(tree);
         let mut found: Vec<Found> = tree
             .branches
             .par_iter()
             .enumerate()
             .flat_map_iter(|(b, branch)| {
                 let mut list = Vec::new();
-                for w in branch.points.windows(2) {
+                let last = branch.points.len().saturating_sub(2);
+                for (i, w) in branch.points.windows(2).enumerate() {
+                    let at_ends = [mitres[b][0].filter(|_| i == 0), mitres[b][1].filter(|_| i == last)];
                     let piece = Piece {
                         ends_mm: [w[0].position_mm, w[1].position_mm],
-                        mitres: [w[0].tangent, w[1].tangent],
+                        mitres: [at_ends[0].unwrap_or(w[0].tangent), at_ends[1].unwrap_or(w[1].tangent)],
                         radii_mm: [w[0].radius_mm, w[1].radius_mm],
                     };
                     for_each_pass(projection, &piece, |pass| {
@@ -100,6 +104,27 @@ impl LumenMap {
             }
         }
     }
+}
+
+/// Where a branch goes on as one child, the two are cut by one plane, so that no wedge is left open or counted twice:
+/// directions across the first and last point of each branch, where that is so.
+fn end_mitres(tree: &VesselTree) -> Vec<[Option<Vec3>; 2]> {
+    const ALONG: f64 = 0.8;
+    let mut out = vec![[None; 2]; tree.branches.len()];
+    for (i, parent) in tree.branches.iter().enumerate() {
+        let length_mm = parent.length_mm();
+        let mut at_end = tree.branches.iter().enumerate().filter(|(_, c)| {
+            c.origin.is_some_and(|o| o.vessel == VesselId(i as u32) && o.arc_mm > length_mm - 1e-6)
+        });
+        let (Some((j, child)), None) = (at_end.next(), at_end.next()) else { continue };
+        let (Some(a), Some(b)) = (parent.points.last(), child.points.first()) else { continue };
+        if a.tangent.dot(&b.tangent) > ALONG {
+            let middle = (a.tangent + b.tangent).normalize();
+            out[i][1] = Some(middle);
+            out[j][0] = Some(middle);
+        }
+    }
+    out
 }
 
 /// Concentration at an arc length, linear between cell centers, mg/mL.

@@ -1,6 +1,6 @@
 //! From text to a checked case: spanned tree, schema walk, cross-checks, then the values.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::schema::CASE;
 use super::{Case, Library, names, validate};
@@ -10,6 +10,23 @@ use crate::files::{CheckReport, Fault, FaultKind, Node, fault_at, parse, walk};
 pub fn load_case(path: &Path, library: &Library) -> Result<Case, CheckReport> {
     let text = read_text(path)?;
     check_text(&path.display().to_string(), &text, library)
+}
+
+/// All case files below `scenarios/` of a root, those of its folders too, sorted: a folder after the files beside it.
+pub fn case_files(root: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut folders = vec![root.join("scenarios")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let mut inside = Vec::new();
+        for entry in std::fs::read_dir(&folder)? {
+            inside.push(entry?.path());
+        }
+        inside.sort();
+        let (deeper, here): (Vec<_>, Vec<_>) = inside.into_iter().partition(|p| p.is_dir());
+        files.extend(here.into_iter().filter(|p| p.extension().is_some_and(|e| e == "ron")));
+        folders.extend(deeper.into_iter().rev());
+    }
+    Ok(files)
 }
 
 /// Reads a file as UTF-8 text.

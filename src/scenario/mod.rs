@@ -8,5 +8,5 @@ mod types;
 mod validate;
 
 pub use library::{AnatomyInfo, Library};
-pub use load::{check_text, load_case, read_text};
+pub use load::{case_files, check_text, load_case, read_text};
 pub use types::*;

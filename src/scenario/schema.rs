@@ -260,6 +260,35 @@ pub static CONDITION: &[Variant] = &[
             required("for_s", number(0.0, 60.0), "seconds"),
         ]),
     },
+    Variant {
+        name: "TipIn",
+        doc: "the tip of a device lies in this vessel itself, not beyond it",
+        body: Body::Fields(&[OF, required("vessel", VESSEL, "vessel")]),
+    },
+    Variant {
+        name: "TipDeep",
+        doc: "the tip of a device lies deep in a vessel, behind the wall of its parent, or in a vessel beyond",
+        body: Body::Fields(&[
+            OF,
+            WITHIN,
+            required("over_mm", number(0.0, 1000.0), "more than this behind the wall of the parent, mm"),
+        ]),
+    },
+    Variant {
+        name: "TipMoved",
+        doc: "the tip of a device has moved away from where it was when a step was done",
+        body: Body::Fields(&[
+            OF,
+            required("over_mm", positive(1000.0), "farther than this, mm"),
+            required("after", STEP_NAME, "step that fixes the place"),
+            required("until", STEP_NAME, "step that ends the watch"),
+        ]),
+    },
+    Variant {
+        name: "Loop",
+        doc: "more of a device is in than its tip is away along the vessels: it lies in a loop or is folded back",
+        body: Body::Fields(&[OF, required("over_mm", positive(1000.0), "more than this, mm")]),
+    },
     Variant { name: "StepDone", doc: "a step is done", body: Body::Value(&STEP_NAME) },
     Variant {
         name: "After",

@@ -309,6 +309,40 @@ pub enum Condition {
         /// Seconds.
         for_s: f64,
     },
+    /// The tip of a device lies in this vessel itself, not beyond it.
+    TipIn {
+        /// Device id or kind word.
+        of: String,
+        /// Vessel.
+        vessel: String,
+    },
+    /// The tip of a device lies deep in a vessel: behind the wall of its parent, or in a vessel beyond.
+    TipDeep {
+        /// Device id or kind word.
+        of: String,
+        /// Vessel.
+        within: String,
+        /// More than this behind the wall of the parent, mm.
+        over_mm: f64,
+    },
+    /// The tip of a device has moved away from where it was when one step was done, and before another is done.
+    TipMoved {
+        /// Device id or kind word.
+        of: String,
+        /// Farther than this, mm.
+        over_mm: f64,
+        /// Step that fixes the place.
+        after: String,
+        /// Step that ends the watch.
+        until: String,
+    },
+    /// More of a device is in than its tip is away along the vessels: it lies in a loop or is folded back.
+    Loop {
+        /// Device id or kind word.
+        of: String,
+        /// More than this, mm.
+        over_mm: f64,
+    },
     /// A step is done.
     StepDone(String),
     /// Time since the start, s.

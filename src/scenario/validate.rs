@@ -340,14 +340,14 @@ fn is_called(device: &Device, of: &str) -> bool {
     }
 }
 
-/// Device, vessel node and field of every `Tip` that a condition needs; alternatives of `Any` are left out.
+/// Device, vessel node and field of every `Tip` and `TipDeep` that a condition needs; alternatives of `Any` are left out.
 fn tips_within<'a>(condition: &'a Node, path: &str, out: &mut Vec<(&'a str, &'a Node, String)>) {
     match condition.name() {
-        Some("Tip") => {
+        Some(name @ ("Tip" | "TipDeep")) => {
             if let (Some(of), Some(within)) =
                 (condition.get("of").and_then(Node::text), condition.get("within"))
             {
-                out.push((of, within, format!("{path}.Tip.within")));
+                out.push((of, within, format!("{path}.{name}.within")));
             }
         }
         Some("All") => {

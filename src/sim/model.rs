@@ -1,6 +1,6 @@
 //! The compiled case: immutable, shared between threads.
 
-use super::contact::{MeshWall, WallLaw};
+use super::contact::{MeshWall, VesselBed, WallLaw};
 use super::contrast::ContrastModel;
 use super::contrast::injector::InjectorModel;
 use super::exposure::ExposureModel;
@@ -56,6 +56,8 @@ pub struct Model {
     pub wall: MeshWall,
     /// How it yields.
     pub law: WallLaw,
+    /// How the vessels give way as a whole; none in a tree without branches.
+    pub bed: Option<VesselBed>,
     /// Vessel network.
     pub network: Network,
     /// Species that the blood carries.
@@ -100,6 +102,7 @@ impl Model {
             case_text: String::new(),
             wall: MeshWall::new(&anatomy.lumen, &anatomy.tree),
             law: WallLaw::default(),
+            bed: VesselBed::compile(&anatomy.tree),
             therapy: TherapyModel::compile(&network, &contrast, &embolics),
             contrast,
             injector: InjectorModel { room: case.room.clone(), embolics: embolics.clone() },

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::{AcquisitionKind, Hold, Pedal, ToolId};
+use super::contact::WallShift;
 use crate::anatomy::VesselPlace;
 use crate::device::DeviceKind;
 use crate::math::Vec3;
@@ -17,6 +18,8 @@ pub struct Snapshot {
     pub time_s: f64,
     /// Rods with their devices.
     pub rods: Vec<RodView>,
+    /// Displacement of the vessels by the devices.
+    pub wall_shift: WallShift,
     /// Free bodies.
     pub bodies: Vec<BodyView>,
     /// Contrast in the vessels, one entry per branch of the tree.

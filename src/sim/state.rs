@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::contact::WallShift;
 use super::contrast::ContrastState;
 use super::contrast::injector::InjectorState;
 use super::exposure::{self, ExposureState};
@@ -26,6 +27,8 @@ pub struct State {
     pub rods: Vec<RodState>,
     /// What the hands do, per tool.
     pub controls: Vec<ToolControl>,
+    /// Displacement of the vessels.
+    pub wall_shift: WallShift,
     /// Free bodies.
     pub world: WorldState,
     /// Pressures and flows.
@@ -63,6 +66,7 @@ impl State {
             seed,
             rods: model.bases.iter().map(|base| rod::new(*base)).collect(),
             controls: vec![ToolControl::default(); model.tools.len()],
+            wall_shift: WallShift::default(),
             world: WorldState::new(seed),
             flow: FlowState::new(&model.network),
             pressure_lines: PressureLines::default(),
@@ -86,6 +90,7 @@ impl State {
         for rod in &self.rods {
             rod::hash(rod, &mut mechanics);
         }
+        mechanics.value(&self.wall_shift);
         super::world::hash(&self.world, &mut mechanics);
         mechanics.value(&self.harm);
         let mut blood = StateHasher::new();

@@ -2,7 +2,7 @@
 //!
 //! Order and reason:
 //! 1. **Commands**: everything the operator changed acts on this whole tick.
-//! 2. **Rods**: devices move first; flow, injection and picture of this tick see them where they now are.
+//! 2. **Rods**, then the vessels that give way to them: devices move first; flow, injection and picture of this tick see them where they now are.
 //! 3. **Harm**: tip pressures of the moved rods; a perforation bleeds in the same tick.
 //! 4. **Patient**: the pressure at the root drives the flow.
 //! 5. **Injection**: what leaves each lumen, against the pressures of the last tick.
@@ -14,6 +14,7 @@
 //! While time is skipped, stages 2, 3 and 8 rest, and a step runs the others to the next whole second.
 
 use super::command::{Command, Pedal};
+use super::contact::{ShiftedWall, WallQuery as _};
 use super::contrast::{self, ContrastScratch, injector};
 use super::event::{Event, EventKind};
 use super::exposure::{self, ExposureInput};
@@ -25,6 +26,7 @@ use super::snapshot::{RodView, Snapshot, StenosisView, ToolInfo};
 use super::state::State;
 use super::{harm, therapy, wiring, world};
 use crate::anatomy::VesselPlace;
+use crate::math::Vec3;
 use crate::units::{TICK_S, TICKS_PER_S};
 
 /// Fastest feed that a hand makes, mm/s.
@@ -232,13 +234,20 @@ fn advance_rods(
     report: &mut StepReport,
     events: &mut Vec<EventKind>,
 ) {
-    for (i, rod_state) in state.rods.iter_mut().enumerate() {
+    let wall = ShiftedWall { wall: &model.wall, shift: &state.wall_shift };
+    for i in 0..state.rods.len() {
+        let others: Vec<rod::Capsule> = (0..state.rods.len())
+            .filter(|r| *r != i)
+            .flat_map(|r| rod::capsules(&state.rods[r], &model.tools))
+            .collect();
+        let rod_state = &mut state.rods[i];
         let inputs = RodInputs {
             tools: &model.tools,
             controls: &state.controls,
-            wall: &model.wall,
+            wall: &wall,
             law: model.law,
-            others: &[],
+            others: &others,
+            meshing: rod::Meshing::default(),
         };
         let rod_report = rod::advance(&inputs, rod_state, &mut scratch.rod, TICK_S);
         if let Some(reason) = &rod_report.diverged {
@@ -251,11 +260,30 @@ fn advance_rods(
         }
         report.rods.push(rod_report);
     }
+    give_way(model, state);
+}
+
+/// The vessels follow what presses on them, and take what sticks to them along.
+fn give_way(model: &Model, state: &mut State) {
+    let Some(bed) = &model.bed else { return };
+    let before = state.wall_shift.clone();
+    let wall = ShiftedWall { wall: &model.wall, shift: &before };
+    let forces: Vec<(VesselPlace, Vec3)> =
+        state.rods.iter().flat_map(|r| rod::wall_forces(r, &wall)).collect();
+    if bed.follow(&mut state.wall_shift, &forces, TICK_S) <= 0.0 {
+        return;
+    }
+    let after = &state.wall_shift;
+    let moved = |x: &Vec3| wall.at(x).place.map_or(Vec3::zeros(), |p| after.at(&p) - before.at(&p));
+    for rod_state in &mut state.rods {
+        rod::carry_anchors(rod_state, &moved);
+    }
 }
 
 fn view_rods(model: &Model, state: &State, scratch: &mut Scratch) {
-    scratch.rods = state.rods.iter().map(|r| rod::view(r, &model.tools, &model.wall)).collect();
-    scratch.places = scratch.rods.iter().map(|r| wiring::node_places(r, &model.wall)).collect();
+    let wall = ShiftedWall { wall: &model.wall, shift: &state.wall_shift };
+    scratch.rods = state.rods.iter().map(|r| rod::view(r, &model.tools, &wall)).collect();
+    scratch.places = scratch.rods.iter().map(|r| wiring::node_places(r, &wall)).collect();
     scratch.obstructions.clear();
     for (rod, places) in scratch.rods.iter().zip(&scratch.places) {
         scratch.obstructions.extend(wiring::obstructions(rod, places, &model.tools));
@@ -430,7 +458,8 @@ pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
     let rods = if scratch.rods.len() == state.rods.len() {
         scratch.rods.clone()
     } else {
-        state.rods.iter().map(|r| rod::view(r, &model.tools, &model.wall)).collect()
+        let wall = ShiftedWall { wall: &model.wall, shift: &state.wall_shift };
+        state.rods.iter().map(|r| rod::view(r, &model.tools, &wall)).collect()
     };
     let connected = state.injector.connected;
     let tip = connected
@@ -453,6 +482,7 @@ pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
         patient: state.patient.view(),
         xray: exposure::view(&state.exposure),
         tools: tools(model, &rods),
+        wall_shift: state.wall_shift.clone(),
         rods,
     }
 }

@@ -3,6 +3,7 @@
 use super::facts::{Facts, TreeFacts, lumen_ml, mean_flow_ml_per_s};
 use crate::anatomy::{VesselId, VesselPlace};
 use crate::device::DeviceKind;
+use crate::math::Vec3;
 use crate::scenario::Condition;
 use crate::sim::event::EventKind;
 use crate::sim::snapshot::ToolInfo;
@@ -84,6 +85,10 @@ pub(super) enum Watch {
     Bleed { id: String, limit_ml_per_min: f64, seen: bool, below_s: f64 },
     Particles { vessel: VesselId, over_pct: f64 },
     TipForce { over_n: f64, for_s: f64, held_s: f64 },
+    TipIn { of: Which, vessel: VesselId },
+    TipDeep { of: Which, within: VesselId, over_mm: f64 },
+    TipMoved { of: Which, over_mm: f64, after: String, until: String, from: Option<(usize, Vec3)> },
+    Loop { of: Which, over_mm: f64, base: Option<VesselPlace> },
     StepDone(String),
     After(f64),
     All(Vec<Self>),
@@ -124,6 +129,22 @@ impl Watch {
             Condition::TipForce { over_n, for_s } => {
                 Self::TipForce { over_n: *over_n, for_s: *for_s, held_s: 0.0 }
             }
+            Condition::TipIn { of, vessel: name } => {
+                vessel(name, &|v| Self::TipIn { of: Which::new(of, tools), vessel: v })
+            }
+            Condition::TipDeep { of, within, over_mm } => {
+                vessel(within, &|v| Self::TipDeep { of: Which::new(of, tools), within: v, over_mm: *over_mm })
+            }
+            Condition::TipMoved { of, over_mm, after, until } => Self::TipMoved {
+                of: Which::new(of, tools),
+                over_mm: *over_mm,
+                after: after.clone(),
+                until: until.clone(),
+                from: None,
+            },
+            Condition::Loop { of, over_mm } => {
+                Self::Loop { of: Which::new(of, tools), over_mm: *over_mm, base: None }
+            }
             Condition::StepDone(id) => Self::StepDone(id.clone()),
             Condition::After { s } => Self::After(*s),
             Condition::All(list) => Self::All(list.iter().map(|c| Self::new(c, tree, tools)).collect()),
@@ -162,6 +183,15 @@ impl Watch {
                 *held_s = if peak > *over_n { *held_s + f.dt_s } else { 0.0 };
                 *held_s > *for_s
             }
+            Self::TipIn { of, vessel } => open_tips(f, of).any(|p| p.vessel == *vessel),
+            Self::TipDeep { of, within, over_mm } => is_tip_deep(f, of, *within, *over_mm),
+            Self::TipMoved { of, over_mm, after, until, from } => {
+                if !done(after) || done(until) {
+                    return false;
+                }
+                has_moved(f, of, *over_mm, from)
+            }
+            Self::Loop { of, over_mm, base } => slack_mm(f, of, base) > *over_mm,
             Self::StepDone(id) => done(id),
             Self::After(s) => f.snap.time_s >= *s,
             // No short cut: every part must see every tick.
@@ -184,9 +214,43 @@ impl Watch {
 }
 
 fn is_tip_in(f: &Facts<'_>, of: &Which, within: VesselId) -> bool {
-    f.tools.iter().any(|t| {
-        of.has(t.tool.idx()) && !t.covered && t.place.is_some_and(|p| f.tree.is_within(p.vessel, within))
+    open_tips(f, of).any(|p| f.tree.is_within(p.vessel, within))
+}
+
+/// Places of the tips that are not inside an outer device.
+fn open_tips<'a>(f: &'a Facts<'_>, of: &'a Which) -> impl Iterator<Item = VesselPlace> + 'a {
+    f.tools.iter().filter(|t| of.has(t.tool.idx()) && !t.covered).filter_map(|t| t.place)
+}
+
+fn is_tip_deep(f: &Facts<'_>, of: &Which, within: VesselId, over_mm: f64) -> bool {
+    open_tips(f, of).any(|p| {
+        let is_beyond = p.vessel != within && f.tree.is_within(p.vessel, within);
+        is_beyond || p.vessel == within && f.tree.depth_mm(p, &f.snap.vessels) > over_mm
     })
+}
+
+/// Has the tip left the place that it had when first asked; a device that was taken off has.
+fn has_moved(f: &Facts<'_>, of: &Which, over_mm: f64, from: &mut Option<(usize, Vec3)>) -> bool {
+    let Some((tool, place_mm)) = *from else {
+        let farthest = f.tools.iter().filter(|t| of.has(t.tool.idx()) && !t.covered);
+        let farthest = farthest.max_by(|a, b| a.inserted_mm.total_cmp(&b.inserted_mm));
+        *from = farthest.map(|t| (t.tool.idx(), t.tip_mm));
+        return false;
+    };
+    let now = f.tools.iter().find(|t| t.tool.idx() == tool);
+    now.is_none_or(|t| (t.tip_mm - place_mm).norm() > over_mm)
+}
+
+/// Length inserted beyond the way along the vessels from the base of the rod to the tip, mm; the largest of the devices.
+fn slack_mm(f: &Facts<'_>, of: &Which, base: &mut Option<VesselPlace>) -> f64 {
+    if base.is_none() {
+        let node = f.snap.rods.first().and_then(|r| r.nodes_mm.first());
+        *base = node.and_then(|p| f.tree.tree.nearest(p)).map(|(place, _)| place);
+    }
+    let Some(base) = *base else { return 0.0 };
+    let tips = f.tools.iter().filter(|t| of.has(t.tool.idx()) && !t.covered);
+    let slack = tips.filter_map(|t| Some(t.inserted_mm - f.tree.way_mm(base, t.place?)?));
+    slack.fold(0.0, f64::max)
 }
 
 fn run_made(f: &Facts<'_>, at: VesselId, min_ml: f64, may: bool, began: &mut Vec<(u32, bool)>) -> bool {
@@ -246,10 +310,29 @@ fn gather(c: &Condition, case: &crate::scenario::Case, tree: &TreeFacts, out: &m
         Condition::BleedBelow { bleed, .. } => out[0].extend(bleed_vessel(case, bleed).and_then(find)),
         Condition::Stasis { vessel, .. } => out[0].extend(find(vessel)),
         Condition::ParticlesIn { vessel, .. } => out[1].extend(find(vessel)),
-        Condition::Tip { within, .. } => out[2] = find(within).into_iter().collect(),
+        Condition::Tip { within, .. } | Condition::TipDeep { within, .. } => {
+            out[2] = find(within).into_iter().collect();
+        }
         Condition::All(list) | Condition::Any(list) => list.iter().for_each(|c| gather(c, case, tree, out)),
         _ => {}
     }
+}
+
+/// Vessels in which a step wants a tip: the way to them is right, whatever is treated in the end.
+pub(super) fn waypoints(case: &crate::scenario::Case, tree: &TreeFacts) -> Vec<VesselId> {
+    fn tips(c: &Condition, tree: &TreeFacts, out: &mut Vec<VesselId>) {
+        match c {
+            Condition::Tip { within, .. }
+            | Condition::TipDeep { within, .. }
+            | Condition::TipDwell { within, .. }
+            | Condition::TipIn { vessel: within, .. } => out.extend(tree.tree.find(within)),
+            Condition::All(list) | Condition::Any(list) => list.iter().for_each(|c| tips(c, tree, out)),
+            _ => {}
+        }
+    }
+    let mut out = Vec::new();
+    case.steps.iter().for_each(|s| tips(&s.done, tree, &mut out));
+    out
 }
 
 fn bleed_vessel<'a>(case: &'a crate::scenario::Case, bleed: &str) -> Option<&'a str> {

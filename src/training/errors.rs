@@ -18,6 +18,8 @@ const SAME_BIFURCATION_MM: f64 = 10.0;
 pub(super) struct Ground {
     /// Vessels to be treated.
     pub targets: Vec<VesselId>,
+    /// Vessels in which a step wants a tip.
+    pub waypoints: Vec<VesselId>,
     /// Mean flow in each target.
     pub flows: Vec<FlowWatch>,
     /// Vessel of the access; known when the first rod is seen.
@@ -33,7 +35,7 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// May a tip be here: on the way from access to a target, beyond a target, or in the trunk beside the way.
+    /// May a tip be here: on the way from access to a target or waypoint, beyond a target, or in the trunk beside the way.
     pub(super) fn is_allowed(&self, v: VesselId) -> bool {
         self.allowed.get(v.idx()).copied().unwrap_or(true)
     }
@@ -43,6 +45,7 @@ impl Ground {
         let n = tree.tree.branches.len() as u32;
         let is_on_way = |v: VesselId| {
             self.targets.iter().any(|t| tree.is_on_route(v, *t) || tree.is_within(v, *t))
+                || self.waypoints.iter().any(|w| tree.is_on_route(v, *w))
                 || self.access.is_some_and(|a| tree.is_on_route(v, a))
         };
         let way: Vec<bool> = (0..n).map(|v| self.targets.is_empty() || is_on_way(VesselId(v))).collect();

@@ -68,6 +68,24 @@ impl TreeFacts {
         None
     }
 
+    /// Length of the way along the centerlines between two places, mm; `None` in trees that do not join.
+    pub(super) fn way_mm(&self, a: VesselPlace, b: VesselPlace) -> Option<f64> {
+        let (up, down) = (self.above.get(a.vessel.idx())?, self.above.get(b.vessel.idx())?);
+        let common = up.iter().zip(down).take_while(|(x, y)| x == y).count();
+        // Length to the last common vessel, and where on it the route arrives.
+        let climb = |route: &[VesselId], arc_mm: f64| {
+            let mut length_mm = 0.0;
+            let mut at_mm = arc_mm;
+            for v in route.get(common..)?.iter().rev() {
+                length_mm += at_mm;
+                at_mm = self.tree.branches.get(v.idx())?.origin?.arc_mm;
+            }
+            Some((length_mm, at_mm))
+        };
+        let (from, to) = (climb(up, a.arc_mm)?, climb(down, b.arc_mm)?);
+        (common > 0).then_some(from.0 + to.0 + (from.1 - to.1).abs())
+    }
+
     /// Depth of a place in its own lumen, mm (behind the wall of the parent).
     pub(super) fn depth_mm(&self, place: VesselPlace, views: &[VesselView]) -> f64 {
         place.arc_mm - views.get(place.vessel.idx()).map_or(0.0, |v| v.start_mm)

@@ -3,7 +3,7 @@
 use super::assessment::{
     Assessment, BedShare, ErrorRecord, KeyMoment, Metric, MomentKind, StepResult, TrapResult, VesselVisit,
 };
-use super::condition::{FlowWatch, Watch, is_fed_by, targets};
+use super::condition::{FlowWatch, Watch, is_fed_by, targets, waypoints};
 use super::errors::{ERRORS, Found, Ground, Slot};
 use super::facts::{Before, Facts, TreeFacts, is_beam_on, tool_facts};
 use super::metrics::{METRICS, Tally};
@@ -74,6 +74,7 @@ impl Observer {
         let ground = Ground {
             flows: targets.iter().map(|v| FlowWatch::new(*v)).collect(),
             targets,
+            waypoints: waypoints(case, &facts),
             access: None,
             allowed: Vec::new(),
             dose_alert_mgy: case.room.dose_alert_mgy,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cathnav::device::{Mismatch, catalog_from_files, load_catalog, passes};
 use cathnav::files::CheckReport;
-use cathnav::scenario::{Library, check_text, load_case};
+use cathnav::scenario::{Library, case_files, check_text, load_case};
 use cathnav::training::METRIC_NAMES;
 
 fn root() -> &'static Path {
@@ -96,16 +96,16 @@ fn read(name: &str) -> String {
 fn every_shipped_case_is_in_order() {
     let library = library();
     let mut count = 0;
-    for entry in std::fs::read_dir(root().join("scenarios")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|e| e == "ron") {
-            let case = load_case(&path, &library).unwrap_or_else(|e| panic!("{e}"));
-            // Results are filed under the id, scripts name the file: the two must not drift apart.
-            assert_eq!(Some(case.id.as_str()), path.file_stem().and_then(|s| s.to_str()));
-            count += 1;
-        }
+    let mut ids = Vec::new();
+    for path in case_files(root()).unwrap() {
+        let case = load_case(&path, &library).unwrap_or_else(|e| panic!("{e}"));
+        // Results are filed under the id, scripts name the file: the two must not drift apart.
+        assert_eq!(Some(case.id.as_str()), path.file_stem().and_then(|s| s.to_str()));
+        assert!(!ids.contains(&case.id), "{} twice", case.id);
+        ids.push(case.id);
+        count += 1;
     }
-    assert!(count >= 1);
+    assert!(count >= 5, "{ids:?}");
     assert_eq!(messages(&read("right_case.ron"), &library), Vec::<String>::new());
 }
 
@@ -135,8 +135,8 @@ fn ten_kinds_of_fault_have_ten_exact_messages() {
         ),
         (
             "unknown_device",
-            "20:9: tray[1]: \"catheter.cobra_c3.5f\" is not known; allowed: a device or embolic of the catalogue: \
-             `catheter.cobra_c2.5f`",
+            "20:9: tray[1]: \"catheter.cobra_2.5f\" is not known; allowed: a device or embolic of the catalogue: \
+             `catheter.amplatz_left_1.5f`",
         ),
         (
             "unknown_vessel",

@@ -11,7 +11,7 @@ use cathnav::math::rng::{Stream, stream, uniform};
 use cathnav::sim::command::{Hold, ToolId};
 use cathnav::sim::contact::{MeshWall, WallLaw, WallQuery as _};
 use cathnav::sim::flow::{self, FlowInputs, FlowScratch, FlowState, Network};
-use cathnav::sim::rod::{self, RodBase, RodInputs, RodScratch, RodState, ToolControl};
+use cathnav::sim::rod::{self, Meshing, RodBase, RodInputs, RodScratch, RodState, ToolControl};
 
 /// The imported anatomy, once for all tests of this file.
 fn anatomy() -> Option<&'static Anatomy> {
@@ -204,6 +204,7 @@ impl<'a> Operator<'a> {
             wall: self.wall,
             law: WallLaw::default(),
             others: &[],
+            meshing: Meshing::default(),
         };
         #[expect(clippy::disallowed_methods, reason = "times are printed, never tested")]
         let start = std::time::Instant::now();

@@ -6,12 +6,12 @@ use cathnav::sim::command::{Hold, ToolId};
 use cathnav::sim::contact::analytic::{BentTube, FreeSpace, StraightTube};
 use cathnav::sim::contact::{MeshWall, WallLaw, WallQuery};
 use cathnav::sim::rod::{
-    self, Loads, RodBase, RodInputs, RodReport, RodScratch, RodState, ToolControl, statics,
+    self, Loads, Meshing, RodBase, RodInputs, RodReport, RodScratch, RodState, ToolControl, statics,
 };
 
-const DT: f64 = 1.0 / 60.0;
+pub(crate) const DT: f64 = 1.0 / 60.0;
 
-fn zone(length_mm: f64, diameter: f64, ei: f64, gj: f64, rest: f64) -> Zone {
+pub(crate) fn zone(length_mm: f64, diameter: f64, ei: f64, gj: f64, rest: f64) -> Zone {
     Zone {
         length_mm,
         outer_diameter_mm: diameter,
@@ -24,7 +24,7 @@ fn zone(length_mm: f64, diameter: f64, ei: f64, gj: f64, rest: f64) -> Zone {
     }
 }
 
-fn device(label: &str, kind: DeviceKind, inner: Option<f64>, zones: Vec<Zone>) -> Device {
+pub(crate) fn device(label: &str, kind: DeviceKind, inner: Option<f64>, zones: Vec<Zone>) -> Device {
     Device {
         id: label.replace(' ', "_"),
         label: label.to_owned(),
@@ -41,7 +41,7 @@ fn device(label: &str, kind: DeviceKind, inner: Option<f64>, zones: Vec<Zone>) -
 }
 
 /// Angled hydrophilic wire, 5F catheter with a hook, microcatheter, micro wire.
-fn tray() -> Vec<Device> {
+pub(crate) fn tray() -> Vec<Device> {
     let wire = vec![
         zone(8.0, 0.889, 4.0, 3.0, 0.0),
         zone(6.0, 0.889, 6.0, 5.0, 1.0 / 6.7),
@@ -70,12 +70,12 @@ fn tray() -> Vec<Device> {
     ]
 }
 
-const WIRE: ToolId = ToolId(0);
-const COBRA: ToolId = ToolId(1);
-const MICRO: ToolId = ToolId(2);
-const MICRO_WIRE: ToolId = ToolId(3);
+pub(crate) const WIRE: ToolId = ToolId(0);
+pub(crate) const COBRA: ToolId = ToolId(1);
+pub(crate) const MICRO: ToolId = ToolId(2);
+pub(crate) const MICRO_WIRE: ToolId = ToolId(3);
 
-fn base() -> RodBase {
+pub(crate) fn base() -> RodBase {
     RodBase {
         position_mm: Vec3::new(0.0, 0.0, -60.0),
         direction: Vec3::z(),
@@ -85,20 +85,20 @@ fn base() -> RodBase {
 }
 
 /// A rod with its tray and its wall.
-struct Bench<'a> {
-    tools: Vec<Device>,
-    wall: &'a dyn WallQuery,
-    law: WallLaw,
-    state: RodState,
-    scratch: RodScratch,
-    controls: Vec<ToolControl>,
-    worst: RodReport,
-    iterations: Vec<u32>,
-    millis: Vec<f64>,
+pub(crate) struct Bench<'a> {
+    pub(crate) tools: Vec<Device>,
+    pub(crate) wall: &'a dyn WallQuery,
+    pub(crate) law: WallLaw,
+    pub(crate) state: RodState,
+    pub(crate) scratch: RodScratch,
+    pub(crate) controls: Vec<ToolControl>,
+    pub(crate) worst: RodReport,
+    pub(crate) iterations: Vec<u32>,
+    pub(crate) millis: Vec<f64>,
 }
 
 impl<'a> Bench<'a> {
-    fn new(tools: Vec<Device>, wall: &'a dyn WallQuery, base: RodBase) -> Self {
+    pub(crate) fn new(tools: Vec<Device>, wall: &'a dyn WallQuery, base: RodBase) -> Self {
         let controls = vec![ToolControl::default(); tools.len()];
         Self {
             tools,
@@ -113,17 +113,18 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn load(&mut self, tool: ToolId) {
+    pub(crate) fn load(&mut self, tool: ToolId) {
         rod::load(&mut self.state, &self.tools, tool).unwrap();
     }
 
-    fn tick(&mut self) -> RodReport {
+    pub(crate) fn tick(&mut self) -> RodReport {
         let inputs = RodInputs {
             tools: &self.tools,
             controls: &self.controls,
             wall: self.wall,
             law: self.law,
             others: &[],
+            meshing: Meshing::default(),
         };
         #[expect(clippy::disallowed_methods, reason = "times are printed, never tested")]
         let start = std::time::Instant::now();
@@ -140,7 +141,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Moves a device at a speed until its tip is at an arc length.
-    fn drive(&mut self, tool: ToolId, to_mm: f64, speed: f64) {
+    pub(crate) fn drive(&mut self, tool: ToolId, to_mm: f64, speed: f64) {
         let at = |s: &RodState| s.devices[s.index_of(tool).unwrap()].inserted_mm;
         let ticks = ((to_mm - at(&self.state)).abs() / (speed * DT)).ceil().max(1.0);
         self.controls[tool.idx()].feed_mm_per_s = (to_mm - at(&self.state)) / (ticks * DT);
@@ -150,21 +151,21 @@ impl<'a> Bench<'a> {
         self.controls[tool.idx()].feed_mm_per_s = 0.0;
     }
 
-    fn rest(&mut self, ticks: usize) {
+    pub(crate) fn rest(&mut self, ticks: usize) {
         for _ in 0..ticks {
             self.tick();
         }
     }
 
-    fn tip(&self) -> Vec3 {
+    pub(crate) fn tip(&self) -> Vec3 {
         *self.state.nodes_mm.last().unwrap()
     }
 
-    fn outside_mm(&self) -> f64 {
+    pub(crate) fn outside_mm(&self) -> f64 {
         self.state.nodes_mm.iter().skip(1).map(|x| -self.wall.at(x).inside_mm).fold(f64::MIN, f64::max)
     }
 
-    fn summary(&self, what: &str) {
+    pub(crate) fn summary(&self, what: &str) {
         let mut ms = self.millis.clone();
         ms.sort_by(f64::total_cmp);
         let mut it = self.iterations.clone();
@@ -209,11 +210,11 @@ fn wire_and_catheter_go_round_a_bend() {
 }
 
 /// A wire of one zone.
-fn plain(length_mm: f64, ei: f64, gj: f64, rest: f64) -> Device {
+pub(crate) fn plain(length_mm: f64, ei: f64, gj: f64, rest: f64) -> Device {
     device("plain", DeviceKind::Wire, None, vec![zone(length_mm, 0.5, ei, gj, rest)])
 }
 
-fn origin() -> RodBase {
+pub(crate) fn origin() -> RodBase {
     RodBase {
         position_mm: Vec3::zeros(),
         direction: Vec3::z(),
@@ -223,7 +224,7 @@ fn origin() -> RodBase {
 }
 
 /// Relaxes plain devices laid straight from the origin in free space.
-fn relaxed(
+pub(crate) fn relaxed(
     tools: Vec<Device>,
     lengths: &[f64],
     edges: usize,
@@ -233,8 +234,14 @@ fn relaxed(
     let mut state = rod::new(origin());
     let list: Vec<(ToolId, f64)> = lengths.iter().enumerate().map(|(i, l)| (ToolId(i as u8), *l)).collect();
     statics::lay_straight(&mut state, &tools, &list, edges);
-    let inputs =
-        RodInputs { tools: &tools, controls: &[], wall: &FreeSpace, law: WallLaw::default(), others: &[] };
+    let inputs = RodInputs {
+        tools: &tools,
+        controls: &[],
+        wall: &FreeSpace,
+        law: WallLaw::default(),
+        others: &[],
+        meshing: Meshing::default(),
+    };
     let report = statics::relax(&inputs, &mut state, &mut RodScratch::default(), loads, tolerance);
     (state, report)
 }
@@ -322,6 +329,7 @@ fn b2_end_moment_rolls_a_full_circle() {
             wall: &FreeSpace,
             law: WallLaw::default(),
             others: &[],
+            meshing: Meshing::default(),
         };
         let mut scratch = RodScratch::default();
         for k in 1..=20 {
@@ -331,10 +339,9 @@ fn b2_end_moment_rolls_a_full_circle() {
         }
         (state.nodes_mm.last().unwrap() - state.nodes_mm[1]).norm() / l
     };
-    // A vertex measures curvature as 2 tan(angle / 2), so the circle closes with h squared.
-    let (coarse, fine) = (closure(60), closure(120));
-    println!("B2 roll: closure {coarse:.2e} L at N 60, {fine:.2e} L at N 120");
-    assert!(fine < 1e-3 && (3.5..4.5).contains(&(coarse / fine)));
+    let (coarse, fine) = (closure(40), closure(100));
+    println!("B2 roll: closure {coarse:.2e} L at N 40, {fine:.2e} L at N 100");
+    assert!(fine < 1e-3, "{fine:e}");
 }
 
 #[test]
@@ -371,8 +378,7 @@ fn b10_two_aligned_precurved_devices_share_their_curvature() {
         state.nodes_mm[n / 2 + 1] - state.nodes_mm[n / 2],
     );
     let angle = a.cross(&b).norm().atan2(a.dot(&b));
-    // A vertex holds curvature as 2 tan(angle / 2) per length.
-    let found = 2.0 * (0.5 * angle).tan() / (l / 60.0);
+    let found = angle / (l / 60.0);
     let tip = state.nodes_mm[n - 1];
     let exact = Vec3::new((1.0 - (kappa * l).cos()) / kappa, 0.0, (kappa * l).sin() / kappa);
     // The plane of bending is that of the first director.
@@ -401,7 +407,14 @@ fn b9_torque_whip_in_a_curved_tube() {
             friction_factor: 0.0,
         };
         let tools = vec![plain(length, stiffness, stiffness, 1.0 / bend)];
-        let inputs = RodInputs { tools: &tools, controls: &[], wall: &wall, law, others: &[] };
+        let inputs = RodInputs {
+            tools: &tools,
+            controls: &[],
+            wall: &wall,
+            law,
+            others: &[],
+            meshing: Meshing::default(),
+        };
         let mut state = rod::new(origin());
         let mut scratch = RodScratch::default();
         statics::lay_straight(&mut state, &tools, &[(ToolId(0), length)], 160);
@@ -484,7 +497,14 @@ fn capstan(mu: f64, bend_rad: f64, tip_n: f64, sign: f64) -> (f64, f64) {
         |state: &mut RodState, scratch: &mut RodScratch, law: WallLaw, force: f64, by: f64, ticks: u32| {
             let feed_mm_per_s = by / (f64::from(ticks) * DT);
             let controls = [ToolControl { feed_mm_per_s, ..ToolControl::default() }];
-            let inputs = RodInputs { tools: &tools, controls: &controls, wall: &wall, law, others: &[] };
+            let inputs = RodInputs {
+                tools: &tools,
+                controls: &controls,
+                wall: &wall,
+                law,
+                others: &[],
+                meshing: Meshing::default(),
+            };
             for _ in 0..ticks {
                 let tip = state.nodes_mm.last().copied().unwrap_or(base.position_mm);
                 let angle = if tip.x < bend && tip.z < 0.0 {
@@ -528,7 +548,7 @@ fn b17_out_and_back_comes_back() {
         println!("B17 {name}: tip comes back to {off:.2e} mm, {} nodes", b.state.nodes_mm.len());
         let sum: f64 = b.state.rest_mm[1..].iter().sum();
         assert!((sum - 110.0).abs() < 1e-9, "{sum}");
-        assert!(off < if name == "straight" { 1e-3 } else { 5e-3 }, "{name}: {off}");
+        assert!(off < 1e-3, "{name}: {off}");
     }
 }
 
@@ -642,21 +662,31 @@ fn soak_of_random_hands() {
     for (seed, list) in
         [(1_u64, vec![WIRE, COBRA]), (2, vec![COBRA, MICRO, MICRO_WIRE]), (3, vec![COBRA, MICRO, MICRO_WIRE])]
     {
-        soak(&wall, base(), seed, &list, 1200);
+        let (_, restored, outside) = soak(&wall, base(), seed, &list, tray(), 1200);
+        assert!(outside < 1.0 && restored == 0, "{outside} {restored}");
     }
 }
 
-/// Random hands on a list of devices (outermost last to load first is the order given).
-fn soak(wall: &dyn WallQuery, base: RodBase, seed: u64, list: &[ToolId], ticks: u32) {
+/// Random hands on a list of devices (in the order in which they are entered). Ticks, restored ticks, farthest outside, mm.
+pub(crate) fn soak(
+    wall: &dyn WallQuery,
+    base: RodBase,
+    seed: u64,
+    list: &[ToolId],
+    tools: Vec<Device>,
+    ticks: u32,
+) -> (u32, u32, f64) {
     use cathnav::math::rng::{Stream, stream, uniform};
     let mut rng = stream(seed, Stream::World);
-    let mut b = Bench::new(tray(), wall, base);
+    let mut b = Bench::new(tools, wall, base);
     for tool in list {
         b.load(*tool);
         let to = if *tool == WIRE { 150.0 } else { 20.0 };
         b.drive(*tool, to, 50.0);
     }
-    let mut worst = f64::MIN;
+    b.millis.clear();
+    b.iterations.clear();
+    let (mut worst, mut restored) = (f64::MIN, 0);
     for k in 0..ticks {
         if k % 30 == 0 {
             for tool in list {
@@ -665,20 +695,23 @@ fn soak(wall: &dyn WallQuery, base: RodBase, seed: u64, list: &[ToolId], ticks: 
                     1 => Hold::Clamped,
                     _ => Hold::Held,
                 };
+                // Drawn back where it is far in, so that the hands stay among the vessels.
+                let inserted = b.state.devices[b.state.index_of(*tool).unwrap()].inserted_mm;
+                let towards = 0.85 + 0.6 * ((inserted - 250.0) / 250.0).clamp(-0.4, 1.0);
                 b.controls[tool.idx()] = ToolControl {
-                    feed_mm_per_s: 50.0 * (2.0 * uniform(&mut rng) - 0.85),
+                    feed_mm_per_s: 50.0 * (2.0 * uniform(&mut rng) - towards).clamp(-1.0, 1.0),
                     spin_rad_per_s: std::f64::consts::PI * (2.0 * uniform(&mut rng) - 1.0),
                     hold,
                 };
             }
         }
-        b.tick();
+        restored += u32::from(b.tick().diverged.is_some());
         assert!(b.state.nodes_mm.iter().all(|x| x.iter().all(|c| c.is_finite())));
         worst = worst.max(b.outside_mm());
     }
     b.summary(&format!("soak seed {seed}"));
-    println!("soak seed {seed}: farthest outside {worst:.2} mm");
-    assert!(worst < 1.0, "{worst}");
+    println!("soak seed {seed}: farthest outside {worst:.2} mm, {restored} ticks restored");
+    (ticks, restored, worst)
 }
 
 #[test]
@@ -708,7 +741,7 @@ fn a_long_pair_keeps_pace() {
 }
 
 /// The pelvis of the assets, and the base of a sheath in the right femoral artery.
-fn pelvis() -> (MeshWall, cathnav::anatomy::Anatomy, RodBase) {
+pub(crate) fn pelvis() -> (MeshWall, cathnav::anatomy::Anatomy, RodBase) {
     let dir = cathnav::assets::root().unwrap().join("assets/anatomy/pelvis");
     let anatomy = cathnav::anatomy::load(&dir).unwrap();
     let wall = MeshWall::new(&anatomy.lumen, &anatomy.tree);
@@ -742,13 +775,4 @@ fn wire_and_catheter_go_up_the_iliac_artery() {
     b.rest(240);
     b.summary("pelvis, catheter turned");
     assert!(b.worst.diverged.is_none() && b.outside_mm() < 1.0);
-}
-
-#[test]
-fn soak_in_the_pelvis() {
-    let (wall, _, base) = pelvis();
-    let seconds = if std::env::var_os("CATHNAV_FULL").is_some() { 1800 } else { 20 };
-    for (seed, list) in [(11_u64, vec![WIRE, COBRA]), (12, vec![COBRA, MICRO, MICRO_WIRE])] {
-        soak(&wall, base, seed, &list, seconds * 60);
-    }
 }

@@ -671,6 +671,110 @@ fn predicates_hold_when_they_should() {
     assert!((late - 5.0).abs() < 1e-9, "{late}");
 }
 
+/// A trace of a case whose steps are these conditions, each named by its index.
+fn watching(conditions: Vec<Condition>) -> Trace {
+    let mut case = case();
+    let steps = conditions.into_iter().enumerate();
+    case.steps = steps.map(|(i, c)| step(&i.to_string(), 1.0, &[], c)).collect();
+    let mut t = Trace::new();
+    t.observer = Observer::new(&case, &t.tree, &tools());
+    t
+}
+
+fn steps_done(t: &Trace) -> Vec<String> {
+    t.assessment().steps.iter().filter(|s| s.done_s.is_some()).map(|s| s.id.clone()).collect()
+}
+
+#[test]
+fn a_tip_in_a_vessel_itself_and_deep_in_it() {
+    let text = |s: &str| s.to_owned();
+    let deep =
+        |mm: f64| Condition::TipDeep { of: text("wire"), within: text("internal_iliac.left"), over_mm: mm };
+    let mut t = watching(vec![
+        Condition::TipIn { of: text("wire"), vessel: text("common_iliac.left") },
+        deep(10.0),
+        deep(500.0),
+        Condition::TipIn { of: text("wire"), vessel: text("no.such") },
+    ]);
+    t.snap.vessels[INTERNAL as usize].start_mm = 4.0;
+    t.put(WIRE, 150.0, INTERNAL, 13.9);
+    t.wait(0.1);
+    assert_eq!(steps_done(&t), Vec::<String>::new(), "beyond it, and 9.9 mm behind the wall");
+    t.put(WIRE, 150.0, INTERNAL, 14.1);
+    t.wait(0.1);
+    assert_eq!(steps_done(&t), ["1"]);
+    t.put(WIRE, 160.0, OBTURATOR, 1.0);
+    t.wait(0.1);
+    assert_eq!(steps_done(&t), ["1", "2"], "beyond the vessel is deep enough");
+    t.put(WIRE, 120.0, COMMON_LEFT, 20.0);
+    t.wait(0.1);
+    assert_eq!(steps_done(&t), ["0", "1", "2"]);
+}
+
+#[test]
+fn a_tip_that_moves_between_two_steps() {
+    let text = |s: &str| s.to_owned();
+    let moved =
+        |over_mm: f64| Condition::TipMoved { of: text("wire"), over_mm, after: text("0"), until: text("1") };
+    let start = || {
+        let reached = Condition::TipIn { of: text("wire"), vessel: text("external_iliac.left") };
+        let followed = Condition::TipIn { of: text("catheter"), vessel: text("external_iliac.left") };
+        watching(vec![reached, followed, moved(15.0), moved(40.0)])
+    };
+    let mut t = start();
+    t.put(WIRE, 100.0, COMMON_LEFT, 10.0);
+    t.wait(0.1);
+    t.put(WIRE, 200.0, EXTERNAL, 50.0);
+    t.wait(0.1);
+    assert_eq!(steps_done(&t), ["0"], "it moved far, but before the step");
+    t.put(WIRE, 195.0, EXTERNAL, 36.0);
+    t.wait(0.1);
+    assert_eq!(steps_done(&t), ["0"], "14 mm are not 15");
+    t.put(WIRE, 190.0, EXTERNAL, 34.0);
+    t.wait(0.1);
+    assert_eq!(steps_done(&t), ["0", "2"]);
+    t.put(CATHETER, 180.0, EXTERNAL, 30.0);
+    t.wait(0.1);
+    t.put(WIRE, 100.0, COMMON_LEFT, 10.0);
+    t.wait(0.1);
+    assert_eq!(steps_done(&t), ["0", "1", "2"], "after the second step it may go");
+    let mut t = start();
+    t.put(WIRE, 200.0, EXTERNAL, 50.0);
+    t.wait(0.1);
+    t.take(WIRE);
+    t.wait(0.1);
+    assert_eq!(steps_done(&t), ["0", "2", "3"], "taken off is moved");
+}
+
+#[test]
+fn a_loop_is_what_is_in_beyond_the_way() {
+    let of = "catheter".to_owned();
+    let mut t = watching(vec![Condition::Loop { of, over_mm: 60.0 }]);
+    // From the end of the right common iliac up, over the bifurcation, down the left one.
+    let way_mm = t.tree.branches[COMMON_RIGHT as usize].length_mm() + 30.0;
+    t.put(CATHETER, way_mm + 59.0, COMMON_LEFT, 30.0);
+    t.wait(0.1);
+    assert_eq!(steps_done(&t), Vec::<String>::new(), "59 mm are not 60");
+    t.put(CATHETER, way_mm + 61.0, COMMON_LEFT, 30.0);
+    t.wait(0.1);
+    assert_eq!(steps_done(&t), ["0"]);
+}
+
+#[test]
+fn the_way_to_a_tip_that_a_step_wants_is_no_wrong_vessel() {
+    let text = |s: &str| s.to_owned();
+    let wants = |vessel: &str| Condition::TipIn { of: text("wire"), vessel: text(vessel) };
+    let errors = |conditions: Vec<Condition>| {
+        let mut t = watching(conditions);
+        t.put(WIRE, 200.0, GLUTEAL, 30.0);
+        t.wait(1.0);
+        t.assessment().errors.iter().map(|e| e.name.clone()).collect::<Vec<_>>()
+    };
+    let goal = || tip("wire", "obturator.left");
+    assert!(errors(vec![goal()]).contains(&text("wrong_vessel")));
+    assert!(!errors(vec![wants("gluteal.left"), goal()]).contains(&text("wrong_vessel")));
+}
+
 #[test]
 fn bleeding_must_have_been_and_must_stay_low() {
     let mut t = clean();

@@ -6,7 +6,7 @@ use crate::math::Vec3;
 
 /// Stations from below upwards: z, center y, half depth, half width of the skin; fat in front, at the sides, behind
 /// (female, BMI 24; `body.md` 6.1 `[K]`).
-const STATIONS: [[f64; 7]; 8] = [
+pub(super) const PELVIS: [[f64; 7]; 8] = [
     [-270.0, -12.0, 82.0, 172.0, 14.0, 24.0, 22.0],
     [-200.0, -10.0, 104.0, 180.0, 18.0, 28.0, 26.0],
     [-110.0, -10.0, 114.0, 182.0, 24.0, 32.0, 30.0],
@@ -23,24 +23,24 @@ const CORNERS: usize = 64;
 const RINGS: usize = 4;
 
 /// Skin filled with fat, and inside it the muscles and organs as soft tissue.
-pub(super) fn envelope() -> Vec<BodySurface> {
+pub(super) fn envelope(stations: &[[f64; 7]]) -> Vec<BodySurface> {
     let surface = |name: &str, material, density_g_per_cm3, inset| BodySurface {
         name: name.to_owned(),
         material,
         density_g_per_cm3,
-        mesh: loft(inset),
+        mesh: loft(stations, inset),
     };
     vec![surface("skin", Material::Fat, 0.95, 0.0), surface("muscle", Material::SoftTissue, 1.05, 1.0)]
 }
 
-fn loft(inset: f64) -> Mesh {
+fn loft(stations: &[[f64; 7]], inset: f64) -> Mesh {
     let mut mesh = Mesh::default();
-    let pieces = (STATIONS.len() - 1) * RINGS;
+    let pieces = (stations.len() - 1) * RINGS;
     let mut ends = [Vec3::zeros(); 2];
     for i in 0..=pieces {
-        let k = (i / RINGS).min(STATIONS.len() - 2);
+        let k = (i / RINGS).min(stations.len() - 2);
         let t = (i - k * RINGS) as f64 / RINGS as f64;
-        let s: [f64; 7] = std::array::from_fn(|j| STATIONS[k][j] + t * (STATIONS[k + 1][j] - STATIONS[k][j]));
+        let s: [f64; 7] = std::array::from_fn(|j| stations[k][j] + t * (stations[k + 1][j] - stations[k][j]));
         let end = if i == 0 {
             1.0
         } else if i == pieces {

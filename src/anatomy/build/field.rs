@@ -5,6 +5,8 @@ use crate::math::Vec3;
 
 /// Edge of a cell of the search grid, mm.
 const CELL_MM: f64 = 4.0;
+/// Longest blend, mm: a longer one would need distances beyond their reach.
+const MAX_BLEND_MM: f64 = 2.0 * REACH_MM;
 /// Distances are exact up to this far from a wall, mm; farther away they are only large.
 const REACH_MM: f64 = 3.0;
 
@@ -206,7 +208,9 @@ impl Segment {
     }
 }
 
-/// Branches that share an ostium, with k0 = the radius of the smaller one at the ostium.
+/// Branches that share an ostium, with k0 = the radius of the smaller one at the ostium, not more than distances reach.
+///
+/// A wide trunk that goes on as one child is not blended with it: walls that run on would only bulge, by k0 / 4.
 fn partners(tree: &VesselTree) -> Vec<Vec<(u32, f64)>> {
     let mut out = vec![Vec::new(); tree.branches.len()];
     for (i, b) in tree.branches.iter().enumerate() {
@@ -221,14 +225,23 @@ fn partners(tree: &VesselTree) -> Vec<Vec<(u32, f64)>> {
             out[i].push((j as u32, k));
             out[j].push((i as u32, k));
         };
-        link(origin.vessel.idx(), own);
+        let is_alone = !tree.branches.iter().enumerate().any(|(j, s)| j != i && s.origin == Some(origin));
+        let is_trunk = own > MAX_BLEND_MM && is_alone && is_end(tree, origin);
+        if !is_trunk {
+            link(origin.vessel.idx(), own.min(MAX_BLEND_MM));
+        }
         for (j, s) in tree.branches.iter().enumerate().take(i) {
             let Some(o) = s.origin else { continue };
             let sibling = s.points[0].radius_mm;
             if o.vessel == origin.vessel && (o.arc_mm - origin.arc_mm).abs() < own + sibling {
-                link(j, own.min(sibling));
+                link(j, own.min(sibling).min(MAX_BLEND_MM));
             }
         }
     }
     out
+}
+
+/// Is a place the distal end of its branch.
+fn is_end(tree: &VesselTree, place: VesselPlace) -> bool {
+    place.arc_mm > tree.branch(place.vessel).length_mm() - 1e-6
 }

@@ -48,7 +48,7 @@ pub fn build(description: &Description) -> Result<Anatomy, AnatomyError> {
         tree::within("body", "grid_mm", b.grid_mm, 1.0, 6.0)?;
         tree::within("body", "edge_mm", b.edge_mm, b.grid_mm, 12.0)?;
         body = super::bones::body(b);
-        landmarks.extend(super::bones::landmarks());
+        landmarks.extend(super::bones::landmarks(b.region));
     }
     Ok(Anatomy {
         name: description.name.clone(),

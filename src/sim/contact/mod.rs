@@ -7,9 +7,11 @@ pub mod analytic;
 mod grid;
 mod law;
 mod mesh_wall;
+mod shift;
 
 pub use law::WallLaw;
 pub use mesh_wall::MeshWall;
+pub use shift::{BranchShift, ShiftedWall, VesselBed, WallShift};
 
 /// What the wall is at a point.
 #[derive(Clone, Copy, Debug, PartialEq)]

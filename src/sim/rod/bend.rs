@@ -17,6 +17,10 @@ pub(super) struct Corner {
     pub(super) kb: Vec3,
     /// `1 + a.b`.
     pub(super) x: f64,
+    /// Cosine `z` of the turning angle.
+    pub(super) z: f64,
+    /// Turning angle over `2 tan(angle / 2)`, and its first and second derivative against `z`.
+    pub(super) g: [f64; 3],
 }
 
 /// Material directors of a device on both edges.
@@ -69,13 +73,46 @@ impl Corner {
     pub(super) fn new(a: Vec3, b: Vec3, e: f64, f: f64) -> Self {
         // Antiparallel edges have infinite curvature; the floor keeps the energy finite and enormous.
         let x = (1.0 + a.dot(&b)).max(1e-6);
-        Self { a, b, e, f, kb: a.cross(&b) * (2.0 / x), x }
+        let z = x - 1.0;
+        Self { a, b, e, f, kb: a.cross(&b) * (2.0 / x), x, z, g: angle_over_tangent(z) }
     }
 
-    /// Curvatures in the material frame of a device; positive bends towards the director of the same number.
+    /// Curvatures in the material frame of a device, integrated: the turning angle, split over the two directors
+    /// (positive bends towards the director of the same number).
     pub(super) fn curvatures(&self, d: &Directors) -> [f64; 2] {
-        [0.5 * (d.m2e + d.m2f).dot(&self.kb), -0.5 * (d.m1e + d.m1f).dot(&self.kb)]
+        let scale = 0.5 * self.g[0];
+        [scale * (d.m2e + d.m2f).dot(&self.kb), -scale * (d.m1e + d.m1f).dot(&self.kb)]
     }
+
+    /// Derivatives of `z` against both edge vectors.
+    fn dz(&self) -> (Vec3, Vec3) {
+        ((self.b - self.a * self.z) / self.e, (self.a - self.b * self.z) / self.f)
+    }
+}
+
+/// `phi / (2 tan(phi / 2))` of an angle with cosine `z`, and two derivatives against `z`.
+///
+/// The binormal of Bergou et al. 2008 has the length `2 tan(phi / 2)`; scaled by this it has the length `phi`, so that
+/// a moment `M` turns a vertex by exactly `M l / EI` and a closed circle closes.
+fn angle_over_tangent(z: f64) -> [f64; 3] {
+    let u = 1.0 - z;
+    if u < 1e-3 {
+        // Series in u: the closed form cancels.
+        let u2 = u * u;
+        return [
+            1.0 - u / 6.0 - u2 / 30.0 - u2 * u / 105.0,
+            1.0 / 6.0 + u / 15.0 + u2 / 35.0,
+            -1.0 / 15.0 - 2.0 * u / 35.0,
+        ];
+    }
+    let phi = z.clamp(-1.0, 1.0).acos();
+    let (sin, half) = (phi.sin().max(1e-3), 0.5 * phi);
+    let cot = 1.0 / half.tan();
+    let csc2 = 1.0 + cot * cot;
+    let d = 0.5 * cot - 0.5 * half * csc2;
+    let dd = -0.5 * csc2 + 0.5 * half * csc2 * cot;
+    // d/dz = -(1 / sin) d/dphi.
+    [half * cot, -d / sin, (dd - d * z / sin) / (sin * sin)]
 }
 
 /// The matrix of `w -> v x w`.
@@ -85,8 +122,8 @@ fn cross_matrix(v: &Vec3) -> Mat3 {
 
 /// Adds a device's bending and twisting at a vertex; Gauss-Newton, or with `exact` the whole Hessian.
 ///
-/// Bergou et al. 2010 with the derivatives of reference A4; exact while the reference frames belong to the
-/// present configuration.
+/// Bergou et al. 2010, with curvature by the turning angle (see [`angle_over_tangent`]); exact while the reference
+/// frames belong to the present configuration.
 pub(super) fn add_vertex(
     c: &Corner,
     d: &Directors,
@@ -101,10 +138,18 @@ pub(super) fn add_vertex(
     let (p, q) = (c.b.cross(&n2), c.a.cross(&n2));
     let (r, w) = (c.b.cross(&n1), c.a.cross(&n1));
     let (ie, jf) = (1.0 / c.e, 1.0 / c.f);
-    let de = [(p - sum * s.k[0]) * ie, (-r - sum * s.k[1]) * ie, c.kb * (0.5 * ie)];
-    let df = [(-q - sum * s.k[0]) * jf, (w - sum * s.k[1]) * jf, c.kb * (0.5 * jf)];
-    let dte = [-0.5 * c.kb.dot(&d.m1e), -0.5 * c.kb.dot(&d.m2e), -1.0];
-    let dtf = [-0.5 * c.kb.dot(&d.m1f), -0.5 * c.kb.dot(&d.m2f), 1.0];
+    let [g, g1, _] = c.g;
+    // Curvatures by the tangent, before they are scaled to the angle.
+    let k = [s.k[0] / g, s.k[1] / g];
+    let raw_e = [(p - sum * k[0]) * ie, (-r - sum * k[1]) * ie];
+    let raw_f = [(-q - sum * k[0]) * jf, (w - sum * k[1]) * jf];
+    let raw_te = [-0.5 * c.kb.dot(&d.m1e), -0.5 * c.kb.dot(&d.m2e)];
+    let raw_tf = [-0.5 * c.kb.dot(&d.m1f), -0.5 * c.kb.dot(&d.m2f)];
+    let (ze, zf) = c.dz();
+    let de = [raw_e[0] * g + ze * (k[0] * g1), raw_e[1] * g + ze * (k[1] * g1), c.kb * (0.5 * ie)];
+    let df = [raw_f[0] * g + zf * (k[0] * g1), raw_f[1] * g + zf * (k[1] * g1), c.kb * (0.5 * jf)];
+    let dte = [raw_te[0] * g, raw_te[1] * g, -1.0];
+    let dtf = [raw_tf[0] * g, raw_tf[1] * g, 1.0];
     let weight = [s.bend, s.bend, s.twist];
     let deviation = [s.dk[0], s.dk[1], s.dm];
     for i in 0..3 {
@@ -127,6 +172,40 @@ pub(super) fn add_vertex(
     }
     if exact {
         add_second_derivatives(c, d, s, &sum, [n1, n2], [p, q, r, w], edges, angles);
+        for i in 0..2 {
+            let f = weight[i] * deviation[i];
+            add_scale_derivatives(c, k[i], (&raw_e[i], &raw_f[i]), [raw_te[i], raw_tf[i]], f, edges, angles);
+        }
+    }
+}
+
+/// What the scaling from tangent to angle adds to the second derivatives of one curvature, times `force`.
+fn add_scale_derivatives(
+    c: &Corner,
+    k: f64,
+    (dke, dkf): (&Vec3, &Vec3),
+    dkt: [f64; 2],
+    force: f64,
+    edges: &mut EdgeBlock,
+    angles: &mut AngleBlock,
+) {
+    let [_, g1, g2] = c.g;
+    let (a, b) = (&c.a, &c.b);
+    let (ze, zf) = c.dz();
+    let pa = Mat3::identity() - a * a.transpose();
+    let pb = Mat3::identity() - b * b.transpose();
+    let sym = |u: &Vec3, v: &Vec3| u * v.transpose() + v * u.transpose();
+    let zee = -(sym(&ze, a) * c.e + pa * c.z) / (c.e * c.e);
+    let zff = -(sym(&zf, b) * c.f + pb * c.z) / (c.f * c.f);
+    let zef = (pb - a * zf.transpose() * c.f) / (c.e * c.f);
+    edges.ee += (sym(dke, &ze) * g1 + (ze * ze.transpose() * g2 + zee * g1) * k) * force;
+    edges.ff += (sym(dkf, &zf) * g1 + (zf * zf.transpose() * g2 + zff * g1) * k) * force;
+    edges.ef += ((dke * zf.transpose() + ze * dkf.transpose()) * g1
+        + (ze * zf.transpose() * g2 + zef * g1) * k)
+        * force;
+    for slot in 0..2 {
+        angles.e[slot] += ze * (g1 * dkt[slot] * force);
+        angles.f[slot] += zf * (g1 * dkt[slot] * force);
     }
 }
 
@@ -149,8 +228,9 @@ fn add_second_derivatives(
     let pa = Mat3::identity() - a * a.transpose();
     let pb = Mat3::identity() - b * b.transpose();
     let iab = Mat3::identity() + a * b.transpose();
-    let [k1, k2] = s.k;
-    let (f1, f2, f3) = (s.bend * s.dk[0], s.bend * s.dk[1], s.twist * s.dm);
+    let g = c.g[0];
+    let [k1, k2] = [s.k[0] / g, s.k[1] / g];
+    let (f1, f2, f3) = (s.bend * s.dk[0] * g, s.bend * s.dk[1] * g, s.twist * s.dm);
 
     edges.ee += ((ss * (2.0 * k1) - sym(&p, sum) - pa * (k1 / c.x)) + sym(kb, &d.m2e) * 0.25) * (f1 * ee);
     edges.ff += ((ss * (2.0 * k1) + sym(&q, sum) - pb * (k1 / c.x)) + sym(kb, &d.m2f) * 0.25) * (f1 * ff);

@@ -1,7 +1,9 @@
 //! Feed points and adaptive nodes: where rest length comes in and goes out, and how finely it is cut.
 
+use super::RodInputs;
 use super::layout::{GHOST_MM, fill_arcs};
 use super::state::{Anchor, RodState};
+use super::touch::sites;
 use crate::device::Device;
 use crate::math::{Vec3, orthogonal};
 
@@ -25,6 +27,8 @@ const SPLIT_MERGE: (f64, f64) = (1.5, 1.0);
 const CHANGES: usize = 8;
 /// Radius of a lumen not asked for yet, mm.
 const UNKNOWN_LUMEN_MM: f64 = 1e6;
+/// Edge length where nothing adapts, mm.
+const EVEN_MM: f64 = 1.5;
 /// Nodes above which edges are cut coarser.
 const NODE_BUDGET: usize = 350;
 
@@ -177,7 +181,7 @@ impl RodState {
         self.director = vec![orthogonal(&t); 2];
         self.reference_twist = vec![0.0; 3];
         self.tip_of = vec![None; 3];
-        self.anchors = vec![Anchor::default(); 3];
+        self.anchors = vec![Anchor::default(); sites(3)];
         self.lumen_mm = vec![UNKNOWN_LUMEN_MM; 3];
     }
 
@@ -231,20 +235,33 @@ impl RodState {
     fn slide(&mut self, i: usize, by_mm: f64) {
         let step = self.node_tangent(i) * by_mm;
         self.nodes_mm[i] += step;
-        self.anchors[i].point_mm += step;
+        self.anchors[2 * i].point_mm += step;
+        for middle in [2 * i - 1, 2 * i + 1] {
+            self.anchors[middle].point_mm += step * 0.5;
+        }
         self.rest_mm[i - 1] += by_mm;
         self.rest_mm[i] -= by_mm;
     }
 
     /// Splits long edges and merges short ones; `start_mm` follows.
-    pub(super) fn adapt(&mut self, tools: &[Device], start_mm: &mut Vec<Vec3>) {
-        let coarser = (self.nodes_mm.len() as f64 / NODE_BUDGET as f64).max(1.0);
+    pub(super) fn adapt(&mut self, inputs: &RodInputs<'_>, start_mm: &mut Vec<Vec3>) {
+        let (tools, meshing) = (inputs.tools, inputs.meshing);
+        let coarser =
+            meshing.scale * (self.nodes_mm.len() as f64 * meshing.scale / NODE_BUDGET as f64).max(1.0);
         let mut changes = 0;
         let mut arc = 0.0;
         let mut j = 1;
         while j < self.rest_mm.len() && changes < CHANGES {
             let l = self.rest_mm[j];
-            let h = coarser * self.target_edge(tools, arc, j, self.lumen_mm[j + 1]);
+            let wanted = |state: &Self, arc: f64, j: usize| {
+                let h = if meshing.adapts {
+                    state.target_edge(tools, arc, j, state.lumen_mm[j + 1])
+                } else {
+                    EVEN_MM
+                };
+                coarser * h
+            };
+            let h = wanted(self, arc, j);
             if l > SPLIT_MERGE.0 * h {
                 // At the base leave the grid of the material as it is; elsewhere halve.
                 let share = if j == 1 { (l - h) / l } else { 0.5 };
@@ -255,7 +272,7 @@ impl RodState {
             }
             let next = self.rest_mm.get(j + 1).copied();
             if let Some(next) = next.filter(|_| self.tip_of[j + 1].is_none() && j > 1) {
-                let h2 = coarser * self.target_edge(tools, arc + l, j + 1, self.lumen_mm[j + 2]);
+                let h2 = wanted(self, arc + l, j + 1);
                 if l + next < SPLIT_MERGE.1 * h.min(h2) {
                     self.merge_at(j + 1);
                     start_mm.remove(j + 1);

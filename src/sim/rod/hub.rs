@@ -19,6 +19,10 @@ const INNER_VALVE_N_MM: f64 = 0.2;
 /// How far a released hub yields to a force beyond its friction, mm/N, and at most in a tick, mm.
 const YIELD_MM_PER_N: f64 = 0.3;
 const YIELD_MM: f64 = 0.3;
+/// Force of a hand on a hub, N `[D]`.
+const HAND_N: f64 = 25.0;
+/// Shaft between the fingers and the valve, mm `[D]`.
+const FREE_SHAFT_MM: f64 = 25.0;
 /// Sliding that mobilizes the whole friction between nested devices, mm.
 const MOBILIZE_MM: f64 = 0.5;
 /// Smallest share of friction that is left for rotation while a device slides.
@@ -60,8 +64,35 @@ pub(super) fn plan(
             Hold::Free => free_motion(state, d, carrier),
         });
     }
+    stop_at_strength(inputs.tools, state, &mut motions, blocked);
     stop_at_ends(inputs.tools, state, &mut motions, blocked);
     motions
+}
+
+/// Stops a hand where pushing or pulling on would need more than it has, or than the shaft bears before the valve.
+///
+/// Between fingers and valve a shaft is a clamped column: it buckles at `4 pi^2 EI / L^2`.
+fn stop_at_strength(tools: &[Device], state: &RodState, motions: &mut [Motion], blocked: &mut Vec<Blocked>) {
+    for (d, device) in state.devices.iter().enumerate() {
+        let Some(tool) = tools.get(device.tool.idx()).filter(|_| device.hold == Hold::Held) else { continue };
+        let (force_n, feed) = (device.hub_force_n, motions[d].feed_mm);
+        let ei = tool.section_at(tool.length_mm).bend_stiffness_n_mm2;
+        let column_n = 4.0 * std::f64::consts::PI.powi(2) * ei / (FREE_SHAFT_MM * FREE_SHAFT_MM);
+        let label = &tool.label;
+        let reason = if feed > 0.0 && force_n > column_n.min(HAND_N) {
+            if column_n < HAND_N {
+                format!("{label} buckles before the valve: {force_n:.1} N of push, it bears {column_n:.1} N")
+            } else {
+                format!("{label} does not advance: {force_n:.1} N of push, a hand has {HAND_N} N")
+            }
+        } else if feed < 0.0 && -force_n > HAND_N {
+            format!("{label} does not come back: {:.1} N of pull, a hand has {HAND_N} N", -force_n)
+        } else {
+            continue;
+        };
+        motions[d].feed_mm = 0.0;
+        blocked.push(Blocked { tool: device.tool, reason });
+    }
 }
 
 /// A released hub: it goes along with its carrier as long as friction can, and yields to what friction cannot hold.
@@ -195,10 +226,25 @@ pub(super) fn outputs(
     }
     for (d, (device, axial)) in state.devices.iter_mut().zip(&axial).enumerate() {
         if let Some(first) = device.theta.first() {
-            device.hub_force_n = axial[1];
+            device.hub_force_n = axial[1] - sleeve_force(p, frames, d);
             device.hub_torque_n_mm = p.layout.hub_spring[d] * (device.hub_angle_rad - first);
         }
     }
+}
+
+/// Force with which a frictionless sleeve draws in a device that leaves it bent, N: `EI kappa^2 / 2`.
+///
+/// The energy that a length of device takes along when it leaves the straight sheath into a curve comes from the hub
+/// (Bigoni et al. 2015, Eshelby-like forces); here as the derivative of the bending energy against the rest length of
+/// the first edge, so that hub work and energy agree in the discrete rod.
+fn sleeve_force(p: &Potential, frames: &Frames, d: usize) -> f64 {
+    let mut sum = 0.0;
+    for i in 1..p.layout.reach[d].min(3).min(frames.tangent.len()) {
+        let cell = if i == 1 { 0.5 * p.rest_mm[1] } else { 0.5 * (p.rest_mm[i - 1] + p.rest_mm[i]) };
+        let k = frames.corner(i).curvatures(&frames.directors(d, i));
+        sum += 0.25 * p.layout.springs[d][i].bend * (k[0] * k[0] + k[1] * k[1]) / cell;
+    }
+    sum
 }
 
 /// Friction coefficient between two nested devices: the mean of what both say.

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::anatomy::VesselPlace;
 use crate::device::Device;
 use crate::math::Vec3;
 use crate::math::hash::StateHasher;
@@ -19,14 +20,16 @@ mod feed;
 mod frames;
 mod hub;
 mod layout;
+mod loads;
 mod newton;
 mod remesh;
 mod state;
 pub mod statics;
 mod step;
+mod touch;
 mod view;
 
-pub use energy::Loads;
+pub use loads::{Fixture, Loads};
 pub use state::{Anchor, LoadRefusal, RodDevice, RodState, RubMemory};
 pub use step::RodScratch;
 
@@ -81,6 +84,23 @@ pub struct RodInputs<'a> {
     pub law: WallLaw,
     /// Other rods, at rest during the tick (lagged).
     pub others: &'a [Capsule],
+    /// How finely the rod is cut.
+    pub meshing: Meshing,
+}
+
+/// How finely a rod is cut into edges.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Meshing {
+    /// Factor on every edge length (1 in play).
+    pub scale: f64,
+    /// Whether edges follow curvature and lumen; without, all are wanted alike.
+    pub adapts: bool,
+}
+
+impl Default for Meshing {
+    fn default() -> Self {
+        Self { scale: 1.0, adapts: true }
+    }
 }
 
 /// A hub that could not move as asked.
@@ -130,6 +150,25 @@ pub fn advance(
     dt_s: f64,
 ) -> RodReport {
     step::advance(inputs, state, scratch, &Loads::default(), dt_s)
+}
+
+/// What a rod presses on the wall with: places and forces, N.
+pub fn wall_forces(state: &RodState, wall: &dyn WallQuery) -> Vec<(VesselPlace, Vec3)> {
+    view::wall_forces(state, wall)
+}
+
+/// Takes what sticks to the wall along with it; `moved` says how far the wall at a point has moved, mm.
+///
+/// So a wall that moves (a vessel that gives way, heart, breath) drags on a device by its own velocity.
+pub fn carry_anchors(state: &mut RodState, moved: &dyn Fn(&Vec3) -> Vec3) {
+    for anchor in state.anchors.iter_mut().filter(|a| a.active) {
+        anchor.point_mm += moved(&anchor.point_mm);
+    }
+}
+
+/// The edges of a rod as pieces that other rods must not enter.
+pub fn capsules(state: &RodState, tools: &[Device]) -> Vec<Capsule> {
+    view::capsules(state, tools)
 }
 
 /// What the outside may see of a rod.

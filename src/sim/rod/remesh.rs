@@ -41,7 +41,10 @@ impl RodState {
         self.nodes_mm.insert(j + 1, x);
         self.velocity_mm_per_s.insert(j + 1, v);
         self.tip_of.insert(j + 1, None);
-        self.anchors.insert(j + 1, Anchor::default());
+        // Middle of the first half, the new node; what was the middle is that of the second half, and starts anew.
+        self.anchors[2 * j + 1] = Anchor::default();
+        self.anchors.insert(2 * j + 2, Anchor::default());
+        self.anchors.insert(2 * j + 3, Anchor::default());
         self.lumen_mm.insert(j + 1, self.lumen_mm[j + 1]);
         self.rest_mm[j] = rest * s;
         self.rest_mm.insert(j + 1, rest - rest * s);
@@ -81,7 +84,8 @@ impl RodState {
         self.nodes_mm.remove(i);
         self.velocity_mm_per_s.remove(i);
         self.tip_of.remove(i);
-        self.anchors.remove(i);
+        self.anchors.drain(2 * i - 1..=2 * i);
+        self.anchors[2 * i - 1] = Anchor::default();
         self.lumen_mm.remove(i);
         self.rest_mm[i - 1] = la + lb;
         self.rest_mm.remove(i);

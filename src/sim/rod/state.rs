@@ -84,7 +84,7 @@ pub struct RodState {
     pub reference_twist: Vec<f64>,
     /// Index of the device whose tip sits on the node, if that tip is a feed point.
     pub tip_of: Vec<Option<u8>>,
-    /// Friction anchors at nodes.
+    /// Friction anchors at the contact sites: site `2 i` is node `i`, site `2 j + 1` the middle of edge `j`.
     pub anchors: Vec<Anchor>,
     /// Radius of the lumen around each node when last asked, mm.
     pub lumen_mm: Vec<f64>,

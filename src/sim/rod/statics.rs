@@ -3,13 +3,15 @@
 //! For tests against closed forms and for measuring a device as a laboratory does: no inertia, no damping, no
 //! friction, no natural unevenness, no remeshing.
 
-use super::energy::{Loads, World};
+use super::energy::World;
+use super::loads::Loads;
 use super::newton::{Settings, minimize};
 use super::state::RodState;
 use super::step::{RodScratch, prepare_friction};
 use super::{RodInputs, RodReport};
 use crate::device::Device;
 use crate::math::Vec3;
+use crate::math::banded::Banded;
 use crate::sim::command::ToolId;
 
 /// Iterations of one relaxation.
@@ -63,24 +65,9 @@ pub fn relax(
     if state.nodes_mm.is_empty() {
         return report;
     }
+    set_up(inputs, state, scratch);
     let p = &mut scratch.potential;
-    p.layout.rebuild(state, inputs.tools, 0.0);
-    p.rest_mm.clone_from(&state.rest_mm);
-    let n = state.nodes_mm.len();
-    p.reset_contact(n);
-    for (target, weight) in
-        [(&mut p.inertia_target, &mut p.inertia_weight), (&mut p.drag_from, &mut p.drag_weight)]
-    {
-        target.clear();
-        target.resize(n, Vec3::zeros());
-        weight.clear();
-        weight.resize(n, 0.0);
-    }
-    state.anchors.iter_mut().for_each(|a| *a = super::Anchor::default());
-    state.devices.iter_mut().flat_map(|d| &mut d.rubs).for_each(|r| *r = super::RubMemory::default());
-    prepare_friction(inputs, state, p);
-    scratch.frames.load(state);
-    let world = World { wall: inputs.wall, law: inputs.law, others: inputs.others, loads: *loads };
+    let world = World { wall: inputs.wall, law: inputs.law, loads };
     let settings =
         Settings { force_n: tolerance_n, torque_n_mm: tolerance_n, step_mm: 0.0, iterations: ITERATIONS };
     let out = minimize(p, &mut scratch.frames, &world, &settings, &mut scratch.buffers);
@@ -93,4 +80,55 @@ pub fn relax(
     state.velocity_mm_per_s.iter_mut().for_each(|v| *v = Vec3::zeros());
     super::hub::outputs(inputs, state, scratch, &vec![super::hub::Motion::default(); state.devices.len()]);
     report
+}
+
+/// Whether the present shape is a minimum: the exact Hessian of energy, wall and loads is positive definite.
+///
+/// Meaningful at an equilibrium (after [`relax`]); the loads must be dead or springs.
+pub fn is_stable(
+    inputs: &RodInputs<'_>,
+    state: &mut RodState,
+    scratch: &mut RodScratch,
+    loads: &Loads,
+) -> bool {
+    set_up(inputs, state, scratch);
+    let world = World { wall: inputs.wall, law: inputs.law, loads };
+    scratch.potential.energy(&scratch.frames, &world);
+    scratch.potential.lag(&scratch.frames, loads);
+    let (mut gradient, mut hessian, mut factor) = (Vec::new(), Banded::default(), Banded::default());
+    scratch.potential.assemble(&scratch.frames, &world, true, &mut gradient, &mut hessian);
+    hessian.factor_shifted(0.0, &mut factor)
+}
+
+/// Energy of bending, twist, stretch, hub springs, wall and loads in the present shape, N mm.
+pub fn energy_n_mm(
+    inputs: &RodInputs<'_>,
+    state: &mut RodState,
+    scratch: &mut RodScratch,
+    loads: &Loads,
+) -> f64 {
+    set_up(inputs, state, scratch);
+    let world = World { wall: inputs.wall, law: inputs.law, loads };
+    scratch.potential.energy(&scratch.frames, &world)
+}
+
+/// A potential without inertia, damping, friction and unevenness, at the state's shape.
+fn set_up(inputs: &RodInputs<'_>, state: &mut RodState, scratch: &mut RodScratch) {
+    let p = &mut scratch.potential;
+    p.layout.rebuild(state, inputs.tools, 0.0);
+    p.rest_mm.clone_from(&state.rest_mm);
+    let n = state.nodes_mm.len();
+    p.contacts.reset(n);
+    for (target, weight) in
+        [(&mut p.inertia_target, &mut p.inertia_weight), (&mut p.drag_from, &mut p.drag_weight)]
+    {
+        target.clear();
+        target.resize(n, Vec3::zeros());
+        weight.clear();
+        weight.resize(n, 0.0);
+    }
+    state.anchors.iter_mut().for_each(|a| *a = super::Anchor::default());
+    state.devices.iter_mut().flat_map(|d| &mut d.rubs).for_each(|r| *r = super::RubMemory::default());
+    prepare_friction(inputs, state, p);
+    scratch.frames.load(state);
 }

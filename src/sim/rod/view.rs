@@ -1,8 +1,11 @@
 //! What the outside may see of a rod.
 
+use super::Capsule;
 use super::frames::Frames;
-use super::layout::fill_arcs;
+use super::layout::{fill_arcs, section};
 use super::state::RodState;
+use super::touch::{FIRST_SITE, position};
+use crate::anatomy::VesselPlace;
 use crate::device::Device;
 use crate::math::Vec3;
 use crate::sim::contact::WallQuery;
@@ -41,8 +44,39 @@ pub(super) fn view(state: &RodState, tools: &[Device], wall: &dyn WallQuery) -> 
         devices: devices.collect(),
         nodes_mm: state.nodes_mm.iter().skip(1).copied().collect(),
         arc_mm: arc.iter().skip(1).copied().collect(),
-        contact_n: state.anchors.iter().skip(1).map(|a| a.normal_n).collect(),
+        contact_n: (1..state.nodes_mm.len()).map(|i| node_contact_n(state, i)).collect(),
     }
+}
+
+/// The edges of a rod from its base on, each as thick as the outermost device there.
+pub(super) fn capsules(state: &RodState, tools: &[Device]) -> Vec<Capsule> {
+    let mut arc = Vec::new();
+    if state.nodes_mm.len() > 2 {
+        fill_arcs(state, &mut arc);
+    }
+    let radius = |s: f64| {
+        let device = state.devices.iter().find(|d| d.inserted_mm >= s - 1e-6);
+        let tool = device.and_then(|d| Some((d, tools.get(d.tool.idx())?)));
+        tool.map_or(0.0, |(d, t)| 0.5 * section(t, d, s).outer_diameter_mm)
+    };
+    (1..arc.len().saturating_sub(1))
+        .map(|j| Capsule {
+            a_mm: state.nodes_mm[j],
+            b_mm: state.nodes_mm[j + 1],
+            radius_mm: radius(arc[j + 1]),
+        })
+        .collect()
+}
+
+/// Forces on the wall at the contact sites.
+pub(super) fn wall_forces(state: &RodState, wall: &dyn WallQuery) -> Vec<(VesselPlace, Vec3)> {
+    let pressing = state.anchors.iter().enumerate().skip(FIRST_SITE).filter(|(_, a)| a.normal_n > 0.0);
+    pressing
+        .filter_map(|(s, anchor)| {
+            let hit = wall.at(&position(&state.nodes_mm, s));
+            Some((hit.place?, -hit.inward * anchor.normal_n))
+        })
+        .collect()
 }
 
 /// Position and tangent at an arc length; the base where there is no rod.
@@ -74,5 +108,11 @@ fn tip_force(state: &RodState, arc: &[f64], d: usize, tools: &[Device]) -> f64 {
         return 0.0;
     }
     let near = (1..arc.len()).filter(|&i| arc[i] <= tip + 1e-6 && arc[i] > tip - 2.0);
-    near.map(|i| state.anchors[i].normal_n).sum()
+    near.map(|i| node_contact_n(state, i)).sum()
+}
+
+/// Wall force on a node: its own and half of what its edges bear in their middles, N.
+fn node_contact_n(state: &RodState, i: usize) -> f64 {
+    let at = |s: usize| state.anchors.get(s).map_or(0.0, |a| a.normal_n);
+    at(2 * i) + 0.5 * (at(2 * i - 1) + at(2 * i + 1))
 }
