@@ -11,6 +11,9 @@
 mod desk;
 #[path = "app/fixture.rs"]
 mod fixture;
+#[cfg(target_os = "linux")]
+#[path = "app/measure.rs"]
+mod measure;
 #[path = "app/panels.rs"]
 mod panels;
 #[path = "app/raster.rs"]

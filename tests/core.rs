@@ -11,6 +11,8 @@ mod blood;
 mod case_schema;
 #[path = "core/cases.rs"]
 mod cases;
+#[path = "core/import.rs"]
+mod import;
 #[path = "core/meshes.rs"]
 mod meshes;
 #[path = "core/real_anatomy.rs"]
