@@ -18,6 +18,8 @@ mod measure;
 mod panels;
 #[path = "app/raster.rs"]
 mod raster;
+#[path = "app/replay.rs"]
+mod replay;
 #[cfg(target_os = "linux")]
 #[path = "app/window.rs"]
 mod window;

@@ -152,7 +152,7 @@ fn room_with_a_wider_view(folder: &Path) {
     let script = std::fs::read_to_string(root.join(name)).unwrap();
     let wider = script
         .replace("Blades(0.9, 0.9, 0.9, 0.9)", "Blades(1, 1, 1, 1)")
-        .replace("Table(0, -30, -20)", "Field(48), Table(30, -30, -50)");
+        .replace("Table(0, -30, -20)", "Field(48), Table(65, -30, -50)");
     assert_ne!(script, wider);
     std::fs::write(folder.join(name), wider).unwrap();
 }

@@ -1,7 +1,7 @@
 //! Curves of a run over its time, with its errors as marks.
 
 use bevy_egui::egui::{Color32, RichText, Stroke, Ui};
-use egui_plot::{Line, Plot, PlotPoints, VLine};
+use egui_plot::{GridInput, GridMark, Line, Plot, PlotPoints, VLine};
 
 use super::super::texts::{Text, t};
 use super::super::theme;
@@ -41,7 +41,13 @@ pub(super) fn curves_ui(ui: &mut Ui, report: &ReportView) {
                 .allow_boxed_zoom(false)
                 .show_background(false)
                 .show_axes([is_last, true])
+                .show_grid([false, true])
                 .y_axis_min_width(40.0)
+                .y_grid_spacer(round_marks)
+                .y_axis_formatter(|mark, _| {
+                    let digits = if mark.step_size < 1.0 { 1 } else { 0 };
+                    format!("{:.digits$}", mark.value)
+                })
                 .include_y(0.0)
                 .default_x_bounds(span[0], span[1]);
             let plot = if is_last { plot.x_axis_label(t(Text::CurveMinutes)) } else { plot };
@@ -57,4 +63,18 @@ pub(super) fn curves_ui(ui: &mut Ui, report: &ReportView) {
         }
     });
     ui.add_space(8.0);
+}
+
+/// Marks at multiples of 1, 2 or 5 times a power of ten, three or four of them.
+fn round_marks(input: GridInput) -> Vec<GridMark> {
+    let (low, high) = input.bounds;
+    let rough = ((high - low) / 3.0).max(1e-9);
+    let power = 10_f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|s| *s >= rough).unwrap_or(rough);
+    let first = (low / step).ceil() as i64;
+    (0..8)
+        .map(|k| (first + k) as f64 * step)
+        .take_while(|v| *v <= high)
+        .map(|value| GridMark { value, step_size: step })
+        .collect()
 }

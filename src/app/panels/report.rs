@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bevy_egui::egui::{Button, RichText, ScrollArea, Ui, vec2};
+use bevy_egui::egui::{Button, CentralPanel, Frame, Margin, Panel, RichText, ScrollArea, Ui, vec2};
 
 use super::super::out::{Out, UiAction};
 use super::super::texts::{Text, t};
@@ -14,40 +14,40 @@ use super::{clock, grade_words};
 
 /// What went well and what went wrong.
 pub fn report_ui(ui: &mut Ui, view: &View, out: &mut Out) {
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        ui.add_space(20.0);
-        let side = ((ui.available_width() - 1120.0) / 2.0).max(24.0);
-        ui.horizontal(|ui| {
-            ui.add_space(side);
-            ui.vertical(|ui| {
-                ui.set_max_width(ui.available_width() - side);
-                caption(ui, t(Text::ReportTitle));
-                ui.label(RichText::new(&view.case.title).size(30.0).strong());
-                match &view.report {
-                    Some(report) => body_ui(ui, view, report, out),
-                    None => {
-                        ui.label(t(Text::NoReport));
-                    }
+    let side = ((ui.available_width() - 1120.0) / 2.0).max(24.0) as i8;
+    let foot = Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(side, 10));
+    Panel::bottom("after").resizable(false).frame(foot).show(ui, |ui| after_ui(ui, view, out));
+    let page = Frame::new().fill(theme::BACKGROUND).inner_margin(Margin::symmetric(side, 16));
+    CentralPanel::default().frame(page).show(ui, |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            caption(ui, t(Text::ReportTitle));
+            ui.label(RichText::new(&view.case.title).size(30.0).strong());
+            match &view.report {
+                Some(report) => body_ui(ui, view, report, out),
+                None => {
+                    ui.label(t(Text::NoReport));
                 }
-                ui.add_space(12.0);
-                ui.horizontal(|ui| {
-                    if let Some(path) = view.report.as_ref().and_then(|r| r.recording.clone()) {
-                        let replay = Button::new(RichText::new(t(Text::Replay)).strong())
-                            .fill(theme::ACCENT_DEEP)
-                            .min_size(vec2(150.0, 38.0));
-                        if ui.add(replay).clicked() {
-                            out.ui.push(UiAction::OpenReplay(path, None));
-                        }
-                    }
-                    for (text, action) in [(Text::Back, UiAction::ToMenu), (Text::Again, UiAction::Again)] {
-                        if ui.add(Button::new(t(text)).min_size(vec2(150.0, 38.0))).clicked() {
-                            out.ui.push(action);
-                        }
-                    }
-                });
-                ui.add_space(20.0);
-            });
+            }
         });
+    });
+}
+
+/// What can be done next.
+fn after_ui(ui: &mut Ui, view: &View, out: &mut Out) {
+    ui.horizontal(|ui| {
+        if let Some(path) = view.report.as_ref().and_then(|r| r.recording.clone()) {
+            let replay = Button::new(RichText::new(t(Text::Replay)).strong())
+                .fill(theme::ACCENT_DEEP)
+                .min_size(vec2(150.0, 38.0));
+            if ui.add(replay).clicked() {
+                out.ui.push(UiAction::OpenReplay(path, None));
+            }
+        }
+        for (text, action) in [(Text::Again, UiAction::Again), (Text::Back, UiAction::ToMenu)] {
+            if ui.add(Button::new(t(text)).min_size(vec2(150.0, 38.0))).clicked() {
+                out.ui.push(action);
+            }
+        }
     });
 }
 
