@@ -454,3 +454,19 @@ fn check_layout(h: &Harness<'_, Table>, size: egui::Vec2) {
         }
     }
 }
+
+/// Every case that comes with the program has its picture on the card.
+#[test]
+fn every_shipped_case_has_a_picture() {
+    let root = cathnav::assets::root().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let store = cathnav::app::store::Store::in_folder(folder.path());
+    let desk = cathnav::app::desk::Desk::new(root, 1, 64, store);
+    assert!(!desk.view.cards.is_empty());
+    for card in &desk.view.cards {
+        let picture = card.xray.as_ref().unwrap_or_else(|| panic!("{}: no picture", card.path.display()));
+        println!("{}: {} x {}, {:?}", card.title, picture.columns, picture.rows, card.heading);
+        assert!(picture.columns >= 300 && picture.rows >= 300);
+        assert!(card.heading.is_some(), "a heading of the syllabus");
+    }
+}
