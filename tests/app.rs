@@ -11,10 +11,15 @@
 mod desk;
 #[path = "app/fixture.rs"]
 mod fixture;
+#[cfg(target_os = "linux")]
+#[path = "app/measure.rs"]
+mod measure;
 #[path = "app/panels.rs"]
 mod panels;
 #[path = "app/raster.rs"]
 mod raster;
+#[path = "app/replay.rs"]
+mod replay;
 #[cfg(target_os = "linux")]
 #[path = "app/window.rs"]
 mod window;

@@ -15,6 +15,8 @@ mod case_schema;
 mod cases;
 #[path = "core/catalog.rs"]
 mod catalog;
+#[path = "core/import.rs"]
+mod import;
 #[path = "core/meshes.rs"]
 mod meshes;
 #[path = "core/real_anatomy.rs"]

@@ -81,6 +81,17 @@ pub enum AnatomyError {
         /// What was found and what is allowed.
         what: String,
     },
+    /// A folder or file that cannot be used for an import.
+    #[error("{} {what}", path.display())]
+    Folder {
+        /// The folder or file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Mesh and centerlines of an import.
+    #[error(transparent)]
+    Import(#[from] super::ImportError),
     /// An error of a description, with its file.
     #[error("{}: {source}", path.display())]
     InFile {

@@ -23,8 +23,11 @@ pub use circulation::{Anastomosis, Circulation, Collateral, RootSupply, Shunt, S
 pub use description::Description;
 pub use distance::{MeshDistance, Nearest};
 pub use error::AnatomyError;
-pub use import::{AxisMap, ImportError, ImportOptions, ImportSummary, import};
+pub use import::{
+    AxisMap, ImportDescription, ImportError, ImportOptions, ImportRequest, ImportSummary, build_import,
+    import, import_folder,
+};
 pub use mesh_io::{LengthUnit, MeshError, MeshFormat, OpenRim, Openness, load_mesh, parse_mesh, stl_bytes};
 pub use refine::refine;
-pub use store::{build_folder, description_hash, list, load, read_description, save};
+pub use store::{AnatomyFile, build_folder, list, load, load_tree, parse_file, read_file, save};
 pub use types::*;

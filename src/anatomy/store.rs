@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::build::BUILDER_VERSION;
 use super::{
-    AccessSite, Anatomy, AnatomyError, BodySurface, Circulation, CornerLabel, Description, Landmark,
-    LumenMesh, Mesh, VesselId, VesselTree, build,
+    AccessSite, Anatomy, AnatomyError, BodySurface, Circulation, CornerLabel, Description, ImportDescription,
+    Landmark, LumenMesh, Mesh, VesselId, VesselTree, build, build_import, build_tree,
 };
 
 /// The description, written by people.
-const DESCRIPTION_FILE: &str = "anatomy.ron";
+pub(super) const DESCRIPTION_FILE: &str = "anatomy.ron";
 /// Tree, sites, landmarks and names of the surfaces.
 const TREE_FILE: &str = "tree.bin";
 const LUMEN_FILE: &str = "lumen.ply";
@@ -34,35 +34,87 @@ struct Stored {
 
 const MAGIC: &[u8; 8] = b"cnanat01";
 
-/// Hash of a description and of the builder: that which a stored build must carry. What lies beyond the tree is read from
-/// the description at each load and is no part of the build.
-pub fn description_hash(description: &Description) -> String {
-    let built = Description { circulation: Circulation::default(), ..description.clone() };
-    let mut bytes = postcard::to_stdvec(&built).unwrap_or_default();
-    bytes.extend_from_slice(&BUILDER_VERSION.to_le_bytes());
-    crate::math::hash::hex_of_bytes(&bytes)
+/// What an `anatomy.ron` holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnatomyFile {
+    /// Branches and bones as a person described them.
+    Described(Box<Description>),
+    /// `Imported(...)`: mesh and centerlines made by other programs.
+    Imported(ImportDescription),
+}
+
+impl AnatomyFile {
+    /// Name, that of the folder.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Described(d) => &d.name,
+            Self::Imported(i) => &i.name,
+        }
+    }
+
+    /// English title.
+    pub fn title(&self) -> &str {
+        match self {
+            Self::Described(d) => &d.title,
+            Self::Imported(i) => &i.title,
+        }
+    }
+
+    /// What lies beyond the tree.
+    fn circulation(&self) -> Circulation {
+        match self {
+            Self::Described(d) => d.circulation.clone(),
+            Self::Imported(_) => Circulation::default(),
+        }
+    }
+
+    /// Hash of the description and of the builder: that which a stored build must carry. What lies beyond the tree is read
+    /// from the description at each load and is no part of the build.
+    fn hash(&self) -> String {
+        let bytes = match self {
+            Self::Described(d) => {
+                postcard::to_stdvec(&Description { circulation: Circulation::default(), ..(**d).clone() })
+            }
+            Self::Imported(i) => postcard::to_stdvec(i),
+        };
+        let mut bytes = bytes.unwrap_or_default();
+        bytes.extend_from_slice(&BUILDER_VERSION.to_le_bytes());
+        crate::math::hash::hex_of_bytes(&bytes)
+    }
 }
 
 /// Reads `anatomy.ron` in a folder.
-pub fn read_description(dir: &Path) -> Result<Description, AnatomyError> {
+pub fn read_file(dir: &Path) -> Result<AnatomyFile, AnatomyError> {
     let path = dir.join(DESCRIPTION_FILE);
     let text = fs::read_to_string(&path).map_err(io(&path, "cannot be read"))?;
+    parse_file(&path, &text)
+}
+
+/// Reads the text of an `anatomy.ron`; `path` is for messages.
+pub fn parse_file(path: &Path, text: &str) -> Result<AnatomyFile, AnatomyError> {
     let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
-    options.from_str(&text).map_err(|e| AnatomyError::Parse {
-        path,
+    let first =
+        text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with("//") && !l.starts_with('#'));
+    let parsed = if first.is_some_and(|l| l.starts_with("Imported")) {
+        options.from_str(text).map(AnatomyFile::Imported)
+    } else {
+        options.from_str(text).map(|d| AnatomyFile::Described(Box::new(d)))
+    };
+    parsed.map_err(|e| AnatomyError::Parse {
+        path: path.to_path_buf(),
         line: e.span.start.line,
         column: e.span.start.col,
         what: e.code.to_string(),
     })
 }
 
-/// Loads the stored build of an anatomy folder; refuses one that was built from another description.
-pub fn load(dir: &Path) -> Result<Anatomy, AnatomyError> {
-    let description = read_description(dir)?;
+/// The stored tree and what lies beyond it; refuses one that was built from another description.
+fn read_stored(dir: &Path) -> Result<(Stored, Circulation), AnatomyError> {
+    let description = read_file(dir)?;
     let path = dir.join(TREE_FILE);
     let bytes = match fs::read(&path) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            return Err(AnatomyError::Stale { path, name: description.name });
+            return Err(AnatomyError::Stale { path, name: description.name().to_owned() });
         }
         other => other.map_err(io(&path, "cannot be read"))?,
     };
@@ -71,10 +123,25 @@ pub fn load(dir: &Path) -> Result<Anatomy, AnatomyError> {
     };
     let stored: Stored =
         postcard::from_bytes(body).map_err(|e| damaged(&path, &format!("not a stored tree: {e}")))?;
-    if stored.description_hash != description_hash(&description) {
-        return Err(AnatomyError::Stale { path, name: description.name });
+    if stored.description_hash != description.hash() {
+        return Err(AnatomyError::Stale { path, name: description.name().to_owned() });
     }
-    description.circulation.check(&stored.tree)?;
+    let circulation = description.circulation();
+    circulation.check(&stored.tree)?;
+    Ok((stored, circulation))
+}
+
+/// Vessels and access sites of an anatomy folder, without its surfaces: built from a description, stored for an import.
+pub fn load_tree(dir: &Path) -> Result<(VesselTree, Vec<AccessSite>), AnatomyError> {
+    match read_file(dir)? {
+        AnatomyFile::Described(description) => build_tree(&description),
+        AnatomyFile::Imported(_) => read_stored(dir).map(|(s, _)| (s.tree, s.access_sites)),
+    }
+}
+
+/// Loads the stored build of an anatomy folder; refuses one that was built from another description.
+pub fn load(dir: &Path) -> Result<Anatomy, AnatomyError> {
+    let (stored, circulation) = read_stored(dir)?;
     let lumen = read_lumen(&dir.join(LUMEN_FILE), &stored)?;
     let mut surfaces = stored.body;
     for s in &mut surfaces {
@@ -90,13 +157,13 @@ pub fn load(dir: &Path) -> Result<Anatomy, AnatomyError> {
         body: surfaces,
         access_sites: stored.access_sites,
         landmarks: stored.landmarks,
-        circulation: description.circulation,
+        circulation,
     })
 }
 
 /// Writes the build of the description in a folder beside it; each file is written whole and then renamed.
 pub fn save(anatomy: &Anatomy, dir: &Path) -> Result<(), AnatomyError> {
-    let description = read_description(dir)?;
+    let description = read_file(dir)?;
     let vessels: Vec<u16> = anatomy.lumen.labels.iter().map(|l| l[0].vessel.0 as u16).collect();
     write(&dir.join(LUMEN_FILE), &ply_bytes(&anatomy.lumen.mesh, Some(&vessels)))?;
     let mut body = Vec::new();
@@ -105,7 +172,7 @@ pub fn save(anatomy: &Anatomy, dir: &Path) -> Result<(), AnatomyError> {
         body.push(BodySurface { mesh: Mesh::default(), ..s.clone() });
     }
     let stored = Stored {
-        description_hash: description_hash(&description),
+        description_hash: description.hash(),
         name: anatomy.name.clone(),
         title: anatomy.title.clone(),
         tree: anatomy.tree.clone(),
@@ -136,8 +203,11 @@ pub fn list(assets_root: &Path) -> Result<Vec<String>, AnatomyError> {
 
 /// Reads, builds and stores the anatomy of a folder.
 pub fn build_folder(dir: &Path) -> Result<Anatomy, AnatomyError> {
-    let description = read_description(dir)?;
-    let anatomy = build(&description).map_err(|source| AnatomyError::InFile {
+    let built = match read_file(dir)? {
+        AnatomyFile::Described(description) => build(&description),
+        AnatomyFile::Imported(description) => build_import(&description, dir),
+    };
+    let anatomy = built.map_err(|source| AnatomyError::InFile {
         path: dir.join(DESCRIPTION_FILE),
         source: Box::new(source),
     })?;

@@ -1,15 +1,21 @@
 //! Threads: the session on one, the picture on another. Both hand over their latest result; nothing here waits for them.
 
+mod replay;
+
 use std::collections::VecDeque;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+pub use replay::ReplayState;
+
 use super::engine::{self, Engine, Opening};
-use super::view::TraceSample;
+use super::player::Player;
+use super::view::{CurveSample, TraceSample};
 use crate::imaging::Frame;
 use crate::sim::command::Pedal;
+use crate::sim::session::StepOutput;
 use crate::sim::{Command, Event, Model, Snapshot};
 use crate::training::Assessment;
 use crate::units::{TICK_S, TICKS_PER_S};
@@ -24,7 +30,20 @@ const MOST_WAITING: usize = 6;
 enum Order {
     Commands(Vec<Command>),
     Pause(bool),
+    /// Times as fast as it was (replay).
+    Speed(f64),
+    /// To this tick (replay).
+    Jump(u64),
     Stop,
+}
+
+/// A picture and the state that it shows.
+#[derive(Clone, Debug)]
+pub struct Shot {
+    /// Picture.
+    pub frame: Frame,
+    /// State of its pulse.
+    pub snapshot: Arc<Snapshot>,
 }
 
 /// What has arrived since the last look.
@@ -43,13 +62,17 @@ pub struct Mail {
     /// Simulated seconds per real second.
     pub time_factor: Option<f64>,
     /// Pictures, in order.
-    pub frames: Vec<Frame>,
+    pub frames: Vec<Shot>,
     /// The run has ended: files written, or why not.
     pub ended: Option<Result<Vec<String>, String>>,
+    /// Curves of the run that has ended.
+    pub curves: Vec<CurveSample>,
     /// Something else went wrong.
     pub problem: Option<String>,
     /// A script is at work.
     pub scripted: bool,
+    /// Where a replay is.
+    pub replay: Option<ReplayState>,
 }
 
 #[derive(Default)]
@@ -59,7 +82,7 @@ struct Pulses {
 }
 
 enum Picture {
-    Pulse(Box<Snapshot>),
+    Pulse(Arc<Snapshot>),
     Hold,
 }
 
@@ -126,6 +149,16 @@ impl Bridge {
         self.order(Order::Pause(on));
     }
 
+    /// Replays so many times as fast as it was.
+    pub fn speed(&self, speed: f64) {
+        self.order(Order::Speed(speed));
+    }
+
+    /// Goes to a tick of the recording.
+    pub fn jump(&self, tick: u64) {
+        self.order(Order::Jump(tick));
+    }
+
     /// A thread that has ended reads no orders; its last mail says why it ended.
     fn order(&self, order: Order) {
         self.orders.send(order).ok();
@@ -149,16 +182,46 @@ impl Drop for Bridge {
     }
 }
 
+/// What the session's thread does.
+enum Work {
+    Run(Box<Engine>),
+    Replay(Box<Player>),
+}
+
+impl Work {
+    fn open(opening: &Opening) -> Result<Self, String> {
+        match &opening.replay {
+            Some(path) => Ok(Self::Replay(Box::new(Player::open(&opening.root, path)?))),
+            None => Ok(Self::Run(Box::new(Engine::open(opening)?))),
+        }
+    }
+
+    fn model(&self) -> &Arc<Model> {
+        match self {
+            Self::Run(engine) => engine.model(),
+            Self::Replay(player) => player.model(),
+        }
+    }
+
+    fn snapshot(&self) -> &Snapshot {
+        match self {
+            Self::Run(engine) => &engine.last().snapshot,
+            Self::Replay(player) => &player.last().snapshot,
+        }
+    }
+}
+
 fn session_thread(opening: &Opening, config: &BridgeConfig, shared: &Arc<Shared>, inbox: &Receiver<Order>) {
-    let engine = match Engine::open(opening) {
-        Ok(engine) => engine,
+    let work = match Work::open(opening) {
+        Ok(work) => work,
         Err(why) => {
             lock(&shared.mail).opened = Some(Err(why));
             return;
         }
     };
-    let model = Arc::clone(engine.model());
-    let (pixels, seed) = (config.pixels, opening.seed);
+    let model = Arc::clone(work.model());
+    let pixels = config.pixels;
+    let seed = opening.seed;
     let theirs = Arc::clone(shared);
     let picture_model = Arc::clone(&model);
     let picture = std::thread::Builder::new()
@@ -166,14 +229,19 @@ fn session_thread(opening: &Opening, config: &BridgeConfig, shared: &Arc<Shared>
         .spawn(move || picture_thread(&picture_model, pixels, seed, &theirs));
     {
         let mut mail = lock(&shared.mail);
-        mail.snapshot = Some(engine.last().snapshot.clone());
-        mail.assessment = Some(engine.assessment());
+        mail.snapshot = Some(work.snapshot().clone());
+        if let Work::Run(engine) = &work {
+            mail.assessment = Some(engine.assessment());
+        }
         mail.opened = Some(Ok(model));
     }
     if let Err(e) = &picture {
         lock(&shared.mail).problem = Some(format!("No thread for the picture: {e}"));
     }
-    run(engine, config, shared, inbox);
+    match work {
+        Work::Run(engine) => run(*engine, config, shared, inbox),
+        Work::Replay(player) => replay::replay(*player, shared, inbox),
+    }
     {
         let mut pulses = lock(&shared.pulses);
         pulses.closed = true;
@@ -191,17 +259,24 @@ pub struct Pace {
     next: Instant,
     since: Instant,
     ticks: u32,
+    /// Real time of one tick.
+    tick: Duration,
 }
 
 impl Pace {
     /// Starts now.
     pub fn new(now: Instant) -> Self {
-        Self { next: now, since: now, ticks: 0 }
+        Self::at_speed(now, 1.0)
+    }
+
+    /// Starts now, so many times as fast as real time.
+    pub fn at_speed(now: Instant, speed: f64) -> Self {
+        Self { next: now, since: now, ticks: 0, tick: Duration::from_secs_f64(TICK_S / speed.max(0.01)) }
     }
 
     /// How long to wait for the next tick; zero when it is due. What lies more than four ticks back is let go.
     pub fn wait(&mut self, now: Instant) -> Duration {
-        let oldest = now.checked_sub(Duration::from_secs_f64(TICK_S) * MOST_CATCH_UP).unwrap_or(now);
+        let oldest = now.checked_sub(self.tick * MOST_CATCH_UP).unwrap_or(now);
         if self.next < oldest {
             self.next = oldest;
         }
@@ -210,7 +285,7 @@ impl Pace {
 
     /// A tick was done. Once a second: simulated seconds per real second.
     pub fn done(&mut self, now: Instant) -> Option<f64> {
-        self.next += Duration::from_secs_f64(TICK_S);
+        self.next += self.tick;
         self.ticks += 1;
         let real_s = now.duration_since(self.since).as_secs_f64();
         if real_s < 1.0 {
@@ -243,6 +318,8 @@ fn run(mut engine: Engine, config: &BridgeConfig, shared: &Shared, inbox: &Recei
                 paused = on;
                 continue;
             }
+            // Only a replay has another speed or place.
+            Ok(Order::Speed(_) | Order::Jump(_)) => continue,
             Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {}
         }
@@ -263,6 +340,7 @@ fn run(mut engine: Engine, config: &BridgeConfig, shared: &Shared, inbox: &Recei
         mail.scripted = engine.is_scripted();
         mail.problem = engine.take_script_fault().or_else(|| mail.problem.take());
         if ended.is_some() {
+            mail.curves = engine.curves();
             mail.ended = ended;
             break;
         }
@@ -274,9 +352,9 @@ fn run(mut engine: Engine, config: &BridgeConfig, shared: &Shared, inbox: &Recei
 /// One tick and its post; true when the operator finished.
 fn tick(engine: &mut Engine, shared: &Shared, beam: &mut bool) -> bool {
     let output = engine.step().clone();
-    let snapshot = output.snapshot;
+    let snapshot = &output.snapshot;
     if snapshot.xray.pulse.is_some() {
-        queue_picture(shared, Picture::Pulse(Box::new(snapshot.clone())));
+        queue_picture(shared, Picture::Pulse(Arc::new(snapshot.clone())));
     }
     let on = snapshot.xray.pedal != Pedal::Off;
     if *beam && !on {
@@ -284,15 +362,20 @@ fn tick(engine: &mut Engine, shared: &Shared, beam: &mut bool) -> bool {
     }
     *beam = on;
     let finished = output.events.iter().any(|e| e.kind == crate::sim::EventKind::Finished);
-    let mut mail = lock(&shared.mail);
+    tick_mail(&mut lock(&shared.mail), output);
+    finished
+}
+
+/// What a tick tells the window.
+fn tick_mail(mail: &mut Mail, output: StepOutput) {
+    let patient = &output.snapshot.patient;
     mail.trace.push(TraceSample {
-        time_s: snapshot.time_s,
-        ecg_mv: snapshot.patient.ecg_mv as f32,
-        pressure_mmhg: snapshot.patient.pressure_mmhg as f32,
+        time_s: output.snapshot.time_s,
+        ecg_mv: patient.ecg_mv as f32,
+        pressure_mmhg: patient.pressure_mmhg as f32,
     });
     mail.events.extend(output.events);
-    mail.snapshot = Some(snapshot);
-    finished
+    mail.snapshot = Some(output.snapshot);
 }
 
 /// Frames of a run are never dropped; of fluoroscopy the oldest go when the picture cannot keep up.
@@ -312,6 +395,7 @@ fn queue_picture(shared: &Shared, picture: Picture) {
 
 fn picture_thread(model: &Model, pixels: usize, seed: u64, shared: &Shared) {
     let mut renderer = engine::renderer(model, pixels, seed);
+    let mut last = Arc::new(Snapshot::default());
     loop {
         let picture = {
             let mut pulses = lock(&shared.pulses);
@@ -326,10 +410,15 @@ fn picture_thread(model: &Model, pixels: usize, seed: u64, shared: &Shared) {
             }
         };
         let frame = match picture {
-            Picture::Pulse(snapshot) => Some(renderer.render(&snapshot)),
+            Picture::Pulse(snapshot) => {
+                let frame = renderer.render(&snapshot);
+                last = snapshot;
+                Some(frame)
+            }
             Picture::Hold => renderer.held(),
         };
-        lock(&shared.mail).frames.extend(frame);
+        let shot = frame.map(|frame| Shot { frame, snapshot: Arc::clone(&last) });
+        lock(&shared.mail).frames.extend(shot);
     }
 }
 

@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use super::shelf::GrayPicture;
 use super::store::BestResults;
-use super::view::{CaseCard, CaseView, ErrorView, MetricView, ReportView, StepView, ToolView, View};
+use super::view::{
+    CaseCard, CaseView, CurveSample, ErrorView, MetricView, Picture, ReportView, StepView, ToolView, View,
+};
 use crate::imaging::Frame;
 use crate::scenario::{self, Case, Library, Par, Sex};
 use crate::sim::Model;
 use crate::sim::record::Recording;
-use crate::training::Assessment;
+use crate::training::{Assessment, ErrorRecord, Sample};
 use crate::units::TICKS_PER_S;
 
 /// The cases below `root/scenarios` and its folders, by file name. A faulty file is a card that says so.
@@ -30,7 +33,9 @@ fn card(root: &Path, path: PathBuf, library: &Library, best: &BestResults) -> Ca
     CaseCard {
         title: case.title,
         level: case.level,
-        tags: case.tags,
+        heading: super::syllabus::heading(&case.tags),
+        xray: xray_picture(root, &path),
+        picture: Picture::default(),
         minutes: case.minutes,
         task: case.briefing.task,
         best: best.0.get(&case.id).copied(),
@@ -50,6 +55,32 @@ pub(super) fn expert_script(root: &Path, case: &Path) -> Option<PathBuf> {
     let stem = case.file_stem()?.to_string_lossy().into_owned();
     let path = root.join("assets/scripts").join(format!("{stem}_expert.ron"));
     path.is_file().then_some(path)
+}
+
+/// The picture of a case: `assets/pictures/cases/<case>.png`, made with `cathnav image`.
+fn xray_picture(root: &Path, case: &Path) -> Option<GrayPicture> {
+    let stem = case.file_stem()?.to_string_lossy().into_owned();
+    GrayPicture::read_png(&root.join("assets/pictures/cases").join(format!("{stem}.png")))
+}
+
+/// Most samples of a curve.
+const MOST_SAMPLES: usize = 600;
+
+/// Curves of the telemetry, thinned out: of the forces the largest since the last sample that is kept.
+pub(super) fn curves(telemetry: &[Sample]) -> Vec<CurveSample> {
+    let stride = telemetry.len().div_ceil(MOST_SAMPLES).max(1);
+    let sample = |part: &[Sample]| {
+        let last = part.last()?;
+        let forces = part.iter().flat_map(|s| &s.tools).map(|t| t.hub_force_n.abs());
+        Some(CurveSample {
+            time_s: last.time_s,
+            air_kerma_mgy: last.air_kerma_mgy,
+            contrast_ml: last.contrast_ml,
+            hub_force_n: forces.fold(0.0, f64::max),
+            mean_mmhg: last.mean_mmhg,
+        })
+    };
+    telemetry.chunks(stride).filter_map(sample).collect()
 }
 
 /// What a recording left by a crash is of, in words.
@@ -129,21 +160,7 @@ fn report_view(a: &Assessment, model: Option<&Model>) -> ReportView {
         let medal = par(&m.name).map_or("", |p| medal(p, value)).to_owned();
         Some(MetricView { name: metric_name(&m.name), value: number(value, &m.unit), medal })
     };
-    let mut errors: Vec<ErrorView> = a
-        .errors
-        .iter()
-        .map(|e| {
-            let place =
-                if e.place_label.is_empty() { String::new() } else { format!(" ({})", e.place_label) };
-            ErrorView {
-                time_s: e.time_s,
-                grade: e.grade,
-                name: e.title.clone(),
-                what: format!("{}{place}", e.cause),
-                instead: e.instead.clone(),
-            }
-        })
-        .collect();
+    let mut errors: Vec<ErrorView> = a.errors.iter().map(error_view).collect();
     // The worst first, then by time.
     errors.sort_by(|a, b| b.grade.cmp(&a.grade).then(a.time_s.total_cmp(&b.time_s)));
     ReportView {
@@ -154,7 +171,21 @@ fn report_view(a: &Assessment, model: Option<&Model>) -> ReportView {
         reasons: a.score.reasons.clone(),
         errors,
         metrics: a.metrics.iter().filter_map(metric).collect(),
+        curves: Vec::new(),
         files: Vec::new(),
+        recording: None,
+    }
+}
+
+/// An error as it is shown.
+pub(super) fn error_view(e: &ErrorRecord) -> ErrorView {
+    let place = if e.place_label.is_empty() { String::new() } else { format!(" ({})", e.place_label) };
+    ErrorView {
+        time_s: e.time_s,
+        grade: e.grade,
+        name: e.title.clone(),
+        what: format!("{}{place}", e.cause),
+        instead: e.instead.clone(),
     }
 }
 

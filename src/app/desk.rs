@@ -1,9 +1,12 @@
 //! The desk: pages, hands, pictures, files. Bevy-free; the window calls it once before and once after the panels.
 
+mod replay;
+
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::bridge::{Bridge, BridgeConfig, Mail};
+use super::bridge::{Bridge, BridgeConfig, Mail, ReplayState, Shot};
 use super::controls::{Controls, FIELDS_MM, Latch};
 use super::convert;
 use super::engine::Opening;
@@ -12,12 +15,12 @@ use super::out::{Held, Out, UiAction};
 use super::panels::next_hold;
 use super::shelf::{GrayPicture, Shelf};
 use super::store::Store;
-use super::view::{Picture, Screen, View};
+use super::view::{CurveSample, LogLine, Picture, Screen, View};
 use super::words::log_line;
 use crate::device::DeviceKind;
 use crate::imaging::Frame;
 use crate::sim::command::{Hold, Pedal};
-use crate::sim::{Command, EventKind, Model};
+use crate::sim::{Command, Event, EventKind, Model, Snapshot};
 
 /// Most lines that the log keeps.
 const MOST_LINES: usize = 500;
@@ -33,6 +36,13 @@ pub struct FrameInput {
     pub typing: bool,
     /// Seconds since the last frame.
     pub dt_s: f64,
+}
+
+/// What is kept of a report page while its run is played again.
+struct ReportPage {
+    view: View,
+    opening: Opening,
+    model: Option<Arc<Model>>,
 }
 
 /// Everything behind the panels.
@@ -62,6 +72,12 @@ pub struct Desk {
     quit: bool,
     hints_given: usize,
     live_is_new: bool,
+    waiting: VecDeque<Shot>,
+    shown: Option<Arc<Snapshot>>,
+    hold_at_s: Option<f64>,
+    replay_log: Vec<LogLine>,
+    /// The report page from which a replay was opened.
+    report_page: Option<Box<ReportPage>>,
     told_running: Option<bool>,
 }
 
@@ -91,6 +107,11 @@ impl Desk {
             quit: false,
             hints_given: 0,
             live_is_new: false,
+            waiting: VecDeque::new(),
+            shown: None,
+            hold_at_s: None,
+            replay_log: Vec::new(),
+            report_page: None,
             told_running: None,
         };
         desk.back_to_menu();
@@ -109,6 +130,7 @@ impl Desk {
             case,
             seed: self.seed,
             resume: None,
+            replay: None,
             // A demonstration leaves nothing to go on from.
             running: if script.is_some() { PathBuf::new() } else { self.store.running() },
             script,
@@ -146,6 +168,9 @@ impl Desk {
         self.latch = Latch::default();
         self.shelf = Shelf::default();
         self.live = None;
+        self.waiting.clear();
+        self.replay_log.clear();
+        self.shown = None;
         self.shown_reference = None;
         let keep = std::mem::take(&mut self.view);
         self.view = View {
@@ -158,7 +183,8 @@ impl Desk {
     }
 
     fn back_to_menu(&mut self) {
-        let was_running = self.bridge.is_some();
+        let was_running = self.bridge.is_some() && self.view.replay.is_none();
+        self.report_page = None;
         self.close();
         if was_running {
             std::fs::remove_file(self.store.running()).ok();
@@ -209,7 +235,7 @@ impl Desk {
         if let Some(bridge) = &self.bridge {
             bridge.send(commands.clone());
             let running = self.is_running();
-            if self.told_running != Some(running) {
+            if self.view.replay.is_none() && self.told_running != Some(running) {
                 bridge.pause(!running);
                 self.told_running = Some(running);
             }
@@ -270,6 +296,7 @@ impl Desk {
             KeyAction::Pause => match self.view.screen {
                 Screen::Procedure => self.act(UiAction::Pause(true)),
                 Screen::Paused => self.act(UiAction::Pause(false)),
+                Screen::Replay => self.pause_replay(),
                 _ => {}
             },
             KeyAction::KeyList => self.view.keys_open = !self.view.keys_open,
@@ -368,6 +395,10 @@ impl Desk {
                     self.back_to_menu();
                 }
             }
+            UiAction::ShowRecordings => self.show_recordings(),
+            UiAction::OpenReplay(path, at_s) => self.open_replay(path, at_s),
+            UiAction::Replay(action) => self.act_on_replay(action),
+            UiAction::CloseReplay => self.close_replay(),
         }
     }
 
@@ -403,7 +434,11 @@ impl Desk {
         match mail.opened {
             Some(Ok(model)) => {
                 convert::fill_case(&mut self.view, &model);
-                self.view.screen = if self.skip_briefing { Screen::Procedure } else { Screen::Briefing };
+                self.view.screen = match (&self.view.replay, self.skip_briefing) {
+                    (Some(_), _) => Screen::Replay,
+                    (None, true) => Screen::Procedure,
+                    (None, false) => Screen::Briefing,
+                };
                 self.model = Some(model);
             }
             Some(Err(why)) => {
@@ -418,14 +453,7 @@ impl Desk {
         for sample in mail.trace {
             self.view.trace.push(sample);
         }
-        for event in &mail.events {
-            self.view.log.extend(log_line(event, &self.view));
-            if event.kind == EventKind::HintAsked {
-                self.give_hint();
-            }
-        }
-        let too_many = self.view.log.len().saturating_sub(MOST_LINES);
-        self.view.log.drain(..too_many);
+        self.receive_events(&mail.events, mail.replay);
         if let Some(assessment) = &mail.assessment {
             let done = |v: &View| v.steps.iter().filter(|s| s.done_s.is_some()).count();
             let before = done(&self.view);
@@ -439,21 +467,65 @@ impl Desk {
             self.view.time_factor = factor;
         }
         self.view.demo = mail.scripted.then(String::new);
-        for frame in mail.frames {
-            self.receive_frame(frame);
-        }
+        self.waiting.extend(mail.frames);
+        self.show_waiting();
         if let Some(problem) = mail.problem {
             self.view.problem = Some(problem);
         }
         if let Some(ended) = mail.ended {
-            self.end(ended);
+            self.end(ended, mail.curves);
         }
+    }
+
+    fn receive_events(&mut self, events: &[Event], replay: Option<ReplayState>) {
+        let lines: Vec<LogLine> = events.iter().filter_map(|e| log_line(e, &self.view)).collect();
+        if self.view.replay.is_some() {
+            self.follow_replay(replay, lines);
+            return;
+        }
+        self.view.log.extend(lines);
+        for _ in events.iter().filter(|e| e.kind == EventKind::HintAsked) {
+            self.give_hint();
+        }
+        let too_many = self.view.log.len().saturating_sub(MOST_LINES);
+        self.view.log.drain(..too_many);
     }
 
     fn give_hint(&mut self) {
         let Some(model) = &self.model else { return };
         self.view.hint = convert::hint(model, &self.view, self.hints_given).unwrap_or_default();
         self.hints_given += 1;
+    }
+
+    /// Shows what has come, up to the picture that is waited for.
+    fn show_waiting(&mut self) {
+        while !self.is_held() {
+            let Some(shot) = self.waiting.pop_front() else { return };
+            self.shown = Some(shot.snapshot);
+            self.receive_frame(shot.frame);
+        }
+    }
+
+    /// The live monitor stops at the first picture of this simulated second or later (0: at what it shows).
+    pub fn hold_pictures_at(&mut self, time_s: f64) {
+        self.hold_at_s = Some(time_s);
+    }
+
+    /// The live monitor has stopped.
+    pub fn is_held(&self) -> bool {
+        let shown_s = self.shown.as_ref().map_or(-1.0, |s| s.time_s);
+        self.hold_at_s.is_some_and(|at| at <= 0.0 || shown_s >= at)
+    }
+
+    /// The live monitor goes on.
+    pub fn release_pictures(&mut self) {
+        self.hold_at_s = None;
+        self.show_waiting();
+    }
+
+    /// The state that the live picture shows.
+    pub fn shown_snapshot(&self) -> Option<&Snapshot> {
+        self.shown.as_deref()
     }
 
     fn receive_frame(&mut self, frame: Frame) {
@@ -467,13 +539,15 @@ impl Desk {
         self.live_is_new = true;
     }
 
-    fn end(&mut self, ended: Result<Vec<String>, String>) {
+    fn end(&mut self, ended: Result<Vec<String>, String>, curves: Vec<CurveSample>) {
         let files = ended.unwrap_or_else(|why| {
             self.view.problem = Some(why);
             Vec::new()
         });
         if let Some(report) = &mut self.view.report {
+            report.recording = super::recordings::recording_of(&files);
             report.files = files;
+            report.curves = curves;
             if self.opening.script.is_none() {
                 let id = self.model.as_ref().map_or_else(String::new, |m| m.case.id.clone());
                 if let Err(fault) = self.store.note_result(&id, report.score, report.max) {

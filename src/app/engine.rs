@@ -15,7 +15,9 @@ use crate::training::{
     Assessment, Observer, ReportInput, ReportMeta, report_html, report_json, telemetry_csv,
 };
 
+use super::convert;
 use super::store::write_whole;
+use super::view::CurveSample;
 
 /// What to open.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +32,8 @@ pub struct Opening {
     pub script: Option<PathBuf>,
     /// Recording to go on from.
     pub resume: Option<PathBuf>,
+    /// Recording to be played again; nothing is recorded then.
+    pub replay: Option<PathBuf>,
     /// File that is written while the run goes on.
     pub running: PathBuf,
 }
@@ -49,37 +53,26 @@ impl Engine {
     /// # Errors
     /// What cannot be read or compiled, in words.
     pub fn open(opening: &Opening) -> Result<Self, String> {
-        let library = Library::load(&opening.root).map_err(|e| e.to_string())?;
         let recording = match &opening.resume {
             Some(path) => Some(Recording::read(path).map_err(|e| e.to_string())?),
             None => None,
         };
-        let (case, text) = match &recording {
-            Some(r) => {
-                let name = format!("case `{}` of the recording", r.header.case_id);
-                let case =
-                    scenario::check_text(&name, &r.header.case_text, &library).map_err(|e| e.to_string())?;
-                (case, r.header.case_text.clone())
-            }
+        let model = match &recording {
+            Some(recording) => model_of_recording(&opening.root, recording)?,
             None => {
-                let case = scenario::load_case(&opening.case, &library).map_err(|e| e.to_string())?;
-                (case, std::fs::read_to_string(&opening.case).map_err(|e| e.to_string())?)
+                let text = std::fs::read_to_string(&opening.case)
+                    .map_err(|e| format!("{}: {e}", opening.case.display()))?;
+                model_of_case(&opening.root, &opening.case.display().to_string(), text)?
             }
         };
-        let anatomy = load_anatomy(&opening.root, &case)?;
-        let mut model = Model::compile(&case, &anatomy, &library.catalog).map_err(|e| e.to_string())?;
-        model.case_text = text;
-        if let Some(r) = &recording {
-            r.check_replayable(&model.assets_hash).map_err(|e| e.to_string())?;
-        }
         let driver = match &opening.script {
-            Some(path) => Some(open_script(path, &anatomy, &case)?),
+            Some(path) => Some(open_script(path, &model.anatomy, &model.case)?),
             None => None,
         };
         let seed = recording.as_ref().map_or(opening.seed, |r| r.header.seed);
-        let session = Session::new(Arc::new(model), seed);
+        let session = Session::new(Arc::clone(&model), seed);
         let snapshot = session.snapshot();
-        let observer = Observer::new(&case, &anatomy.tree, &snapshot.tools);
+        let observer = Observer::new(&model.case, &model.anatomy.tree, &snapshot.tools);
         let last = StepOutput { snapshot, events: Vec::new(), report: Default::default() };
         let mut engine = Self { session, observer, driver, writer: None, last };
         if let Some(recording) = &recording {
@@ -172,6 +165,11 @@ impl Engine {
         self.observer.assessment()
     }
 
+    /// Curves of the run so far.
+    pub fn curves(&self) -> Vec<CurveSample> {
+        convert::curves(self.observer.telemetry())
+    }
+
     /// Writes report, telemetry and recording into a folder; names what was written.
     ///
     /// # Errors
@@ -213,9 +211,27 @@ impl Engine {
     }
 }
 
-fn load_anatomy(root: &Path, case: &Case) -> Result<Anatomy, String> {
+/// Checks and compiles the text of a case; `name` is for messages.
+fn model_of_case(root: &Path, name: &str, text: String) -> Result<Arc<Model>, String> {
+    let library = Library::load(root).map_err(|e| e.to_string())?;
+    let case = scenario::check_text(name, &text, &library).map_err(|e| e.to_string())?;
     let dir = root.join("assets/anatomy").join(&case.anatomy.model);
-    anatomy::load(&dir).map_err(|e| e.to_string())
+    let anatomy = anatomy::load(&dir).map_err(|e| e.to_string())?;
+    let mut model = Model::compile(&case, &anatomy, &library.catalog).map_err(|e| e.to_string())?;
+    model.case_text = text;
+    Ok(Arc::new(model))
+}
+
+/// Compiles the case of a recording; refuses one of another version or with other assets.
+///
+/// # Errors
+/// Why it cannot be replayed, in words.
+pub(super) fn model_of_recording(root: &Path, recording: &Recording) -> Result<Arc<Model>, String> {
+    let header = &recording.header;
+    let name = format!("case `{}` of the recording", header.case_id);
+    let model = model_of_case(root, &name, header.case_text.clone())?;
+    recording.check_replayable(&model.assets_hash).map_err(|e| e.to_string())?;
+    Ok(model)
 }
 
 fn open_script(path: &Path, anatomy: &Anatomy, case: &Case) -> Result<Driver, String> {

@@ -11,10 +11,14 @@ pub mod engine;
 pub mod keys;
 pub mod out;
 pub mod panels;
+pub mod player;
 mod probe;
+mod recordings;
 mod scene3d;
+mod screenshot;
 pub mod shelf;
 pub mod store;
+mod syllabus;
 pub mod texts;
 pub mod theme;
 pub mod view;
@@ -26,7 +30,7 @@ pub mod words;
 use std::path::PathBuf;
 
 pub use probe::probe;
-pub use window::ScreenshotWish;
+pub use screenshot::{Moment, ScreenshotWish};
 
 use desk::Desk;
 use store::Store;
@@ -57,8 +61,8 @@ pub struct AppConfig {
     pub assets_root: PathBuf,
     /// Seed of the runs.
     pub seed: u64,
-    /// Take a picture of the window and leave.
-    pub screenshot: Option<ScreenshotWish>,
+    /// Take these pictures of the window, one after the other, and leave.
+    pub screenshots: Vec<ScreenshotWish>,
 }
 
 /// Why the window could not be opened or closed with a fault.
@@ -88,7 +92,7 @@ pub fn run(config: AppConfig) -> Result<(), AppError> {
         Start::Case(case) => desk.open(case, None),
         Start::Demo { case, script } => desk.open(case, Some(script)),
     }
-    match window::run(desk, config.screenshot) {
+    match window::run(desk, config.screenshots) {
         bevy::app::AppExit::Success => Ok(()),
         bevy::app::AppExit::Error(code) => Err(AppError::Ended(code.get())),
     }

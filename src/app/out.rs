@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use bevy_egui::egui::Rect;
+
 use super::keys::KeyAction;
 use crate::sim::command::{Fluid, Pedal};
 use crate::sim::{Command, ToolId};
@@ -110,6 +112,27 @@ pub enum UiAction {
     ReferencePlay,
     /// The problem was read.
     DismissProblem,
+    /// The list of recordings.
+    ShowRecordings,
+    /// Play a recording again, from a moment a little before this time if one is given, s.
+    OpenReplay(PathBuf, Option<f64>),
+    /// What a replay shall do.
+    Replay(ReplayAction),
+    /// Back to where the replay was opened.
+    CloseReplay,
+}
+
+/// What a replay shall do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ReplayAction {
+    /// Stand still or go on.
+    Pause(bool),
+    /// Times as fast as it was.
+    Speed(f64),
+    /// Go to a time, s.
+    JumpTo(f64),
+    /// Go to a little before an error at this time, s.
+    JumpToError(f64),
 }
 
 /// Entries that are not yet commands: what the hands are about to draw up or to program.
@@ -149,7 +172,7 @@ impl Default for Form {
 }
 
 /// All that the panels push.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Out {
     /// Commands, in order.
     pub commands: Vec<Command>,
@@ -161,4 +184,19 @@ pub struct Out {
     pub ui: Vec<UiAction>,
     /// Entries; they stay.
     pub form: Form,
+    /// Where the live picture was drawn last, points.
+    pub live_rect: Rect,
+}
+
+impl Default for Out {
+    fn default() -> Self {
+        Self {
+            commands: Vec::new(),
+            held: Held::default(),
+            strokes: Vec::new(),
+            ui: Vec::new(),
+            form: Form::default(),
+            live_rect: Rect::ZERO,
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! Stored runs and views for the reference monitor, and the loop of the last fluoroscopy.
 
 use std::collections::VecDeque;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::texts::{Text, fill};
@@ -21,6 +24,20 @@ pub struct GrayPicture {
     pub rows: usize,
     /// Rows from the top, 8 bits.
     pub gray: Arc<[u8]>,
+}
+
+impl GrayPicture {
+    /// An 8-bit gray PNG; `None` when it is not there or something else.
+    pub fn read_png(path: &Path) -> Option<Self> {
+        let mut reader = png::Decoder::new(BufReader::new(File::open(path).ok()?)).read_info().ok()?;
+        let mut gray = vec![0; reader.output_buffer_size()?];
+        let info = reader.next_frame(&mut gray).ok()?;
+        if (info.color_type, info.bit_depth) != (png::ColorType::Grayscale, png::BitDepth::Eight) {
+            return None;
+        }
+        gray.truncate(info.buffer_size());
+        Some(Self { columns: info.width as usize, rows: info.height as usize, gray: gray.into() })
+    }
 }
 
 /// One run, or one view that was sent.

@@ -41,11 +41,16 @@ impl Store {
         self.data.join("running.cnr")
     }
 
+    /// The folder of all finished runs.
+    pub fn runs(&self) -> PathBuf {
+        self.data.join("runs")
+    }
+
     /// The folder of a finished run, a new one each time.
     pub fn new_run_folder(&self, case_id: &str) -> PathBuf {
         let clean: String =
             case_id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
-        let runs = self.data.join("runs");
+        let runs = self.runs();
         (1_u32..).map(|n| runs.join(format!("{clean}-{n:03}"))).find(|p| !p.exists()).unwrap_or(runs)
     }
 

@@ -292,6 +292,21 @@ table! {
     KeyTruth = "See-through patient (counted)";
     KeyKeyList = "This list";
     KeyPause = "Pause";
+
+    Recordings = "Recordings";
+    NoRecordings = "No run has been finished yet. Every finished run is kept here.";
+    NoScore = "no report";
+    Replay = "Replay";
+    Timeline = "Timeline";
+    Simulating = "Simulated again up to {}";
+    GoThere = "Shows this moment, from five seconds before";
+
+    Curves = "Course";
+    CurveKerma = "Air kerma, mGy";
+    CurveContrast = "Contrast, mL";
+    CurveForce = "Force at the hubs, N";
+    CurvePressure = "Mean pressure, mmHg";
+    CurveMinutes = "minutes";
 }
 
 /// A text whose `{}` are filled in, in order.

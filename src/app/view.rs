@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use bevy_egui::egui;
 
+use super::bridge::ReplayState;
 use super::keys::KeyTable;
+use super::shelf::GrayPicture;
 use crate::device::DeviceKind;
 use crate::imaging::Frame;
 use crate::scenario::{Grade, Level};
@@ -26,6 +28,10 @@ pub enum Screen {
     Paused,
     /// What went well and what went wrong.
     Report,
+    /// Finished runs, to be played again.
+    Recordings,
+    /// A recording is played.
+    Replay,
 }
 
 /// Everything that a panel may read.
@@ -85,6 +91,40 @@ pub struct View {
     pub rebinding: Option<super::keys::KeyAction>,
     /// A script plays: its words for the present step.
     pub demo: Option<String>,
+    /// Finished runs, the newest first.
+    pub recordings: Vec<RecordingCard>,
+    /// A recording is played.
+    pub replay: Option<ReplayView>,
+}
+
+/// A finished run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecordingCard {
+    /// Recording.
+    pub path: std::path::PathBuf,
+    /// Title of the case.
+    pub title: String,
+    /// Name of its folder.
+    pub run: String,
+    /// When it ended.
+    pub date: String,
+    /// How long it took, simulated seconds, if there is a report.
+    pub seconds: Option<f64>,
+    /// Points and the most that could be had, if there is a report.
+    pub score: Option<(f64, f64)>,
+    /// Passed.
+    pub passed: bool,
+    /// Errors of the report.
+    pub errors: usize,
+}
+
+/// A recording that is played.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReplayView {
+    /// Where it is.
+    pub state: ReplayState,
+    /// Errors of its report, in order of time.
+    pub errors: Vec<ErrorView>,
 }
 
 /// The case being played, as the trainee sees it.
@@ -127,8 +167,6 @@ pub struct CaseCard {
     pub title: String,
     /// Difficulty.
     pub level: Level,
-    /// Syllabus tags.
-    pub tags: Vec<String>,
     /// Planned minutes.
     pub minutes: f64,
     /// Task, first words.
@@ -139,6 +177,12 @@ pub struct CaseCard {
     pub has_demo: bool,
     /// Why the file cannot be played, if it cannot.
     pub fault: Option<String>,
+    /// Heading of the syllabus.
+    pub heading: Option<String>,
+    /// X-ray picture of the case, if there is one.
+    pub xray: Option<GrayPicture>,
+    /// The same as a texture.
+    pub picture: Picture,
 }
 
 /// A device of the tray.
@@ -307,6 +351,21 @@ pub struct MetricView {
     pub medal: String,
 }
 
+/// A moment of the curves of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CurveSample {
+    /// Time, s.
+    pub time_s: f64,
+    /// Air kerma at the reference point, mGy.
+    pub air_kerma_mgy: f64,
+    /// Contrast given so far, mL.
+    pub contrast_ml: f64,
+    /// Largest axial force at a hub, N.
+    pub hub_force_n: f64,
+    /// Mean aortic pressure, mmHg.
+    pub mean_mmhg: f64,
+}
+
 /// Result of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReportView {
@@ -324,8 +383,12 @@ pub struct ReportView {
     pub errors: Vec<ErrorView>,
     /// Metrics.
     pub metrics: Vec<MetricView>,
+    /// Curves over the time of the run.
+    pub curves: Vec<CurveSample>,
     /// Files written.
     pub files: Vec<String>,
+    /// The recording among them.
+    pub recording: Option<std::path::PathBuf>,
 }
 
 impl View {

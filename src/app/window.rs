@@ -1,5 +1,6 @@
 //! The window: hands keys, focus and time to the desk and lets the panels draw.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,13 +11,13 @@ use bevy::input::keyboard::KeyCode;
 use bevy::log::{Level, LogPlugin};
 use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureDimension, TextureFormat};
-use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::window::{PrimaryWindow, WindowResolution};
 use bevy::winit::{UpdateMode, WinitSettings};
 use bevy_egui::{EguiContexts, EguiPlugin, EguiPrimaryContextPass, EguiTextureHandle, egui};
 
 use super::desk::{Desk, FrameInput};
 use super::keys::Pressed;
+use super::screenshot::{ScreenshotWish, Wishes, take};
 use super::shelf::GrayPicture;
 use super::view::{Screen, View};
 use super::{theme, views};
@@ -26,15 +27,6 @@ const FRAMES_PER_S: f64 = 30.0;
 
 /// Drivers talk a lot that a trainee cannot use.
 const QUIET: &str = "wgpu=error,naga=error,winit=error,bevy_egui=error,bevy_render=error,bevy_winit=error";
-
-/// A picture of the window to be taken.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ScreenshotWish {
-    /// File.
-    pub path: PathBuf,
-    /// Seconds after the first page was there.
-    pub after_s: f64,
-}
 
 /// The desk.
 #[derive(Resource)]
@@ -48,15 +40,12 @@ pub(super) struct Seen(FrameInput);
 #[derive(Resource, Default)]
 struct Shown([Option<(Handle<Image>, egui::TextureId)>; 2]);
 
+/// Pictures of the cases, by file; kept while the program runs.
 #[derive(Resource, Default)]
-struct Wish {
-    wish: Option<ScreenshotWish>,
-    waited_s: f64,
-    asked: bool,
-}
+struct CardPictures(BTreeMap<PathBuf, (Handle<Image>, egui::TextureId)>);
 
 /// Opens the window and stays until it is closed.
-pub(super) fn run(desk: Desk, wish: Option<ScreenshotWish>) -> AppExit {
+pub(super) fn run(desk: Desk, wishes: Vec<ScreenshotWish>) -> AppExit {
     let window = Window {
         title: "cathnav".to_owned(),
         resolution: WindowResolution::new(1280, 800),
@@ -74,14 +63,15 @@ pub(super) fn run(desk: Desk, wish: Option<ScreenshotWish>) -> AppExit {
         .insert_resource(WinitSettings { focused_mode: mode, unfocused_mode: mode })
         .insert_resource(ClearColor(Color::BLACK))
         .insert_resource(DeskResource(desk))
-        .insert_resource(Wish { wish, ..Wish::default() })
+        .insert_resource(Wishes::new(wishes))
         .init_resource::<Seen>()
         .add_plugins(super::scene3d::plugin)
         .add_systems(Startup, add_camera)
         .init_resource::<Shown>()
+        .init_resource::<CardPictures>()
         .add_systems(Update, (begin_frame, show_pictures).chain())
         .add_systems(EguiPrimaryContextPass, draw)
-        .add_systems(Last, (end_frame, take_screenshot).chain())
+        .add_systems(Last, (end_frame, take).chain())
         .run()
 }
 
@@ -136,6 +126,7 @@ pub(super) fn begin_frame(
 fn show_pictures(
     mut desk: ResMut<'_, DeskResource>,
     mut shown: ResMut<'_, Shown>,
+    mut cards: ResMut<'_, CardPictures>,
     mut images: ResMut<'_, Assets<Image>>,
     mut contexts: EguiContexts<'_, '_>,
 ) {
@@ -154,6 +145,15 @@ fn show_pictures(
                 *slot = Some((handle, id));
             }
         }
+    }
+    for card in &mut desk.0.view.cards {
+        let Some(xray) = card.xray.as_ref().filter(|_| card.picture.texture.is_none()) else { continue };
+        let (_, id) = cards.0.entry(card.path.clone()).or_insert_with(|| {
+            let handle = images.add(image_of(xray));
+            let id = contexts.add_image(EguiTextureHandle::Strong(handle.clone()));
+            (handle, id)
+        });
+        card.picture.texture = Some(*id);
     }
     let has = desk.0.has_pictures();
     let id = |i: usize| shown.0[i].as_ref().filter(|_| has[i]).map(|(_, id)| *id);
@@ -186,42 +186,4 @@ fn end_frame(mut desk: ResMut<'_, DeskResource>, seen: Res<'_, Seen>, mut exit: 
     if desk.0.wants_quit() {
         exit.write(AppExit::Success);
     }
-}
-
-fn take_screenshot(
-    mut wish: ResMut<'_, Wish>,
-    desk: Res<'_, DeskResource>,
-    time: Res<'_, Time<Real>>,
-    mut commands: Commands<'_, '_>,
-) {
-    let Some(ScreenshotWish { path, after_s }) = wish.wish.clone() else { return };
-    if desk.0.view.screen != Screen::Loading || desk.0.view.problem.is_some() {
-        wish.waited_s += time.delta_secs_f64();
-    }
-    if wish.asked || wish.waited_s < after_s {
-        return;
-    }
-    wish.asked = true;
-    commands.spawn(Screenshot::primary_window()).observe(
-        move |captured: On<'_, '_, ScreenshotCaptured>, mut exit: MessageWriter<'_, AppExit>| {
-            match save_png(&captured.image, &path) {
-                Ok(()) => exit.write(AppExit::Success),
-                Err(why) => {
-                    error!("{}: {why}", path.display());
-                    exit.write(AppExit::error())
-                }
-            };
-        },
-    );
-}
-
-fn save_png(image: &Image, path: &std::path::Path) -> Result<(), String> {
-    let image = image.clone().try_into_dynamic().map_err(|e| e.to_string())?.to_rgb8();
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, image.width(), image.height());
-    encoder.set_color(png::ColorType::Rgb);
-    let mut writer = encoder.write_header().map_err(|e| e.to_string())?;
-    writer.write_image_data(image.as_raw()).map_err(|e| e.to_string())?;
-    writer.finish().map_err(|e| e.to_string())?;
-    super::store::write_whole(path, &bytes)
 }

@@ -46,8 +46,8 @@ pub fn run(args: &Args) -> Result<ExitCode, AnatomyError> {
         }
         Action::List => {
             for dir in all()? {
-                let description = anatomy::read_description(&dir)?;
-                text += &format!("{:<16} {}\n", description.name, description.title);
+                let file = anatomy::read_file(&dir)?;
+                text += &format!("{:<16} {}\n", file.name(), file.title());
             }
         }
         Action::Show { name } => text = table(&anatomy::load(&folder(name))?),

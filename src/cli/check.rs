@@ -107,7 +107,7 @@ fn kind_of(root: Option<&Node>, text: &str) -> Sort {
     let name = root.and_then(Node::name).map_or_else(|| first_word(text), str::to_owned);
     match name.as_str() {
         "DeviceFile" => Sort::Devices,
-        "Description" => Sort::Anatomy,
+        "Description" | "Imported" => Sort::Anatomy,
         "Script" => Sort::Script,
         "Case" => Sort::Case,
         _ if has("devices") || has("embolics") => Sort::Devices,
@@ -126,18 +126,12 @@ fn first_word(text: &str) -> String {
 
 /// An anatomy file: its reader stops at the first fault, the builder names the branch.
 fn anatomy(path: &Path, file: &str, text: &str) -> CheckReport {
-    use crate::anatomy::{AnatomyError, build_tree, description::Description};
-    let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
+    use crate::anatomy::{AnatomyError, AnatomyFile, build_tree, load_tree, parse_file};
     let mut report = CheckReport::of(file, text);
-    let result = options
-        .from_str::<Description>(text)
-        .map_err(|e| AnatomyError::Parse {
-            path: path.to_path_buf(),
-            line: e.span.start.line,
-            column: e.span.start.col,
-            what: e.code.to_string(),
-        })
-        .and_then(|d| build_tree(&d));
+    let result = parse_file(path, text).and_then(|parsed| match parsed {
+        AnatomyFile::Described(description) => build_tree(&description),
+        AnatomyFile::Imported(_) => load_tree(path.parent().unwrap_or(Path::new("."))),
+    });
     match result {
         Ok(_) => {}
         Err(AnatomyError::Parse { line, column, what, .. }) => {

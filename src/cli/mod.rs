@@ -193,11 +193,6 @@ pub fn write_file(path: &std::path::Path, bytes: &[u8]) -> Result<(), CliError> 
         .map_err(|e| CliError::bad_input(format!("cannot write {}: {e}", path.display())))
 }
 
-/// What a subcommand says until it is there.
-fn not_built_yet(name: &str) -> Result<(), CliError> {
-    Err(CliError::bad_input(format!("`cathnav {name}` is not built yet")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

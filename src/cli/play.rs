@@ -12,20 +12,23 @@ pub struct Args {
     /// Seed of the anatomy variation and the noise
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// Take a picture of the window and leave (for tests)
+    /// Take pictures of the window and leave (for tests)
     #[command(flatten)]
     pub picture: Picture,
 }
 
-/// A picture of the window, for tests.
+/// Pictures of the window, for tests. A JSON file beside each tells what the live monitor showed and where.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Picture {
-    /// File for a picture of the window
+    /// File for a picture of the window; may be repeated together with `--at`
     #[arg(long, hide = true)]
-    pub screenshot: Option<PathBuf>,
+    pub screenshot: Vec<PathBuf>,
     /// Seconds before it is taken
     #[arg(long, hide = true, default_value_t = 10.0)]
     pub after: f64,
+    /// Instead of `--after`, one for each picture, rising: when the live monitor shows this simulated second
+    #[arg(long, hide = true)]
+    pub at: Vec<f64>,
 }
 
 /// Runs the subcommand.
@@ -62,10 +65,24 @@ mod window {
 
 #[cfg(feature = "app")]
 fn open(start: window::Start, seed: u64, picture: &Picture) -> Result<(), CliError> {
-    let screenshot =
-        picture.screenshot.clone().map(|path| window::ScreenshotWish { path, after_s: picture.after });
-    let config = window::AppConfig { start, assets_root: super::root()?, seed, screenshot };
+    let config =
+        window::AppConfig { start, assets_root: super::root()?, seed, screenshots: wishes(picture)? };
     window::run(config).map_err(|e| CliError::bad_input(e.to_string()))
+}
+
+#[cfg(feature = "app")]
+fn wishes(picture: &Picture) -> Result<Vec<window::ScreenshotWish>, CliError> {
+    use window::{Moment, ScreenshotWish};
+    let paths = picture.screenshot.iter().cloned();
+    if picture.at.is_empty() {
+        let when = Moment::AfterS(picture.after);
+        return Ok(paths.map(|path| ScreenshotWish { path, when }).collect());
+    }
+    if picture.at.len() != picture.screenshot.len() {
+        let (times, files) = (picture.at.len(), picture.screenshot.len());
+        return Err(CliError::bad_input(format!("{times} times `--at` for {files} times `--screenshot`")));
+    }
+    Ok(paths.zip(&picture.at).map(|(path, s)| ScreenshotWish { path, when: Moment::AtS(*s) }).collect())
 }
 
 #[cfg(not(feature = "app"))]

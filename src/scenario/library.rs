@@ -43,8 +43,7 @@ impl Library {
         let folder = assets.join("anatomy");
         let names = anatomy::list(&assets).map_err(|e| CheckReport::unreadable(&folder, &e.to_string()))?;
         for name in names {
-            let info = anatomy::read_description(&folder.join(&name)).and_then(|d| anatomy::build_tree(&d));
-            match info {
+            match anatomy::load_tree(&folder.join(&name)) {
                 Ok((tree, access_sites)) => {
                     library.anatomies.insert(name, AnatomyInfo { tree, access_sites });
                 }

@@ -188,13 +188,13 @@ fn cards() -> Vec<CaseCard> {
             path: "scenarios/pelvic_bleeding.ron".into(),
             title: "Active pelvic bleeding".to_owned(),
             level: Level::Intermediate,
-            tags: vec!["cirse2023:2.2.1.1.7".to_owned(), "skill:microcatheter".to_owned()],
+            heading: Some("Vascular trauma (CIRSE 2.2.1.1.7)".to_owned()),
             minutes: 35.0,
             task: "Find the bleeding branch of the left anterior division and close it, and nothing else."
                 .to_owned(),
             best: Some((71.0, 100.0)),
             has_demo: true,
-            fault: None,
+            ..CaseCard::default()
         },
         CaseCard {
             path: "scenarios/broken.ron".into(),

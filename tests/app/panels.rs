@@ -2,7 +2,7 @@
 
 use cathnav::app::out::{Out, UiAction};
 use cathnav::app::texts::{Text, t};
-use cathnav::app::view::{ErrorView, MetricView, Picture, ReportView, Screen, View};
+use cathnav::app::view::{CurveSample, ErrorView, MetricView, Picture, ReportView, Screen, View};
 use cathnav::app::{panels, theme, views};
 use cathnav::scenario::Grade;
 use cathnav::sim::command::{Hold, Pedal};
@@ -16,14 +16,14 @@ use super::fixture::busy_view;
 use super::raster::{Canvas, Textures, rect_of};
 
 /// The state of a harness: what is read, what is pushed.
-struct Table {
+pub(crate) struct Table {
     view: View,
     out: Out,
 }
 
-type Panel = fn(&mut egui::Ui, &View, &mut Out);
+pub(crate) type Panel = fn(&mut egui::Ui, &View, &mut Out);
 
-fn harness(view: View, panel: Panel, size: [f32; 2]) -> Harness<'static, Table> {
+pub(crate) fn harness(view: View, panel: Panel, size: [f32; 2]) -> Harness<'static, Table> {
     let mut styled = false;
     Harness::builder().with_size(vec2(size[0], size[1])).build_ui_state(
         move |ui, table: &mut Table| {
@@ -37,7 +37,7 @@ fn harness(view: View, panel: Panel, size: [f32; 2]) -> Harness<'static, Table> 
     )
 }
 
-fn step(harness: &mut Harness<'_, Table>) -> Out {
+pub(crate) fn step(harness: &mut Harness<'_, Table>) -> Out {
     harness.state_mut().out = Out { form: harness.state().out.form.clone(), ..Out::default() };
     harness.step();
     harness.state().out.clone()
@@ -56,14 +56,14 @@ fn press(harness: &mut Harness<'_, Table>, label: &str) -> (Out, Out) {
     (held, step(harness))
 }
 
-fn click(harness: &mut Harness<'_, Table>, label: &str) -> Out {
+pub(crate) fn click(harness: &mut Harness<'_, Table>, label: &str) -> Out {
     harness.state_mut().out = Out { form: harness.state().out.form.clone(), ..Out::default() };
     harness.get_by_label(label).click();
     harness.step();
     harness.state().out.clone()
 }
 
-const PANELS: [(&str, Panel); 16] = [
+const PANELS: [(&str, Panel); 19] = [
     ("devices", panels::devices_ui),
     ("motion", panels::motion_ui),
     ("xray", panels::xray_ui),
@@ -79,6 +79,9 @@ const PANELS: [(&str, Panel); 16] = [
     ("briefing", panels::briefing_ui),
     ("report", panels::report_ui),
     ("control", panels::control_ui),
+    ("recordings", panels::recordings_ui),
+    ("transport", panels::transport_ui),
+    ("replay", panels::replay_ui),
     ("live", views::live_ui),
 ];
 
@@ -89,9 +92,16 @@ fn an_empty_view_harms_no_panel_and_sends_nothing() {
         let out = step(&mut h);
         assert!(out.commands.is_empty() && out.held == Default::default(), "{name} sent {:?}", out.commands);
     }
-    for screen in
-        [Screen::Menu, Screen::Loading, Screen::Briefing, Screen::Procedure, Screen::Paused, Screen::Report]
-    {
+    for screen in [
+        Screen::Menu,
+        Screen::Loading,
+        Screen::Briefing,
+        Screen::Procedure,
+        Screen::Paused,
+        Screen::Report,
+        Screen::Recordings,
+        Screen::Replay,
+    ] {
         let view = View { screen, keys_open: true, problem: Some("x".to_owned()), ..View::default() };
         let mut h = harness(view, views::screen_ui, [1280.0, 800.0]);
         step(&mut h);
@@ -301,6 +311,10 @@ fn the_report_shows_errors_first() {
     assert!(rect_of(&h, t(Text::Errors)).left() < rect_of(&h, t(Text::Failed)).left());
     assert!(h.query_by_label_contains("Reflux").is_some());
     assert_eq!(click(&mut h, t(Text::Again)).ui, [UiAction::Again]);
+    let recording: std::path::PathBuf = "runs/x/recording.cnr".into();
+    assert_eq!(click(&mut h, t(Text::Replay)).ui, [UiAction::OpenReplay(recording.clone(), None)]);
+    assert_eq!(click(&mut h, "10:10").ui, [UiAction::OpenReplay(recording, Some(610.0))]);
+    assert!(h.query_by_label(t(Text::CurveForce)).is_some());
 }
 
 fn sample_report() -> ReportView {
@@ -331,7 +345,20 @@ fn sample_report() -> ReportView {
             value: "14.2 min".to_owned(),
             medal: "silver".to_owned(),
         }],
+        curves: (0..300)
+            .map(|i| {
+                let t = f64::from(i);
+                CurveSample {
+                    time_s: 4.0 * t,
+                    air_kerma_mgy: 2.0 * t,
+                    contrast_ml: (t / 60.0).floor() * 12.0,
+                    hub_force_n: 0.6 + 0.5 * (t / 7.0).sin(),
+                    mean_mmhg: 75.0 - t / 20.0,
+                }
+            })
+            .collect(),
         files: vec!["report.html".to_owned()],
+        recording: Some("runs/x/recording.cnr".into()),
     }
 }
 
@@ -366,8 +393,10 @@ fn pages_fit_and_do_not_overlap() {
             ("paused", Screen::Paused),
             ("keys", Screen::Procedure),
             ("report", Screen::Report),
+            ("recordings", Screen::Recordings),
+            ("replay", Screen::Replay),
         ] {
-            let mut view = busy_view();
+            let mut view = super::replay::replay_view();
             view.screen = screen;
             view.keys_open = name == "keys";
             view.report = Some(sample_report());
@@ -423,5 +452,21 @@ fn check_layout(h: &Harness<'_, Table>, size: egui::Vec2) {
             let common = a.intersect(*b);
             assert!(!common.is_positive(), "{a:?} and {b:?} overlap");
         }
+    }
+}
+
+/// Every case that comes with the program has its picture on the card.
+#[test]
+fn every_shipped_case_has_a_picture() {
+    let root = cathnav::assets::root().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let store = cathnav::app::store::Store::in_folder(folder.path());
+    let desk = cathnav::app::desk::Desk::new(root, 1, 64, store);
+    assert!(!desk.view.cards.is_empty());
+    for card in &desk.view.cards {
+        let picture = card.xray.as_ref().unwrap_or_else(|| panic!("{}: no picture", card.path.display()));
+        println!("{}: {} x {}, {:?}", card.title, picture.columns, picture.rows, card.heading);
+        assert!(picture.columns >= 300 && picture.rows >= 300);
+        assert!(card.heading.is_some(), "a heading of the syllabus");
     }
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::measure::{Rgb, Shot, count, mean_and_spread};
+
 /// A private X server; ends with the test.
 struct Screen {
     server: Child,
@@ -48,6 +50,7 @@ impl Drop for Screen {
 fn run(screen: &Screen, home: &Path, args: &[&str], limit_s: u64) -> (bool, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_cathnav"))
         .args(args)
+        .current_dir(home)
         .env("DISPLAY", &screen.display)
         .env_remove("WAYLAND_DISPLAY")
         .env("XDG_DATA_HOME", home)
@@ -70,41 +73,6 @@ fn run(screen: &Screen, home: &Path, args: &[&str], limit_s: u64) -> (bool, Stri
     };
     let said = std::fs::read_to_string(home.join("stderr.txt")).unwrap_or_default();
     (status.is_some_and(|s| s.success()), said)
-}
-
-/// A picture in 8-bit RGB.
-struct Rgb {
-    width: usize,
-    pixels: Vec<[u8; 3]>,
-}
-
-impl Rgb {
-    fn read(path: &Path) -> Self {
-        let decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(path).unwrap()));
-        let mut reader = decoder.read_info().unwrap();
-        let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
-        let info = reader.next_frame(&mut bytes).unwrap();
-        let pixels = bytes[..info.buffer_size()].chunks_exact(3).map(|c| [c[0], c[1], c[2]]).collect();
-        Self { width: info.width as usize, pixels }
-    }
-
-    /// Pixels of a rectangle: left, top, right, bottom.
-    fn region(&self, r: [usize; 4]) -> Vec<[u8; 3]> {
-        (r[1]..r[3])
-            .flat_map(|y| self.pixels[y * self.width + r[0]..y * self.width + r[2]].iter().copied())
-            .collect()
-    }
-}
-
-fn mean_and_spread(pixels: &[[u8; 3]]) -> (f64, f64) {
-    let n = pixels.len() as f64;
-    let mean = pixels.iter().map(|p| f64::from(p[1])).sum::<f64>() / n;
-    let variance = pixels.iter().map(|p| (f64::from(p[1]) - mean).powi(2)).sum::<f64>() / n;
-    (mean, variance.sqrt())
-}
-
-fn count(pixels: &[[u8; 3]], is: impl Fn([u8; 3]) -> bool) -> usize {
-    pixels.iter().filter(|p| is(**p)).count()
 }
 
 fn is_asked_for(name: &str) -> bool {
@@ -143,7 +111,8 @@ fn the_demo_plays_in_the_window() {
     let home = tempfile::tempdir().unwrap();
     let screen = Screen::start([1280, 800]);
     let picture = home.path().join("demo.png");
-    let args = ["demo", "--screenshot", picture.to_str().unwrap(), "--after", "40"];
+    // The wire is then on its way, and the curves have run for some seconds.
+    let args = ["demo", "--screenshot", picture.to_str().unwrap(), "--after", "12"];
     let (good, said) = run(&screen, home.path(), &args, 400);
     assert!(good, "{said}");
     keep(&picture, "demo.png");
@@ -165,6 +134,54 @@ fn the_demo_plays_in_the_window() {
     let tools = count(&rail, |p| p.iter().max().unwrap() - p.iter().min().unwrap() > 90);
     println!("rail: {tools} pixels of tools");
     assert!(tools > 200, "a tool lies on the rail");
+}
+
+/// Times that are photographed, simulated seconds: the wire in the aorta, the mask of the first run, the same run when the
+/// arteries are full. Script and state are the same on every machine, and so is what is there at these times.
+const SHOTS: [(&str, f64); 3] = [("wire", 25.5), ("mask", 45.0), ("arteries", 50.4)];
+
+/// A folder as an installed program has it, with the shipped expert script but a wider view of the pelvis.
+fn room_with_a_wider_view(folder: &Path) {
+    let root = cathnav::assets::root().unwrap();
+    let link = |name: &str| std::os::unix::fs::symlink(root.join(name), folder.join(name)).unwrap();
+    std::fs::create_dir_all(folder.join("assets/scripts")).unwrap();
+    for name in ["scenarios", "assets/anatomy", "assets/devices", "assets/xray"] {
+        link(name);
+    }
+    let name = "assets/scripts/pelvic_bleeding_expert.ron";
+    let script = std::fs::read_to_string(root.join(name)).unwrap();
+    let wider = script
+        .replace("Blades(0.9, 0.9, 0.9, 0.9)", "Blades(1, 1, 1, 1)")
+        .replace("Table(0, -30, -20)", "Field(48), Table(65, -30, -50)");
+    assert_ne!(script, wider);
+    std::fs::write(folder.join(name), wider).unwrap();
+}
+
+/// The live picture of the real window, measured against the description of the patient.
+#[test]
+fn the_live_picture_shows_the_described_patient() {
+    if !is_asked_for("the_live_picture_shows_the_described_patient") {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    room_with_a_wider_view(home.path());
+    let screen = Screen::start([1280, 800]);
+    let mut args = vec!["demo".to_owned()];
+    for (name, at_s) in SHOTS {
+        let file = home.path().join(format!("{name}.png")).display().to_string();
+        args.extend(["--screenshot".to_owned(), file, "--at".to_owned(), at_s.to_string()]);
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let (good, said) = run(&screen, home.path(), &args, 500);
+    assert!(good, "{said}");
+    for (name, _) in SHOTS {
+        keep(&home.path().join(format!("{name}.png")), &format!("{name}.png"));
+        keep(&home.path().join(format!("{name}.json")), &format!("{name}.json"));
+    }
+    let [wire, mask, arteries] = SHOTS.map(|(name, _)| Shot::read(home.path(), name));
+    super::measure::check_landmarks(&wire, &mask, &arteries);
+    super::measure::check_contrast(&arteries);
+    super::measure::check_wire(&wire);
 }
 
 /// Copies a picture to the folder of `CATHNAV_PANEL_PICTURES`, to be looked at.

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use cathnav::anatomy::{
-    self, Anatomy, AnatomyError, Description, Material, Mesh, MeshDistance, Topology, VesselTree, topology,
+    self, Anatomy, AnatomyError, AnatomyFile, Description, Material, Mesh, MeshDistance, Topology,
+    VesselTree, topology,
 };
 use cathnav::math::Vec3;
 
@@ -38,7 +39,8 @@ fn smallest_angle_deg(mesh: &Mesh) -> f64 {
 
 #[test]
 fn stored_build_is_that_of_the_description() {
-    let description = Description { body: None, ..anatomy::read_description(&pelvis()).unwrap() };
+    let AnatomyFile::Described(whole) = anatomy::read_file(&pelvis()).unwrap() else { panic!("described") };
+    let description = Description { body: None, ..*whole };
     let built = anatomy::build(&description).unwrap();
     let stored = stored();
     assert_eq!(built.tree.branches.len(), stored.tree.branches.len());

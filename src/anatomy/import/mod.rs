@@ -4,7 +4,9 @@
 //! moved to its middle and radii are those of inscribed spheres; the mesh itself is refined for contact. Terminal
 //! branches get beds with flows after Murray's law, wide free ends get access sites.
 
+mod body;
 mod curves;
+mod file;
 mod fit;
 mod topology;
 
@@ -15,6 +17,7 @@ use thiserror::Error;
 
 pub use curves::AxisMap;
 use curves::{Curve, read_curves};
+pub use file::{ImportDescription, ImportRequest, build_import, import_folder};
 use topology::{Placed, arcs, arrange, free_ends};
 
 use super::mesh_io::{LengthUnit, MeshError, Openness, load_mesh};
@@ -106,7 +109,10 @@ pub enum ImportError {
         found: String,
     },
     /// No centerlines were given.
-    #[error("no centerline was given; at least one curve is needed")]
+    #[error(
+        "no centerline was given; at least one curve is needed, for instance from 3D Slicer: `Extract Centerline` of its \
+         SlicerVMTK extension, saved as `.mrk.json`"
+    )]
     NoCurves,
     /// A curve meets no other.
     #[error(
@@ -213,8 +219,8 @@ fn assemble(mut mesh: Mesh, mut curves: Vec<Curve>, options: &ImportOptions) -> 
         name: options.name.clone(),
         title: options.title.clone(),
         tree,
+        body: vec![body::around(&mesh)],
         lumen: LumenMesh { mesh, labels },
-        body: Vec::new(),
         access_sites,
         landmarks: Vec::new(),
         circulation: Circulation::default(),

@@ -1,6 +1,9 @@
 //! The menu: cases as cards.
 
-use bevy_egui::egui::{Align, Button, Layout, RichText, ScrollArea, Spinner, Ui, Window, vec2};
+use bevy_egui::egui::{
+    Align, Button, Color32, CornerRadius, Image, Layout, Rect, RichText, ScrollArea, Sense, Spinner, Ui,
+    WidgetInfo, WidgetType, Window, pos2, vec2,
+};
 
 use super::super::out::{Out, UiAction};
 use super::super::texts::{Text, t};
@@ -9,6 +12,8 @@ use super::super::view::{CaseCard, View};
 use super::super::widgets::caption;
 use crate::scenario::Level;
 
+/// Height of a case's picture, points.
+const PICTURE_HEIGHT: f32 = 190.0;
 /// Width of a card, points.
 const CARD_WIDTH: f32 = 360.0;
 
@@ -28,6 +33,9 @@ pub fn menu_ui(ui: &mut Ui, view: &View, out: &mut Out) {
             }
             if ui.button(t(Text::Keys)).clicked() {
                 out.ui.push(UiAction::ShowKeys(true));
+            }
+            if ui.button(t(Text::Recordings)).clicked() {
+                out.ui.push(UiAction::ShowRecordings);
             }
         });
     });
@@ -88,11 +96,25 @@ pub(super) fn level_text(level: Level) -> &'static str {
     })
 }
 
+/// The X-ray picture of a case, the middle of it in a wide frame.
+fn picture_ui(ui: &mut Ui, card: &CaseCard) {
+    let Some(xray) = &card.xray else { return };
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), PICTURE_HEIGHT), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Image, true, &card.title));
+    ui.painter().rect_filled(rect, CornerRadius::same(4), Color32::BLACK);
+    let Some(texture) = card.picture.texture else { return };
+    let share = (rect.height() / rect.width() * xray.columns as f32 / xray.rows.max(1) as f32).min(1.0);
+    let uv = Rect::from_min_max(pos2(0.0, 0.5 - share / 2.0), pos2(1.0, 0.5 + share / 2.0));
+    let image = (texture, rect.size());
+    Image::new(image).uv(uv).corner_radius(CornerRadius::same(4)).paint_at(ui, rect);
+}
+
 fn card_ui(ui: &mut Ui, card: &CaseCard, out: &mut Out) {
     theme::card_frame().show(ui, |ui| {
         ui.set_width(CARD_WIDTH - 28.0);
         ui.set_min_height(190.0);
         ui.vertical(|ui| {
+            picture_ui(ui, card);
             ui.label(RichText::new(&card.title).size(18.0).strong());
             if let Some(fault) = &card.fault {
                 ui.label(RichText::new(fault).monospace().size(12.5).color(theme::ALARM));
@@ -107,8 +129,8 @@ fn card_ui(ui: &mut Ui, card: &CaseCard, out: &mut Out) {
                 ui.label(RichText::new(level_text(card.level)).color(color));
                 caption(ui, &format!("{:.0} {}", card.minutes, t(Text::Minutes)));
             });
-            if !card.tags.is_empty() {
-                ui.label(RichText::new(card.tags.join("   ")).small().color(theme::WEAK));
+            if let Some(heading) = &card.heading {
+                ui.label(RichText::new(heading).small().color(theme::WEAK));
             }
             ui.label(&card.task);
             let best = card.best.map_or_else(

@@ -2,6 +2,7 @@
 
 mod briefing;
 mod contrast;
+mod curves;
 mod devices;
 mod guide;
 mod keys;
@@ -11,6 +12,7 @@ mod motion;
 mod patient;
 mod pause;
 mod rail;
+mod replay;
 mod report;
 mod treatment;
 mod xray;
@@ -26,6 +28,7 @@ pub use motion::{motion_ui, stroke_of};
 pub use patient::patient_ui;
 pub use pause::pause_ui;
 pub use rail::{next_hold, rail_ui};
+pub use replay::{recordings_ui, replay_ui, transport_ui};
 pub use report::report_ui;
 pub use treatment::treatment_ui;
 pub use xray::{pedals_ui, xray_ui};
@@ -36,6 +39,7 @@ use super::out::Out;
 use super::texts::{Text, t};
 use super::theme;
 use super::view::View;
+use crate::scenario::Grade;
 
 type Section = (Text, fn(&mut Ui, &View, &mut Out), bool);
 
@@ -71,6 +75,15 @@ fn sections_ui(ui: &mut Ui, view: &View, out: &mut Out) {
                 });
         }
     });
+}
+
+/// Word and color of a grade.
+fn grade_words(grade: Grade) -> (Text, bevy_egui::egui::Color32) {
+    match grade {
+        Grade::Slip => (Text::Slip, theme::WEAK),
+        Grade::Mistake => (Text::Mistake, theme::WARNING),
+        Grade::Blunder => (Text::Blunder, theme::ALARM),
+    }
 }
 
 /// Minutes and seconds.

@@ -1,53 +1,64 @@
 //! The report: errors first, then measures, then the score.
 
-use bevy_egui::egui::{Button, RichText, ScrollArea, Ui, vec2};
+use std::path::Path;
+
+use bevy_egui::egui::{Button, CentralPanel, Frame, Margin, Panel, RichText, ScrollArea, Ui, vec2};
 
 use super::super::out::{Out, UiAction};
 use super::super::texts::{Text, t};
 use super::super::theme;
 use super::super::view::{ErrorView, ReportView, View};
 use super::super::widgets::{caption, pair, two_columns};
-use super::clock;
-use crate::scenario::Grade;
+use super::curves::curves_ui;
+use super::{clock, grade_words};
 
 /// What went well and what went wrong.
 pub fn report_ui(ui: &mut Ui, view: &View, out: &mut Out) {
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        ui.add_space(20.0);
-        let side = ((ui.available_width() - 1120.0) / 2.0).max(24.0);
-        ui.horizontal(|ui| {
-            ui.add_space(side);
-            ui.vertical(|ui| {
-                ui.set_max_width(ui.available_width() - side);
-                caption(ui, t(Text::ReportTitle));
-                ui.label(RichText::new(&view.case.title).size(30.0).strong());
-                match &view.report {
-                    Some(report) => body_ui(ui, view, report),
-                    None => {
-                        ui.label(t(Text::NoReport));
-                    }
+    let side = ((ui.available_width() - 1120.0) / 2.0).max(24.0) as i8;
+    let foot = Frame::new().fill(theme::PANEL).inner_margin(Margin::symmetric(side, 10));
+    Panel::bottom("after").resizable(false).frame(foot).show(ui, |ui| after_ui(ui, view, out));
+    let page = Frame::new().fill(theme::BACKGROUND).inner_margin(Margin::symmetric(side, 16));
+    CentralPanel::default().frame(page).show(ui, |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            caption(ui, t(Text::ReportTitle));
+            ui.label(RichText::new(&view.case.title).size(30.0).strong());
+            match &view.report {
+                Some(report) => body_ui(ui, view, report, out),
+                None => {
+                    ui.label(t(Text::NoReport));
                 }
-                ui.add_space(12.0);
-                ui.horizontal(|ui| {
-                    for (text, action) in [(Text::Back, UiAction::ToMenu), (Text::Again, UiAction::Again)] {
-                        if ui.add(Button::new(t(text)).min_size(vec2(150.0, 38.0))).clicked() {
-                            out.ui.push(action);
-                        }
-                    }
-                });
-                ui.add_space(20.0);
-            });
+            }
         });
     });
 }
 
-fn body_ui(ui: &mut Ui, view: &View, report: &ReportView) {
+/// What can be done next.
+fn after_ui(ui: &mut Ui, view: &View, out: &mut Out) {
+    ui.horizontal(|ui| {
+        if let Some(path) = view.report.as_ref().and_then(|r| r.recording.clone()) {
+            let replay = Button::new(RichText::new(t(Text::Replay)).strong())
+                .fill(theme::ACCENT_DEEP)
+                .min_size(vec2(150.0, 38.0));
+            if ui.add(replay).clicked() {
+                out.ui.push(UiAction::OpenReplay(path, None));
+            }
+        }
+        for (text, action) in [(Text::Again, UiAction::Again), (Text::Back, UiAction::ToMenu)] {
+            if ui.add(Button::new(t(text)).min_size(vec2(150.0, 38.0))).clicked() {
+                out.ui.push(action);
+            }
+        }
+    });
+}
+
+fn body_ui(ui: &mut Ui, view: &View, report: &ReportView, out: &mut Out) {
     ui.add_space(8.0);
     two_columns(
         ui,
-        |ui| errors_ui(ui, report),
+        |ui| errors_ui(ui, report, out),
         |ui| {
             score_ui(ui, report);
+            curves_ui(ui, report);
             steps_ui(ui, view);
             metrics_ui(ui, report);
             debrief_ui(ui, view);
@@ -56,27 +67,33 @@ fn body_ui(ui: &mut Ui, view: &View, report: &ReportView) {
     );
 }
 
-fn errors_ui(ui: &mut Ui, report: &ReportView) {
+fn errors_ui(ui: &mut Ui, report: &ReportView, out: &mut Out) {
     ui.label(RichText::new(t(Text::Errors)).heading());
     if report.errors.is_empty() {
         ui.label(RichText::new(t(Text::NoErrors)).color(theme::GOOD));
     }
     for error in &report.errors {
-        error_ui(ui, error);
+        error_ui(ui, error, report.recording.as_deref(), out);
         ui.add_space(6.0);
     }
 }
 
-fn error_ui(ui: &mut Ui, error: &ErrorView) {
-    let (grade, color) = match error.grade {
-        Grade::Slip => (Text::Slip, theme::WEAK),
-        Grade::Mistake => (Text::Mistake, theme::WARNING),
-        Grade::Blunder => (Text::Blunder, theme::ALARM),
-    };
+fn error_ui(ui: &mut Ui, error: &ErrorView, recording: Option<&Path>, out: &mut Out) {
+    let (grade, color) = grade_words(error.grade);
     theme::card_frame().show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal_wrapped(|ui| {
-            ui.label(RichText::new(clock(error.time_s)).monospace().color(theme::WEAK));
+            let time = RichText::new(clock(error.time_s)).monospace();
+            match recording {
+                Some(path) => {
+                    if ui.button(time).on_hover_text(t(Text::GoThere)).clicked() {
+                        out.ui.push(UiAction::OpenReplay(path.to_path_buf(), Some(error.time_s)));
+                    }
+                }
+                None => {
+                    ui.label(time.color(theme::WEAK));
+                }
+            }
             ui.label(RichText::new(t(grade)).strong().color(color));
             ui.label(RichText::new(&error.name).strong());
         });

@@ -19,6 +19,7 @@ pub fn live_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let (rect, response) = ui.allocate_exact_size(vec2(side, side), Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Image, true, t(Text::LiveMonitor)));
     picture(ui, rect, view.live.texture, Text::NoPicture);
+    out.live_rect = rect;
     let beam = view.snapshot.xray.pedal != Pedal::Off;
     let edge = if beam { Stroke::new(3.0, theme::BEAM) } else { Stroke::new(1.0, theme::LINE) };
     ui.painter().rect_stroke(rect, CornerRadius::ZERO, edge, StrokeKind::Inside);

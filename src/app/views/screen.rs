@@ -23,7 +23,9 @@ pub fn screen_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         Screen::Loading => page_ui(ui, view, out, panels::loading_ui),
         Screen::Briefing => page_ui(ui, view, out, panels::briefing_ui),
         Screen::Report => page_ui(ui, view, out, panels::report_ui),
+        Screen::Recordings => page_ui(ui, view, out, panels::recordings_ui),
         Screen::Procedure | Screen::Paused => procedure_ui(ui, view, out),
+        Screen::Replay => replay_ui(ui, view, out),
     }
     if view.screen == Screen::Paused && !view.keys_open {
         panels::pause_ui(ui, view, out);
@@ -61,6 +63,42 @@ fn procedure_ui(ui: &mut Ui, view: &View, out: &mut Out) {
             ui.add_enabled_ui(!dim, |ui| monitors_ui(ui, view, out));
         },
     );
+}
+
+/// As the procedure, but nothing of it can be touched; transport above, errors and log beside.
+fn replay_ui(ui: &mut Ui, view: &View, out: &mut Out) {
+    Panel::top("top")
+        .exact_size(40.0)
+        .resizable(false)
+        .frame(bar_frame())
+        .show(ui, |ui| panels::transport_ui(ui, view, out));
+    Panel::right("control")
+        .exact_size(CONTROL_WIDTH)
+        .resizable(false)
+        .frame(theme::panel_frame())
+        .show(ui, |ui| panels::replay_ui(ui, view, out));
+    // What the pictures and the rail would send goes nowhere.
+    let mut nowhere = Out::default();
+    Panel::bottom("rail")
+        .exact_size(RAIL_HEIGHT)
+        .resizable(false)
+        .frame(theme::panel_frame())
+        .show(ui, |ui| panels::rail_ui(ui, view, &mut nowhere));
+    CentralPanel::default()
+        .frame(Frame::new().fill(theme::BACKGROUND).inner_margin(Margin::same(4)))
+        .show(ui, |ui| monitors_ui(ui, view, &mut nowhere));
+    out.live_rect = nowhere.live_rect;
+    // The reference monitor may be leafed through.
+    let harmless = |a: &UiAction| {
+        matches!(
+            a,
+            UiAction::ReferenceRun(_)
+                | UiAction::ReferenceFrame(_)
+                | UiAction::ReferencePlay
+                | UiAction::SendToReference
+        )
+    };
+    out.ui.extend(nowhere.ui.into_iter().filter(harmless));
 }
 
 fn bar_frame() -> Frame {
