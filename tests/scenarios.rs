@@ -150,6 +150,19 @@ fn a_wire_drawn_back_with_the_catheter_is_named() {
 }
 
 #[test]
+fn the_expert_exchanges_over_the_long_wire() {
+    expert_passes("exchange_over_wire");
+}
+
+#[test]
+fn a_wire_that_nobody_holds_is_named() {
+    careless_fails(
+        "exchange_over_wire",
+        &["wire_moved", "wire_lost", "wire_position_lost", "moved_without_beam", "air_injected"],
+    );
+}
+
+#[test]
 fn without_lodging_the_case_is_not_won() {
     let loaded = attempt::load_model(&root().join("scenarios/pelvic_bleeding.ron")).unwrap();
     let mut model = Arc::try_unwrap(loaded).unwrap();
