@@ -114,6 +114,54 @@ fn the_careless_run_fails_with_the_right_errors() {
     assert!(names.contains(&"posterior_division"), "the trap of the posterior division: {names:?}");
 }
 
+/// The expert script of a drill passes it.
+fn expert_passes(drill: &str) {
+    let model = attempt::load_model(&root().join(format!("scenarios/drills/{drill}.ron"))).unwrap();
+    let (assessment, outcome, _) = play(&model, &root().join(format!("assets/scripts/{drill}_expert.ron")), 1);
+    tell(drill, &assessment, &outcome);
+    assert_eq!(outcome.failure, None);
+    assert!(assessment.score.passed, "{:?}", assessment.score.reasons);
+}
+
+/// The careless script of a drill does not, and these errors are named.
+fn careless_fails(drill: &str, expected: &[&str]) {
+    let model = attempt::load_model(&root().join(format!("scenarios/drills/{drill}.ron"))).unwrap();
+    let (assessment, outcome, _) =
+        play(&model, &root().join(format!("assets/scripts/{drill}_careless.ron")), 1);
+    tell(drill, &assessment, &outcome);
+    assert!(!assessment.score.passed);
+    let names: Vec<&str> = assessment.errors.iter().map(|e| e.name.as_str()).collect();
+    for name in expected {
+        assert!(names.contains(name), "{name}: {names:?}");
+    }
+}
+
+#[test]
+fn the_expert_crosses_the_bifurcation() {
+    expert_passes("crossing_a_bifurcation");
+}
+
+#[test]
+fn a_wire_drawn_back_with_the_catheter_is_named() {
+    careless_fails(
+        "crossing_a_bifurcation",
+        &["wire_pulled_out", "wire_position_lost", "catheter_without_wire", "air_injected"],
+    );
+}
+
+#[test]
+fn the_expert_exchanges_over_the_long_wire() {
+    expert_passes("exchange_over_wire");
+}
+
+#[test]
+fn a_wire_that_nobody_holds_is_named() {
+    careless_fails(
+        "exchange_over_wire",
+        &["wire_moved", "wire_lost", "wire_position_lost", "moved_without_beam", "air_injected"],
+    );
+}
+
 #[test]
 fn without_lodging_the_case_is_not_won() {
     let loaded = attempt::load_model(&root().join("scenarios/pelvic_bleeding.ron")).unwrap();
