@@ -27,7 +27,10 @@ use cathnav::sim::rod::{
 };
 use cathnav::units::TICK_S;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use rapier3d::prelude as rapier;
+
+mod rapier_chain;
+
+use rapier_chain::{CHAIN_DT_S, Chain, Joints};
 
 /// A moment: the clock, and how long the thread had waited for a core until then.
 struct Moment(u64, Instant);
@@ -56,7 +59,8 @@ fn is_wanted(section: &str) -> bool {
     std::env::args().skip(1).find(|a| !a.starts_with('-')).is_none_or(|a| a.starts_with(section))
 }
 
-fn median(mut values: Vec<f64>, share: f64) -> f64 {
+/// The value below which a share of all lies.
+fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     values[((values.len() - 1) as f64 * share).round() as usize]
 }
@@ -126,18 +130,18 @@ impl Log {
         let simulated = ticks as f64 * TICK_S;
         let own_s: f64 = self.own_ms.iter().sum::<f64>() * 1e-3;
         println!(
-            "{what}: {simulated:.0} s, nodes {:.0} ({:.0} to {:.0}), {:.1} x real time ({:.1} x on the clock), tick median {:.2} ms \
-             p99 {:.2} ms, iterations median {:.0} p99 {:.0}, {} substeps in {ticks} ticks, given up {}, blocked {}, \
+            "{what}: {simulated:.0} s, nodes {:.0} ({:.0} to {:.0}), {:.1} x real time ({:.1} x on the clock), \
+             tick median {:.2} ms p99 {:.2} ms, iterations median {:.0} p99 {:.0}, {} substeps in {ticks} ticks, given up {}, blocked {}, \
              farthest outside {:.2} mm",
-            median(self.nodes.clone(), 0.5),
-            median(self.nodes.clone(), 0.0),
-            median(self.nodes.clone(), 1.0),
+            quantile(self.nodes.clone(), 0.5),
+            quantile(self.nodes.clone(), 0.0),
+            quantile(self.nodes.clone(), 1.0),
             simulated / own_s,
             simulated / self.wall_s,
-            median(self.own_ms.clone(), 0.5),
-            median(self.own_ms.clone(), 0.99),
-            median(self.iterations.clone(), 0.5),
-            median(self.iterations.clone(), 0.99),
+            quantile(self.own_ms.clone(), 0.5),
+            quantile(self.own_ms.clone(), 0.99),
+            quantile(self.iterations.clone(), 0.5),
+            quantile(self.iterations.clone(), 0.99),
             self.substeps,
             self.diverged,
             self.blocked,
@@ -424,7 +428,7 @@ fn nodes(c: &mut Criterion) {
     for (what, times) in [("an iteration", &per_iteration), ("a tick", &per_tick)] {
         println!(
             "nodes: time a node {what}, largest over smallest {:.2}, at 800 over at 100 {:.2}",
-            median(times.clone(), 1.0) / median(times.clone(), 0.0),
+            quantile(times.clone(), 1.0) / quantile(times.clone(), 0.0),
             times[3] / times[0],
         );
     }
@@ -575,117 +579,6 @@ fn our_cantilever(c: &mut Criterion, edges: usize) {
             BatchSize::LargeInput,
         );
     });
-}
-
-/// How the links of a chain hold together and bend.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Joints {
-    /// Impulse joints with force-based motors.
-    Impulse,
-    /// A multibody with force-based motors.
-    Motors,
-    /// A multibody with its implicit joint springs.
-    Springs,
-}
-
-const CHAIN_DT_S: f32 = 1.0 / 240.0;
-/// Damping over stiffness of the joints, s: the lowest mode (0.54 Hz) at about half of its critical damping.
-const CHAIN_DAMPING_S: f64 = 0.3;
-/// 1 N in g mm/s2: a chain is in mm, g, s.
-const CHAIN_UNITS_PER_N: f64 = 1e6;
-/// Mean density, g/mm3, as our rod has it.
-const DENSITY_G_PER_MM3: f64 = 5e-3;
-
-/// Links of rapier with spherical joints along +z from the origin.
-struct Chain {
-    world: rapier::PhysicsWorld,
-    last: rapier::RigidBodyHandle,
-    half_mm: f32,
-}
-
-impl Chain {
-    fn new(links: usize, kind: Joints, iterations: usize) -> Self {
-        let h = LENGTH_MM / links as f64;
-        let mut world = rapier::PhysicsWorld { gravity: rapier::Vector::ZERO, ..Default::default() };
-        world.integration_parameters.dt = CHAIN_DT_S;
-        world.integration_parameters.num_solver_iterations = iterations;
-        // Scales the largest speed that rapier allows; nothing touches here.
-        world.integration_parameters.length_unit = 1000.0;
-        let r = 0.5 * DIAMETER_MM;
-        let mass = DENSITY_G_PER_MM3 * std::f64::consts::PI * r * r * h;
-        let (across, along) = (mass * (h * h / 12.0 + r * r / 4.0), mass * r * r / 2.0);
-        let inertia = rapier::Vector::new(across as f32, across as f32, along as f32);
-        let half_mm = (0.5 * h) as f32;
-        let half = rapier::Vector::new(0.0, 0.0, half_mm);
-        let mut last = world.insert_body(rapier::RigidBodyBuilder::fixed());
-        for i in 0..links {
-            let link = world.insert_body(
-                rapier::RigidBodyBuilder::dynamic()
-                    .translation(rapier::Vector::new(0.0, 0.0, ((i as f64 + 0.5) * h) as f32))
-                    .additional_mass_properties(rapier::MassProperties::new(
-                        rapier::Vector::ZERO,
-                        mass as f32,
-                        inertia,
-                    ))
-                    .can_sleep(false),
-            );
-            // The first joint stands for half a link.
-            let cell = if i == 0 { 0.5 * h } else { h };
-            let bend = EI_N_MM2 / cell * CHAIN_UNITS_PER_N;
-            let stiffness = [bend, bend, 0.77 * bend];
-            let anchor = if i == 0 { rapier::Vector::ZERO } else { half };
-            let mut joint = rapier::SphericalJointBuilder::new()
-                .local_anchor1(anchor)
-                .local_anchor2(-half)
-                .contacts_enabled(false);
-            if kind != Joints::Springs {
-                let axes = [rapier::JointAxis::AngX, rapier::JointAxis::AngY, rapier::JointAxis::AngZ];
-                for (axis, k) in axes.into_iter().zip(stiffness) {
-                    joint = joint.motor_model(axis, rapier::MotorModel::ForceBased).motor_position(
-                        axis,
-                        0.0,
-                        k as f32,
-                        (CHAIN_DAMPING_S * k) as f32,
-                    );
-                }
-            }
-            if kind == Joints::Impulse {
-                world.insert_impulse_joint(last, link, joint.build());
-            } else {
-                let handle =
-                    world.insert_multibody_joint(last, link, joint.build()).expect("a chain has no loop");
-                if kind == Joints::Springs {
-                    let (body, id) = world.multibody_joints.get_mut(handle).expect("it is there");
-                    let spring = &mut body.link_mut(id).expect("it is there").joint;
-                    for (axis, k) in stiffness.into_iter().enumerate() {
-                        spring.set_spring(3 + axis, k as f32, 0.0);
-                    }
-                    // The newest link's unknowns are the last three.
-                    let damping = body.damping_mut();
-                    let unknowns = damping.len();
-                    for (axis, k) in stiffness.into_iter().enumerate() {
-                        damping[unknowns - 3 + axis] = (CHAIN_DAMPING_S * k) as f32;
-                    }
-                }
-            }
-            last = link;
-        }
-        Self { world, last, half_mm }
-    }
-
-    /// A step under the dead load; says where the tip is, mm.
-    fn step(&mut self) -> Vec3 {
-        let load = EI_N_MM2 / (LENGTH_MM * LENGTH_MM) * CHAIN_UNITS_PER_N;
-        let half = rapier::Vector::new(0.0, 0.0, self.half_mm);
-        let link = &mut self.world.bodies[self.last];
-        let tip = link.position().transform_point(half);
-        link.reset_forces(true);
-        link.reset_torques(true);
-        link.add_force_at_point(rapier::Vector::new(load as f32, 0.0, 0.0), tip, true);
-        self.world.step();
-        let tip = self.world.bodies[self.last].position().transform_point(half);
-        Vec3::new(f64::from(tip.x), f64::from(tip.y), f64::from(tip.z))
-    }
 }
 
 criterion_group! {
