@@ -117,7 +117,8 @@ fn the_careless_run_fails_with_the_right_errors() {
 /// The expert script of a drill passes it.
 fn expert_passes(drill: &str) {
     let model = attempt::load_model(&root().join(format!("scenarios/drills/{drill}.ron"))).unwrap();
-    let (assessment, outcome, _) = play(&model, &root().join(format!("assets/scripts/{drill}_expert.ron")), 1);
+    let (assessment, outcome, _) =
+        play(&model, &root().join(format!("assets/scripts/{drill}_expert.ron")), 1);
     tell(drill, &assessment, &outcome);
     assert_eq!(outcome.failure, None);
     assert!(assessment.score.passed, "{:?}", assessment.score.reasons);

@@ -70,7 +70,7 @@ impl AnatomyFile {
 
     /// Hash of the description and of the builder: that which a stored build must carry. What lies beyond the tree is read
     /// from the description at each load and is no part of the build.
-    fn hash(&self) -> String {
+    pub fn hash(&self) -> String {
         let bytes = match self {
             Self::Described(d) => {
                 postcard::to_stdvec(&Description { circulation: Circulation::default(), ..(**d).clone() })

@@ -18,7 +18,10 @@ fn branch<'a>(a: &'a Anatomy, name: &str) -> &'a Branch {
 
 #[test]
 fn stored_arch_is_that_of_its_description_and_closed() {
-    let description = anatomy::Description { body: None, ..anatomy::read_description(&folder()).unwrap() };
+    let anatomy::AnatomyFile::Described(whole) = anatomy::read_file(&folder()).unwrap() else {
+        panic!("described")
+    };
+    let description = anatomy::Description { body: None, ..*whole };
     let built = anatomy::build(&description).unwrap();
     let stored = stored();
     let (v, w) = (built.lumen.mesh.signed_volume_mm3(), stored.lumen.mesh.signed_volume_mm3());
