@@ -117,7 +117,8 @@ fn the_careless_run_fails_with_the_right_errors() {
 /// The expert script of a drill passes it.
 fn expert_passes(drill: &str) {
     let model = attempt::load_model(&root().join(format!("scenarios/drills/{drill}.ron"))).unwrap();
-    let (assessment, outcome, _) = play(&model, &root().join(format!("assets/scripts/{drill}_expert.ron")), 1);
+    let (assessment, outcome, _) =
+        play(&model, &root().join(format!("assets/scripts/{drill}_expert.ron")), 1);
     tell(drill, &assessment, &outcome);
     assert_eq!(outcome.failure, None);
     assert!(assessment.score.passed, "{:?}", assessment.score.reasons);
@@ -173,6 +174,16 @@ fn a_wire_pushed_into_the_kidney_is_named() {
         "engage_ostium_cobra",
         &["wire_in_the_kidney", "catheter_without_wire", "moved_without_beam", "air_injected"],
     );
+}
+
+#[test]
+fn the_expert_re_forms_the_simmons_and_pulls_it_into_the_carotid_artery() {
+    expert_passes("reform_simmons");
+}
+
+#[test]
+fn a_simmons_in_the_vertebral_artery_and_drawn_out_of_shape_is_named() {
+    careless_fails("reform_simmons", &["vertebral", "shape_lost", "moved_without_beam"]);
 }
 
 #[test]
