@@ -164,6 +164,29 @@ fn a_wire_that_nobody_holds_is_named() {
 }
 
 #[test]
+fn the_expert_engages_the_left_renal_artery() {
+    expert_passes("engage_ostium_cobra");
+}
+
+#[test]
+fn a_wire_pushed_into_the_kidney_is_named() {
+    careless_fails(
+        "engage_ostium_cobra",
+        &["wire_in_the_kidney", "catheter_without_wire", "moved_without_beam", "air_injected"],
+    );
+}
+
+#[test]
+fn the_expert_re_forms_the_simmons_and_pulls_it_into_the_carotid_artery() {
+    expert_passes("reform_simmons");
+}
+
+#[test]
+fn a_simmons_in_the_vertebral_artery_and_drawn_out_of_shape_is_named() {
+    careless_fails("reform_simmons", &["vertebral", "shape_lost", "moved_without_beam"]);
+}
+
+#[test]
 fn without_lodging_the_case_is_not_won() {
     let loaded = attempt::load_model(&root().join("scenarios/pelvic_bleeding.ron")).unwrap();
     let mut model = Arc::try_unwrap(loaded).unwrap();
