@@ -14,7 +14,7 @@
 //! While time is skipped, stages 2, 3 and 8 rest, and a step runs the others to the next whole second.
 
 use super::command::{Command, Pedal};
-use super::contact::{ShiftedWall, WallQuery as _};
+use super::contact::{ShiftedWall, WallLoad, WallQuery as _};
 use super::contrast::{self, ContrastScratch, injector};
 use super::event::{Event, EventKind};
 use super::exposure::{self, ExposureInput};
@@ -268,9 +268,9 @@ fn give_way(model: &Model, state: &mut State) {
     let Some(bed) = &model.bed else { return };
     let before = state.wall_shift.clone();
     let wall = ShiftedWall { wall: &model.wall, shift: &before };
-    let forces: Vec<(VesselPlace, Vec3)> =
-        state.rods.iter().flat_map(|r| rod::wall_forces(r, &wall)).collect();
-    if bed.follow(&mut state.wall_shift, &forces, TICK_S) <= 0.0 {
+    let loads: Vec<WallLoad> =
+        state.rods.iter().flat_map(|r| rod::wall_loads(r, &wall, &model.law)).collect();
+    if bed.follow(&mut state.wall_shift, &loads, TICK_S) <= 0.0 {
         return;
     }
     let after = &state.wall_shift;

@@ -7,15 +7,18 @@ use cathnav::imaging::{Renderer, RendererConfig};
 use cathnav::math::Vec3;
 use cathnav::sim::command::ToolId;
 use cathnav::sim::contact::analytic::StraightTube;
-use cathnav::sim::contact::{BED_N_PER_MM3, ShiftedWall, VesselBed, WALL_N_PER_MM2, WallLaw, WallShift};
+use cathnav::sim::contact::{
+    BED_N_PER_MM3, ShiftedWall, VesselBed, WALL_N_PER_MM2, WallLaw, WallLoad, WallShift,
+};
 use cathnav::sim::rod::{self, Loads, Meshing, RodInputs, RodScratch, ToolControl, statics};
 use cathnav::sim::snapshot::{Snapshot, VesselView};
-use cathnav::xray::CArm;
+use cathnav::xray::{CArm, DetectorProgram};
 
 use super::rods::{DT, origin, pelvis, plain};
 use super::rods_buckling::inputs;
 use super::table::{residual, row};
 use super::tubes;
+use super::xray::{shot, technique};
 
 #[test]
 fn a_point_force_moves_a_vessel_as_a_beam_on_an_elastic_bed() {
@@ -25,7 +28,11 @@ fn a_point_force_moves_a_vessel_as_a_beam_on_an_elastic_bed() {
     let mut shift = WallShift::default();
     let place = VesselPlace { vessel: cathnav::anatomy::VesselId(0), arc_mm: 200.0 };
     for _ in 0..600 {
-        bed.follow(&mut shift, &[(place, Vec3::x() * force)], DT);
+        bed.follow(
+            &mut shift,
+            &[WallLoad { place, force_n: Vec3::x() * force, stiffness_n_per_mm: 0.0 }],
+            DT,
+        );
     }
     let ei = std::f64::consts::PI * WALL_N_PER_MM2 * radius.powi(3) * tree.branches[0].wall_thickness_mm;
     let k = BED_N_PER_MM3 * 2.0 * radius;
@@ -71,8 +78,8 @@ impl Yielding<'_> {
                 meshing: Meshing::default(),
             };
             rod::advance(&inputs, &mut self.state, &mut self.scratch, DT);
-            let forces = rod::wall_forces(&self.state, &wall);
-            self.bed.follow(&mut self.shift, &forces, DT);
+            let loads = rod::wall_loads(&self.state, &wall, &WallLaw::default());
+            self.bed.follow(&mut self.shift, &loads, DT);
         }
     }
 
@@ -158,10 +165,8 @@ fn the_picture_shows_the_vessel_where_it_has_gone() {
     let (_, tree) = tubes::straight(2.0, 160.0, 2.0, 12);
     let anatomy = Anatomy { tree, name: "tube".to_owned(), ..Anatomy::default() };
     let mut renderer = Renderer::new(&anatomy, &[], RendererConfig { pixels: 256, seed: 1 });
-    let mut snapshot = Snapshot::default();
-    snapshot.xray.arm = CArm::default();
-    snapshot.xray.technique.tube_kv = 80.0;
-    snapshot.xray.technique.kerma_per_pulse_mgy = 0.01;
+    let arm = CArm::default();
+    let mut snapshot: Snapshot = shot(arm, technique(DetectorProgram::Fluoro(15.0), 200.0, &arm), 0);
     let length = anatomy.tree.branches[0].length_mm();
     let filled = VesselView {
         cell_mm: length,

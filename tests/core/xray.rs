@@ -396,7 +396,7 @@ fn straight_vessel(radius_mm: f64, from: Vec3, to: Vec3) -> Branch {
     }
 }
 
-fn technique(program: DetectorProgram, water_equivalent_mm: f64, arm: &CArm) -> Technique {
+pub(crate) fn technique(program: DetectorProgram, water_equivalent_mm: f64, arm: &CArm) -> Technique {
     let set = ExposureControl::for_thickness(program, water_equivalent_mm, arm);
     Technique {
         tube_kv: set.tube_kv,
@@ -408,7 +408,7 @@ fn technique(program: DetectorProgram, water_equivalent_mm: f64, arm: &CArm) -> 
     }
 }
 
-fn shot(arm: CArm, technique: Technique, number: u64) -> Snapshot {
+pub(crate) fn shot(arm: CArm, technique: Technique, number: u64) -> Snapshot {
     let mut snapshot = Snapshot::default();
     snapshot.xray.arm = arm;
     snapshot.xray.technique = technique;

@@ -11,7 +11,7 @@ mod shift;
 
 pub use law::WallLaw;
 pub use mesh_wall::MeshWall;
-pub use shift::{BED_N_PER_MM3, BranchShift, ShiftedWall, VesselBed, WALL_N_PER_MM2, WallShift};
+pub use shift::{BED_N_PER_MM3, BranchShift, ShiftedWall, VesselBed, WALL_N_PER_MM2, WallLoad, WallShift};
 
 /// What the wall is at a point.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -13,7 +13,7 @@ use crate::anatomy::{VesselPlace, VesselTree};
 use crate::math::Vec3;
 
 /// Distance of knots along a branch, mm.
-const KNOT_MM: f64 = 6.0;
+const KNOT_MM: f64 = 4.0;
 /// Stiffness of what lies around a vessel, N/mm3 `[D]`.
 pub const BED_N_PER_MM3: f64 = 0.003;
 /// Young's modulus of the wall for bending of the axis, N/mm2 `[D]`.
@@ -22,6 +22,8 @@ pub const WALL_N_PER_MM2: f64 = 0.8;
 const TIE_N_PER_MM: f64 = 100.0;
 /// Time in which the vessels follow, s `[D]`.
 const FOLLOW_S: f64 = 0.12;
+/// Farthest that a vessel gives way, mm `[D]`.
+const FARTHEST_MM: f64 = 15.0;
 /// Below this a vessel counts as unmoved, mm.
 const STILL_MM: f64 = 1e-5;
 
@@ -86,6 +88,17 @@ fn split(arc_mm: f64, step_mm: f64, knots: usize) -> (usize, f64) {
     (i, at - i as f64)
 }
 
+/// What presses on a vessel at a place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WallLoad {
+    /// Where.
+    pub place: VesselPlace,
+    /// Force on the wall, N.
+    pub force_n: Vec3,
+    /// How fast that force falls when the wall gives way, N/mm.
+    pub stiffness_n_per_mm: f64,
+}
+
 /// The compiled bed of a tree: what every knot yields to a force at every other.
 #[derive(Clone, Debug)]
 pub struct VesselBed {
@@ -132,10 +145,13 @@ impl VesselBed {
         Some(Self { branches, compliance_mm_per_n: Cholesky::new(k)?.inverse() })
     }
 
-    /// Moves the shift for a tick towards what the forces on the wall (place, N) hold it at; returns how far at most
-    /// any knot moved, mm.
-    pub fn follow(&self, shift: &mut WallShift, forces: &[(VesselPlace, Vec3)], dt_s: f64) -> f64 {
-        if forces.is_empty() && shift.branches.is_empty() {
+    /// Moves the shift for a tick towards what the loads hold it at; returns how far at most any knot moved, mm.
+    ///
+    /// The loads are those of the tick before. A wall that gives way takes its load off, so each knot steps by its share
+    /// over 1 + (what it yields to the contacts' own stiffness): the bound of Gershgorin, under which the coupling
+    /// of stiff contacts and soft vessels cannot swing. It changes the time, not the place of rest.
+    pub fn follow(&self, shift: &mut WallShift, loads: &[WallLoad], dt_s: f64) -> f64 {
+        if loads.is_empty() && shift.branches.is_empty() {
             return 0.0;
         }
         if shift.branches.is_empty() {
@@ -146,29 +162,36 @@ impl VesselBed {
             shift.branches = self.branches.iter().map(still).collect();
         }
         let knots = self.compliance_mm_per_n.nrows();
-        let mut load_n = vec![Vec3::zeros(); knots];
-        for (place, force) in forces {
-            let Some((first, count, step)) = self.branches.get(place.vessel.idx()) else { continue };
-            let (i, t) = split(place.arc_mm, *step, *count);
-            load_n[first + i] += force * (1.0 - t);
-            load_n[first + i + 1] += force * t;
+        let mut load_n = vec![(Vec3::zeros(), 0.0); knots];
+        for load in loads {
+            let Some((first, count, step)) = self.branches.get(load.place.vessel.idx()) else { continue };
+            let (i, t) = split(load.place.arc_mm, *step, *count);
+            for (knot, share) in [(first + i, 1.0 - t), (first + i + 1, t)] {
+                load_n[knot].0 += load.force_n * share;
+                load_n[knot].1 += load.stiffness_n_per_mm * share;
+            }
         }
-        let mut held_mm = vec![Vec3::zeros(); knots];
-        for (i, load) in load_n.iter().enumerate().filter(|(_, f)| **f != Vec3::zeros()) {
+        let mut held_mm = vec![(Vec3::zeros(), 0.0); knots];
+        for (i, (force, stiffness)) in
+            load_n.iter().enumerate().filter(|(_, l)| l.1 > 0.0 || l.0 != Vec3::zeros())
+        {
             for (held, yields) in held_mm.iter_mut().zip(self.compliance_mm_per_n.column(i).iter()) {
-                *held += load * *yields;
+                held.0 += force * *yields;
+                held.1 += stiffness * yields.abs();
             }
         }
         let share = 1.0 - (-dt_s / FOLLOW_S).exp();
         let mut moved: f64 = 0.0;
         for (branch, (first, _, _)) in shift.branches.iter_mut().zip(&self.branches) {
             for (n, knot) in branch.knots_mm.iter_mut().enumerate() {
-                let step = (held_mm[first + n] - *knot) * share;
+                let (to, gain) = held_mm[first + n];
+                let to = to * (FARTHEST_MM / to.norm().max(FARTHEST_MM));
+                let step = (to - *knot) * (share / (1.0 + share * gain));
                 *knot += step;
                 moved = moved.max(step.norm());
             }
         }
-        if forces.is_empty() && shift.largest_mm() < STILL_MM {
+        if loads.is_empty() && shift.largest_mm() < STILL_MM {
             shift.branches.clear();
         }
         moved

@@ -6,12 +6,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::anatomy::VesselPlace;
 use crate::device::Device;
 use crate::math::Vec3;
 use crate::math::hash::StateHasher;
 use crate::sim::command::{Hold, ToolId};
-use crate::sim::contact::{WallLaw, WallQuery};
+use crate::sim::contact::{WallLaw, WallLoad, WallQuery};
 use crate::sim::snapshot::RodView;
 
 mod bend;
@@ -152,9 +151,9 @@ pub fn advance(
     step::advance(inputs, state, scratch, &Loads::default(), dt_s)
 }
 
-/// What a rod presses on the wall with: places and forces, N.
-pub fn wall_forces(state: &RodState, wall: &dyn WallQuery) -> Vec<(VesselPlace, Vec3)> {
-    view::wall_forces(state, wall)
+/// What a rod presses on the wall with.
+pub fn wall_loads(state: &RodState, wall: &dyn WallQuery, law: &WallLaw) -> Vec<WallLoad> {
+    view::wall_loads(state, wall, law)
 }
 
 /// Takes what sticks to the wall along with it; `moved` says how far the wall at a point has moved, mm.

@@ -13,9 +13,10 @@ use crate::sim::contact::{WallHit, WallLaw, WallQuery};
 
 /// Share of the normal stiffness that a friction bristle has.
 const BRISTLE_SHARE: f64 = 0.5;
-/// A center farther outside than this meets what lies around the vessel, mm, with this stiffness, N/mm `[D]`.
-const BED_FROM_MM: f64 = 0.45;
-const BED_N_PER_MM: f64 = 250.0;
+/// A center farther outside than this meets what lies around the vessel, mm `[D]`.
+const BED_FROM_MM: f64 = 0.4;
+/// Its stiffness at first, N/mm, and how that grows, N/mm2 `[D]`.
+const BED: (f64, f64) = (20.0, 500.0);
 /// Parts of a rod nearer than this along it do not touch each other, in diameters and at least in mm.
 const SELF_APART: (f64, f64) = (8.0, 10.0);
 /// Beyond the sum of radii, how near something must be at the start of a substep to be felt in it, mm.
@@ -87,6 +88,16 @@ pub(super) fn bristle(stiffness: f64, bound: f64, u: f64) -> (f64, f64, bool) {
     } else {
         (bound * u - 0.5 * bound * bound / stiffness, bound / u, true)
     }
+}
+
+/// Energy (N mm), force (N) and stiffness (N/mm) of what lies around a vessel against a center `outside_mm` the wall.
+pub(super) fn bed_response(outside_mm: f64) -> (f64, f64, f64) {
+    let d = (outside_mm - BED_FROM_MM).max(0.0);
+    if d <= 0.0 {
+        return (0.0, 0.0, 0.0);
+    }
+    let (a, b) = BED;
+    (0.5 * a * d * d + b * d * d * d / 3.0, a * d + b * d * d, a + 2.0 * b * d)
 }
 
 /// Number of sites of a rod of `nodes`.
@@ -237,11 +248,9 @@ impl Potential {
                 continue;
             }
             let (mut e, mut f, mut k) = world.law.response(depth, length);
-            let beyond = depth - radius - BED_FROM_MM;
-            if beyond > 0.0 && world.law.stiffness_n_per_mm2 > 0.0 {
-                e += 0.5 * BED_N_PER_MM * beyond * beyond;
-                f += BED_N_PER_MM * beyond;
-                k += BED_N_PER_MM;
+            if world.law.stiffness_n_per_mm2 > 0.0 {
+                let bed = bed_response(depth - radius);
+                (e, f, k) = (e + bed.0, f + bed.1, k + bed.2);
             }
             energy += e;
             (touch.force_n, touch.stiffness) = (f, k);

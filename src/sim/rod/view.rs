@@ -4,11 +4,10 @@ use super::Capsule;
 use super::frames::Frames;
 use super::layout::{fill_arcs, section};
 use super::state::RodState;
-use super::touch::{FIRST_SITE, position};
-use crate::anatomy::VesselPlace;
+use super::touch::{FIRST_SITE, bed_response, edge_of, position};
 use crate::device::Device;
 use crate::math::Vec3;
-use crate::sim::contact::WallQuery;
+use crate::sim::contact::{WallLaw, WallLoad, WallQuery};
 use crate::sim::snapshot::{RodDeviceView, RodView};
 
 /// A plain copy of a rod.
@@ -68,13 +67,20 @@ pub(super) fn capsules(state: &RodState, tools: &[Device]) -> Vec<Capsule> {
         .collect()
 }
 
-/// Forces on the wall at the contact sites.
-pub(super) fn wall_forces(state: &RodState, wall: &dyn WallQuery) -> Vec<(VesselPlace, Vec3)> {
+/// Forces on the wall at the contact sites, and how stiff each contact is.
+pub(super) fn wall_loads(state: &RodState, wall: &dyn WallQuery, law: &WallLaw) -> Vec<WallLoad> {
     let pressing = state.anchors.iter().enumerate().skip(FIRST_SITE).filter(|(_, a)| a.normal_n > 0.0);
     pressing
         .filter_map(|(s, anchor)| {
             let hit = wall.at(&position(&state.nodes_mm, s));
-            Some((hit.place?, -hit.inward * anchor.normal_n))
+            let edge = state.rest_mm[edge_of(s)];
+            Some(WallLoad {
+                place: hit.place?,
+                force_n: -hit.inward * anchor.normal_n,
+                stiffness_n_per_mm: law.stiffness_n_per_mm2 * edge
+                    + anchor.normal_n / law.stiffening_mm
+                    + bed_response(-hit.inside_mm).2,
+            })
         })
         .collect()
 }
