@@ -260,7 +260,10 @@ fn advance_rods(
         }
         report.rods.push(rod_report);
     }
-    give_way(model, state);
+    // What a rod pressed with when its solver gave up is no load to follow.
+    if report.rods.iter().all(|r| r.diverged.is_none()) {
+        give_way(model, state);
+    }
 }
 
 /// The vessels follow what presses on them, and take what sticks to them along.

@@ -22,6 +22,8 @@ pub const WALL_N_PER_MM2: f64 = 0.8;
 const TIE_N_PER_MM: f64 = 100.0;
 /// Time in which the vessels follow, s `[D]`.
 const FOLLOW_S: f64 = 0.12;
+/// More than this at one contact tears and does not move the vessel as a whole, N `[D]`.
+const MOST_N: f64 = 8.0;
 /// Farthest that a vessel gives way, mm `[D]`.
 const FARTHEST_MM: f64 = 15.0;
 /// Below this a vessel counts as unmoved, mm.
@@ -166,8 +168,9 @@ impl VesselBed {
         for load in loads {
             let Some((first, count, step)) = self.branches.get(load.place.vessel.idx()) else { continue };
             let (i, t) = split(load.place.arc_mm, *step, *count);
+            let force_n = load.force_n * (MOST_N / load.force_n.norm().max(MOST_N));
             for (knot, share) in [(first + i, 1.0 - t), (first + i + 1, t)] {
-                load_n[knot].0 += load.force_n * share;
+                load_n[knot].0 += force_n * share;
                 load_n[knot].1 += load.stiffness_n_per_mm * share;
             }
         }

@@ -22,6 +22,8 @@ const ARMIJO: f64 = 1.0e-4;
 const HALVINGS: u32 = 8;
 /// Share of the tolerances below which nothing is left to do at all.
 const REST_SHARE: f64 = 1.0e-3;
+/// First share of the largest diagonal that is added when full steps do not descend.
+const LEAST_SHIFT: f64 = 1.0e-4;
 /// Shifts tried before a factorization is given up.
 const SHIFTS: u32 = 20;
 
@@ -101,12 +103,18 @@ pub(super) fn minimize(
             Some((share, energy)) => {
                 fixed = energy;
                 std::mem::swap(frames, &mut buffers.trial);
-                if largest_mm * clamp * share < settings.step_mm {
-                    // Too small to matter: what force is left is friction of the last iterate.
+                if largest_mm * clamp < settings.step_mm && share == 1.0 && extra_shift == 0.0 {
+                    // Too small to matter: what force is left is friction of the last iterate. A step that only the line
+                    // search or a shift has made small says nothing.
                     out.converged = true;
                     return out;
                 }
-                extra_shift = if share * clamp < SHORT_STEP && exact { extra_shift } else { 0.0 };
+                extra_shift = match (exact && share < SHORT_STEP, extra_shift > 0.0) {
+                    (true, false) => LEAST_SHIFT,
+                    (true, true) => (extra_shift * 10.0).min(1.0),
+                    (false, _) if extra_shift > LEAST_SHIFT => extra_shift * 0.1,
+                    (false, _) => 0.0,
+                };
                 exact = exact || share < SHORT_STEP || out.iterations >= GAUSS_NEWTON_ITERATIONS;
             }
             None if !exact => {
@@ -116,7 +124,7 @@ pub(super) fn minimize(
             }
             None if extra_shift < 1.0 => {
                 potential.energy(frames, world);
-                extra_shift = if extra_shift == 0.0 { 1e-4 } else { extra_shift * 30.0 };
+                extra_shift = if extra_shift == 0.0 { LEAST_SHIFT } else { extra_shift * 30.0 };
             }
             None => {
                 // Not even a strongly shifted step descends: at the limit of rounding.
