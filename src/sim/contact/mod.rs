@@ -8,6 +8,7 @@ mod grid;
 mod law;
 mod mesh_wall;
 mod shift;
+mod tissue;
 
 pub use law::WallLaw;
 pub use mesh_wall::MeshWall;

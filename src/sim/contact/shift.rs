@@ -8,9 +8,10 @@
 use nalgebra::{Cholesky, DMatrix};
 use serde::{Deserialize, Serialize};
 
+use super::tissue::Tissue;
 use super::{MeshWall, WallHit, WallQuery};
 use crate::anatomy::{VesselPlace, VesselTree};
-use crate::math::Vec3;
+use crate::math::{Mat3, Vec3};
 
 /// Distance of knots along a branch, mm.
 const KNOT_MM: f64 = 4.0;
@@ -108,6 +109,9 @@ pub struct VesselBed {
     branches: Vec<(usize, usize, f64)>,
     /// Inverse of the stiffness (symmetric), mm/N.
     compliance_mm_per_n: DMatrix<f64>,
+    tissue: Tissue,
+    /// Branch and index in it of every knot.
+    places: Vec<(u32, u32)>,
 }
 
 impl VesselBed {
@@ -144,7 +148,24 @@ impl VesselBed {
                 add(&[(*first, 1.0), (parent.0 + i, t - 1.0), (parent.0 + i + 1, -t)], TIE_N_PER_MM);
             }
         }
-        Some(Self { branches, compliance_mm_per_n: Cholesky::new(k)?.inverse() })
+        let (mut knots_mm, mut places) = (Vec::new(), Vec::new());
+        for (i, (b, (_, count, step))) in tree.branches.iter().zip(&branches).enumerate() {
+            for n in 0..*count {
+                knots_mm.push(b.at(n as f64 * step).position_mm);
+                places.push((i as u32, n as u32));
+            }
+        }
+        let compliance_mm_per_n = Cholesky::new(k)?.inverse();
+        Some(Self { branches, compliance_mm_per_n, tissue: Tissue::new(&knots_mm), places })
+    }
+
+    /// Displacement of wall and tissue at a point, mm, and its gradient.
+    pub fn at(&self, shift: &WallShift, p_mm: &Vec3) -> (Vec3, Mat3) {
+        self.tissue.at(p_mm, |i| {
+            let (branch, n) = self.places[i as usize];
+            let knots = shift.branches.get(branch as usize).map(|b| &b.knots_mm);
+            knots.and_then(|k| k.get(n as usize)).copied().unwrap_or_default()
+        })
     }
 
     /// Moves the shift for a tick towards what the loads hold it at; returns how far at most any knot moved, mm.
@@ -206,19 +227,31 @@ impl VesselBed {
 pub struct ShiftedWall<'a> {
     /// Unmoved wall.
     pub wall: &'a MeshWall,
+    /// What moves it; none leaves it where it is.
+    pub bed: Option<&'a VesselBed>,
     /// Displacement.
     pub shift: &'a WallShift,
 }
 
+impl ShiftedWall<'_> {
+    /// Displacement at a point, mm.
+    pub fn shift_at(&self, p_mm: &Vec3) -> Vec3 {
+        self.moved(p_mm).map_or(Vec3::zeros(), |(shift, _)| shift)
+    }
+
+    fn moved(&self, p_mm: &Vec3) -> Option<(Vec3, Mat3)> {
+        let bed = self.bed.filter(|_| !self.shift.branches.is_empty())?;
+        Some(bed.at(self.shift, p_mm)).filter(|(u, _)| u.norm_squared() > STILL_MM * STILL_MM)
+    }
+}
+
 impl WallQuery for ShiftedWall<'_> {
     fn at(&self, p_mm: &Vec3) -> WallHit {
-        let first = self.wall.at(p_mm);
-        if self.shift.branches.is_empty() {
-            return first;
-        }
-        // The displacement changes slowly along the vessels: that of the nearest place is near enough.
-        let Some(place) = first.place else { return first };
-        let shift = self.shift.at(&place);
-        if shift.norm_squared() < STILL_MM * STILL_MM { first } else { self.wall.at(&(p_mm - shift)) }
+        let Some((shift, gradient)) = self.moved(p_mm) else { return self.wall.at(p_mm) };
+        let hit = self.wall.at(&(p_mm - shift));
+        // d inside / dp = (1 - grad u)^T n; divided by its length, the distance is right to first order.
+        let n = hit.inward - gradient.transpose() * hit.inward;
+        let l = n.norm().max(0.2);
+        WallHit { inside_mm: hit.inside_mm / l, inward: n / l, ..hit }
     }
 }
