@@ -40,7 +40,7 @@ pub enum AnatomyFile {
     /// Branches and bones as a person described them.
     Described(Box<Description>),
     /// `Imported(...)`: mesh and centerlines made by other programs.
-    Imported(ImportDescription),
+    Imported(Box<ImportDescription>),
 }
 
 impl AnatomyFile {
@@ -96,7 +96,7 @@ pub fn parse_file(path: &Path, text: &str) -> Result<AnatomyFile, AnatomyError> 
     let first =
         text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with("//") && !l.starts_with('#'));
     let parsed = if first.is_some_and(|l| l.starts_with("Imported")) {
-        options.from_str(text).map(AnatomyFile::Imported)
+        options.from_str(text).map(|i| AnatomyFile::Imported(Box::new(i)))
     } else {
         options.from_str(text).map(|d| AnatomyFile::Described(Box::new(d)))
     };

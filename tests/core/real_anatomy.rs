@@ -92,7 +92,7 @@ fn real_anatomy_is_imported() {
     let inflow: f64 =
         anatomy.tree.branches.iter().filter_map(|b| b.outlet.as_ref()).map(|o| o.flow_ml_per_s).sum();
     assert!((40.0..90.0).contains(&inflow), "{inflow}");
-    flows_of_the_table_come_out(&anatomy);
+    flows_of_the_table_come_out(anatomy);
     for s in &anatomy.access_sites {
         let hit = wall.at(&s.position_mm);
         println!("{}: {:?} {:?} {:.2} mm from the wall", s.name, s.position_mm, s.direction, hit.inside_mm);

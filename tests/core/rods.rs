@@ -478,10 +478,10 @@ fn b9_torque_whip_snaps_over() {
         statics::lay_straight(&mut state, &tools, &[(ToolId(0), length)], 160);
         let plane = plane_angle(&mut state, &inputs, &mut scratch);
         let (mut curve, mut found_snap) = (vec![(0.0, 0.0)], f64::NAN);
-        let mut hub = 0.0;
+        let mut hub = 0.0_f64;
         while hub < snap + 20.0 {
             hub += if hub > snap - 12.0 { 0.5 } else { 4.0 };
-            state.devices[0].hub_angle_rad = plane + (hub as f64).to_radians();
+            state.devices[0].hub_angle_rad = plane + hub.to_radians();
             statics::relax(&inputs, &mut state, &mut scratch, &Loads::default(), 1e-5);
             let tip = (rod::view(&state, &tools, &wall).devices[0].tip_angle_rad - plane).to_degrees();
             let input = (state.devices[0].theta[0] - plane).to_degrees();

@@ -36,8 +36,8 @@ fn b5_a_precurved_rod_springs_into_its_arc() {
 
 #[test]
 fn b5_a_helical_rod_springs_into_its_helix() {
-    let (kappa, tau, ei) = (0.05, 0.03, 200.0);
-    let rate = (kappa * kappa + tau * tau) as f64;
+    let (kappa, tau, ei) = (0.05_f64, 0.03_f64, 200.0);
+    let rate = kappa * kappa + tau * tau;
     let turn = std::f64::consts::TAU / rate.sqrt();
     let (per_turn, turns) = (80_usize, 2);
     let h = turn / per_turn as f64;

@@ -203,9 +203,9 @@ fn add_scale_derivatives(
     edges.ef += ((dke * zf.transpose() + ze * dkf.transpose()) * g1
         + (ze * zf.transpose() * g2 + zef * g1) * k)
         * force;
-    for slot in 0..2 {
-        angles.e[slot] += ze * (g1 * dkt[slot] * force);
-        angles.f[slot] += zf * (g1 * dkt[slot] * force);
+    for (slot, turn) in dkt.iter().enumerate() {
+        angles.e[slot] += ze * (g1 * turn * force);
+        angles.f[slot] += zf * (g1 * turn * force);
     }
 }
 

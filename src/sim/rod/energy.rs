@@ -134,11 +134,11 @@ impl Potential {
         h.reset(self.layout.unknowns, self.layout.half_bandwidth);
         let n = frames.x.len();
         let dofs = &self.layout.x_dof;
-        for i in 2..n {
+        for (i, &dof) in dofs.iter().enumerate().take(n).skip(2) {
             let (m, c) = (self.inertia_weight[i], self.drag_weight[i]);
             let x = frames.x[i];
-            add3(g, dofs[i], &((x - self.inertia_target[i]) * m + (x - self.drag_from[i]) * c));
-            add_diagonal(h, dofs[i], &(Mat3::identity() * (m + c)));
+            add3(g, dof, &((x - self.inertia_target[i]) * m + (x - self.drag_from[i]) * c));
+            add_diagonal(h, dof, &(Mat3::identity() * (m + c)));
         }
         for s in FIRST_SITE..sites(n) {
             self.assemble_site(frames, world, s, g, h);

@@ -61,8 +61,8 @@ impl Potential {
         let dofs = &self.layout.x_dof;
         add3(g, dofs[n - 1], &-loads.tip_force_n);
         if loads.body_force_n_per_mm != Vec3::zeros() {
-            for i in 2..n {
-                add3(g, dofs[i], &(loads.body_force_n_per_mm * -self.layout.skins[i].length_mm));
+            for (&dof, skin) in dofs.iter().zip(&self.layout.skins).take(n).skip(2) {
+                add3(g, dof, &(loads.body_force_n_per_mm * -skin.length_mm));
             }
         }
         for f in loads.fixtures.iter().filter(|f| f.from_tip + 2 < n) {
