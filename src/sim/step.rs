@@ -234,7 +234,7 @@ fn advance_rods(
     report: &mut StepReport,
     events: &mut Vec<EventKind>,
 ) {
-    let wall = ShiftedWall { wall: &model.wall, bed: model.bed.as_ref(), shift: &state.wall_shift };
+    let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &state.wall_shift);
     for i in 0..state.rods.len() {
         let others: Vec<rod::Capsule> = (0..state.rods.len())
             .filter(|r| *r != i)
@@ -269,14 +269,13 @@ fn advance_rods(
 /// The vessels follow what presses on them, and take what sticks to them along.
 fn give_way(model: &Model, state: &mut State) {
     let Some(bed) = &model.bed else { return };
-    let before = state.wall_shift.clone();
-    let wall = ShiftedWall { wall: &model.wall, bed: model.bed.as_ref(), shift: &before };
+    let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &state.wall_shift);
     let loads: Vec<WallLoad> =
         state.rods.iter().flat_map(|r| rod::wall_loads(r, &wall, &model.law)).collect();
     if bed.follow(&mut state.wall_shift, &loads, TICK_S) <= 0.0 {
         return;
     }
-    let now = ShiftedWall { shift: &state.wall_shift, ..wall };
+    let now = ShiftedWall::new(&model.wall, model.bed.as_ref(), &state.wall_shift);
     let moved = |x: &Vec3| now.shift_at(x) - wall.shift_at(x);
     for rod_state in &mut state.rods {
         rod::carry_anchors(rod_state, &moved);
@@ -284,7 +283,7 @@ fn give_way(model: &Model, state: &mut State) {
 }
 
 fn view_rods(model: &Model, state: &State, scratch: &mut Scratch) {
-    let wall = ShiftedWall { wall: &model.wall, bed: model.bed.as_ref(), shift: &state.wall_shift };
+    let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &state.wall_shift);
     scratch.rods = state.rods.iter().map(|r| rod::view(r, &model.tools, &wall)).collect();
     scratch.places = scratch.rods.iter().map(|r| wiring::node_places(r, &wall)).collect();
     scratch.obstructions.clear();
@@ -461,7 +460,7 @@ pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
     let rods = if scratch.rods.len() == state.rods.len() {
         scratch.rods.clone()
     } else {
-        let wall = ShiftedWall { wall: &model.wall, bed: model.bed.as_ref(), shift: &state.wall_shift };
+        let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &state.wall_shift);
         state.rods.iter().map(|r| rod::view(r, &model.tools, &wall)).collect()
     };
     let connected = state.injector.connected;

@@ -1,9 +1,9 @@
 //! Friction of rods: stiction, sliding, spinning, hysteresis; devices that rub on each other; what a hand cannot do.
 
 use cathnav::device::{Device, DeviceKind};
-use cathnav::math::Vec3;
+use cathnav::math::{Mat3, Vec3};
 use cathnav::sim::command::{Hold, ToolId};
-use cathnav::sim::contact::analytic::{BentTube, StraightTube};
+use cathnav::sim::contact::analytic::{BentTube, FreeSpace, StraightTube};
 use cathnav::sim::contact::{WallHit, WallLaw, WallQuery};
 use cathnav::sim::rod::{self, Loads, RodInputs, RodScratch, ToolControl, statics};
 
@@ -16,7 +16,7 @@ struct Plane;
 
 impl WallQuery for Plane {
     fn at(&self, p: &Vec3) -> WallHit {
-        WallHit { inside_mm: p.x + 0.25, inward: Vec3::x(), radius_mm: 1e3, place: None }
+        WallHit { inside_mm: p.x + 0.25, inward: Vec3::x(), ..FreeSpace.at(p) }
     }
 }
 
@@ -180,7 +180,7 @@ impl WallQuery for EndWall {
         let side = StraightTube { radius_mm: 1.0 }.at(p);
         let end = 50.0 - p.z;
         if end < side.inside_mm {
-            return WallHit { inside_mm: end, inward: -Vec3::z(), ..side };
+            return WallHit { inside_mm: end, inward: -Vec3::z(), bend_per_mm: Mat3::zeros(), ..side };
         }
         side
     }

@@ -3,7 +3,7 @@
 use cathnav::device::DeviceKind;
 use cathnav::math::Vec3;
 use cathnav::sim::command::ToolId;
-use cathnav::sim::contact::analytic::FreeSpace;
+use cathnav::sim::contact::analytic::{FreeSpace, tube_hit};
 use cathnav::sim::contact::{WallHit, WallLaw, WallQuery};
 use cathnav::sim::rod::{self, Loads, RodBase, RodScratch, statics};
 
@@ -88,7 +88,7 @@ impl WallQuery for HelixTube {
         let radial = p - self.at_angle(a).0;
         let r = radial.norm();
         let inward = if r > 1e-12 { -radial / r } else { Vec3::z() };
-        WallHit { inside_mm: self.radius_mm - r, inward, radius_mm: self.radius_mm, place: None }
+        tube_hit(self.radius_mm, r, inward, &self.at_angle(a).1.normalize())
     }
 }
 

@@ -68,7 +68,7 @@ impl Yielding<'_> {
         let controls = [ToolControl { feed_mm_per_s, ..ToolControl::default() }];
         for _ in 0..(seconds / DT) as usize {
             let before = self.shift.clone();
-            let wall = ShiftedWall { wall: self.wall, bed: Some(&self.bed), shift: &before };
+            let wall = ShiftedWall::new(self.wall, Some(&self.bed), &before);
             let inputs = RodInputs {
                 tools: &self.tools,
                 controls: &controls,
@@ -80,7 +80,7 @@ impl Yielding<'_> {
             rod::advance(&inputs, &mut self.state, &mut self.scratch, DT);
             let loads = rod::wall_loads(&self.state, &wall, &WallLaw::default());
             self.bed.follow(&mut self.shift, &loads, DT);
-            let now = ShiftedWall { shift: &self.shift, ..wall };
+            let now = ShiftedWall::new(self.wall, Some(&self.bed), &self.shift);
             rod::carry_anchors(&mut self.state, &|x| now.shift_at(x) - wall.shift_at(x));
         }
     }

@@ -1,7 +1,7 @@
 //! Closed-form walls for tests and drills: straight tube, torus bend, free space.
 
 use super::{WallHit, WallQuery};
-use crate::math::Vec3;
+use crate::math::{Mat3, Vec3};
 
 /// No wall at all.
 #[derive(Clone, Copy, Debug)]
@@ -9,7 +9,14 @@ pub struct FreeSpace;
 
 impl WallQuery for FreeSpace {
     fn at(&self, _p_mm: &Vec3) -> WallHit {
-        WallHit { inside_mm: 1e6, inward: Vec3::z(), radius_mm: 1e6, place: None }
+        WallHit {
+            inside_mm: 1e6,
+            inward: Vec3::z(),
+            slope: 1.0,
+            bend_per_mm: Mat3::zeros(),
+            radius_mm: 1e6,
+            place: None,
+        }
     }
 }
 
@@ -25,7 +32,20 @@ impl WallQuery for StraightTube {
         let radial = Vec3::new(p_mm.x, p_mm.y, 0.0);
         let r = radial.norm();
         let inward = if r > 1e-12 { -radial / r } else { Vec3::x() };
-        WallHit { inside_mm: self.radius_mm - r, inward, radius_mm: self.radius_mm, place: None }
+        tube_hit(self.radius_mm, r, inward, &Vec3::z())
+    }
+}
+
+/// The wall of a round tube at a point `off_axis_mm` from the axis, whose direction there is `along`.
+pub fn tube_hit(radius_mm: f64, off_axis_mm: f64, inward: Vec3, along: &Vec3) -> WallHit {
+    let across = along.cross(&inward);
+    WallHit {
+        inside_mm: radius_mm - off_axis_mm,
+        inward,
+        slope: 1.0,
+        bend_per_mm: across * across.transpose() * (-1.0 / off_axis_mm.max(1e-4 * radius_mm)),
+        radius_mm,
+        place: None,
     }
 }
 
@@ -51,6 +71,11 @@ impl WallQuery for BentTube {
         let radial = p_mm - on_circle;
         let r = radial.norm();
         let inward = if r > 1e-12 { -radial / r } else { Vec3::y() };
-        WallHit { inside_mm: self.radius_mm - r, inward, radius_mm: self.radius_mm, place: None }
+        let out = in_plane / rho;
+        let along = Vec3::new(-out.z, 0.0, out.x);
+        let mut hit = tube_hit(self.radius_mm, r, inward, &along);
+        // The tube's own bend, as the straight tangent leaves it.
+        hit.bend_per_mm += along * along.transpose() * (inward.dot(&out) / rho);
+        hit
     }
 }

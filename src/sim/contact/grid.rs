@@ -1,20 +1,22 @@
 //! A sparse grid of signed distances over a lumen mesh: cells of a sixth of the local radius, filled on first touch.
 //!
-//! Each node holds the exact distance and its gradient. In a cell, with trilinear weights `w_i` and offsets `r_i` from
-//! the nodes, `f = sum w_i (d_i + g_i . r_i / 2)`: exact for quadratic fields, continuous, and its gradient turns
-//! smoothly where the exact one jumps from facet to facet. Bricks of 8 x 8 x 8 cells are a pure function of the mesh,
-//! so a value never depends on who asked first.
+//! A quadratic B-spline carries the distance: its coefficients at the cells' centers are those that reproduce quadratic
+//! fields, `c = d - sum of second differences / 8`. So value and gradient are continuous everywhere, and the gradient is
+//! the value's own: a force with jumps, or one that is not the slope of its energy, has no equilibrium to be found. Bricks
+//! of 8 x 8 x 8 cells are a pure function of the mesh, so a value never depends on who asked first.
 
 use std::sync::OnceLock;
 
 use super::mesh_wall::PlaceSeed;
 use crate::anatomy::{MeshDistance, Nearest};
-use crate::math::Vec3;
+use crate::math::{Mat3, Vec3};
 
 /// Cells along a brick's side.
 const CELLS: usize = 8;
-/// Nodes along a brick's side.
-const NODES: usize = CELLS + 1;
+/// Coefficients along a brick's side: those of its cells and of one cell around.
+const COEFFICIENTS: usize = CELLS + 2;
+/// Distances along a brick's side that those are made of.
+const DISTANCES: usize = COEFFICIENTS + 2;
 /// Side of a block, mm: one brick of the coarsest level.
 const BLOCK_MM: f64 = 4.8;
 /// Cell side of each level, mm.
@@ -25,8 +27,10 @@ const MARGIN_MM: f64 = 5.0;
 const BAND_MM: f64 = 1.5;
 /// A mesh that would need more blocks (a wrong unit, a stray vertex) is served without a grid.
 const MAX_BLOCKS: usize = 4_000_000;
-/// In a node's seed: no vessel.
+/// In a cell's seed: no vessel.
 const NO_VESSEL: u32 = u32::MAX;
+/// Distance where the mesh has no answer, mm.
+const FAR_MM: f64 = 1e6;
 /// In a block's level: it changes within the block.
 const MIXED: u8 = u8::MAX;
 
@@ -36,14 +40,16 @@ pub(super) struct Sample {
     pub(super) inside_mm: f64,
     /// Its gradient, not normalized.
     pub(super) gradient: Vec3,
-    /// Seed of the wall nearest to the closest node.
+    /// Its second derivatives, 1/mm.
+    pub(super) bend_per_mm: Mat3,
+    /// Seed of the wall nearest to the center of the cell.
     pub(super) seed: Option<PlaceSeed>,
 }
 
 struct Brick {
-    /// Distance and gradient per node, x fastest.
-    field: Box<[[f32; 4]]>,
-    /// Vessel and point.
+    /// Per cell with one around, x fastest.
+    coefficients: Box<[f32]>,
+    /// Vessel and point, per cell.
     seeds: Box<[[u32; 2]]>,
 }
 
@@ -141,14 +147,17 @@ impl DistanceGrid {
         if block.level != MIXED {
             return Some(self.level_sample(block, usize::from(block.level), p_mm, &at, surface, seed));
         }
-        let wanted = self.mixed_level(&at, &q);
+        let (wanted, slope) = self.mixed_level(&at, &q);
         let low = (wanted as usize).min(CELL_MM.len() - 2);
         let share = wanted - low as f64;
         let fine = self.level_sample(block, low, p_mm, &at, surface, seed);
         let finer = self.level_sample(block, low + 1, p_mm, &at, surface, seed);
         Some(Sample {
             inside_mm: fine.inside_mm + share * (finer.inside_mm - fine.inside_mm),
-            gradient: fine.gradient + (finer.gradient - fine.gradient) * share,
+            gradient: fine.gradient
+                + (finer.gradient - fine.gradient) * share
+                + slope * (finer.inside_mm - fine.inside_mm),
+            bend_per_mm: fine.bend_per_mm + (finer.bend_per_mm - fine.bend_per_mm) * share,
             seed: finer.seed,
         })
     }
@@ -159,14 +168,21 @@ impl DistanceGrid {
         })
     }
 
-    /// The wanted level between the corners of a block, a real number.
-    fn mixed_level(&self, at: &[usize; 3], q: &Vec3) -> f64 {
-        let levels = self.corner_levels(at);
-        let weight = |c: usize, k: usize| {
-            let t = q[k] - at[k] as f64;
-            if c >> k & 1 == 1 { t } else { 1.0 - t }
-        };
-        (0..8).map(|c| f64::from(levels[c]) * weight(c, 0) * weight(c, 1) * weight(c, 2)).sum()
+    /// The wanted level between the corners of a block, a real number, and its gradient, 1/mm.
+    fn mixed_level(&self, at: &[usize; 3], q: &Vec3) -> (f64, Vec3) {
+        let (mut level, mut slope) = (0.0, Vec3::zeros());
+        for (c, corner) in self.corner_levels(at).into_iter().enumerate() {
+            let (mut weight, mut turn) = ([0.0; 3], [0.0; 3]);
+            for k in 0..3 {
+                let t = q[k] - at[k] as f64;
+                (weight[k], turn[k]) =
+                    if c >> k & 1 == 1 { (t, 1.0 / BLOCK_MM) } else { (1.0 - t, -1.0 / BLOCK_MM) };
+            }
+            let [x, y, z] = weight;
+            level += f64::from(corner) * x * y * z;
+            slope += Vec3::new(turn[0] * y * z, x * turn[1] * z, x * y * turn[2]) * f64::from(corner);
+        }
+        (level, slope)
     }
 
     fn level_sample(
@@ -183,14 +199,14 @@ impl DistanceGrid {
         let bricks = block.levels[level].get_or_init(|| {
             std::iter::repeat_with(OnceLock::new).take(per_side * per_side * per_side).collect()
         });
-        // Cell in the whole grid, kept within the block against rounding at its faces.
+        // Cell in the whole grid and place in it from its center, kept within the block against rounding at its faces.
         let mut cell = [0_usize; 3];
         let mut t = [0.0_f64; 3];
         for k in 0..3 {
             let u = (p_mm[k] - self.origin_mm[k]) / cell_mm;
             let first = at[k] * per_side * CELLS;
             cell[k] = (u as usize).clamp(first, first + per_side * CELLS - 1);
-            t[k] = (u - cell[k] as f64).clamp(0.0, 1.0);
+            t[k] = (u - cell[k] as f64 - 0.5).clamp(-0.5, 0.5);
         }
         let brick_at = cell.map(|c| c / CELLS);
         let inner: [usize; 3] = std::array::from_fn(|k| brick_at[k] - at[k] * per_side);
@@ -207,17 +223,16 @@ impl DistanceGrid {
         surface: &MeshDistance,
         seed: &dyn Fn(&Nearest) -> Option<PlaceSeed>,
     ) -> Brick {
-        let count = NODES * NODES * NODES;
-        let mut field = Vec::with_capacity(count);
-        let mut seeds = Vec::with_capacity(count);
-        // A node is at most one cell further from the wall than its neighbor.
+        let mut distance = Vec::with_capacity(DISTANCES * DISTANCES * DISTANCES);
+        let mut seeds = Vec::with_capacity(CELLS * CELLS * CELLS);
+        // A center is at most one cell further from the wall than its neighbor.
         let mut reach = [f64::INFINITY; 3];
-        for z in 0..NODES {
-            for y in 0..NODES {
-                for x in 0..NODES {
-                    let node = [x, y, z];
+        for z in 0..DISTANCES {
+            for y in 0..DISTANCES {
+                for x in 0..DISTANCES {
+                    let at = [x, y, z];
                     let p: Vec3 = Vec3::from_fn(|k, _| {
-                        self.origin_mm[k] + (brick_at[k] * CELLS + node[k]) as f64 * cell_mm
+                        self.origin_mm[k] + ((brick_at[k] * CELLS + at[k]) as f64 - 1.5) * cell_mm
                     });
                     let from = if x > 0 {
                         reach[0]
@@ -226,56 +241,76 @@ impl DistanceGrid {
                     } else {
                         reach[2]
                     };
-                    let Some(near) = surface.nearest_within(&p, from) else {
-                        field.push([-1e6, 0.0, 0.0, 1.0]);
-                        seeds.push([NO_VESSEL, 0]);
-                        continue;
-                    };
-                    reach[0] = near.inside_mm.abs() + cell_mm;
+                    let near = surface.nearest_within(&p, from);
+                    if at.iter().all(|i| (2..2 + CELLS).contains(i)) {
+                        let seed = near.as_ref().and_then(seed);
+                        seeds.push(seed.map_or([NO_VESSEL, 0], |s| [s.vessel, s.point]));
+                    }
+                    let inside_mm = near.map_or(-FAR_MM, |n| n.inside_mm);
+                    distance.push(inside_mm);
+                    reach[0] = inside_mm.abs() + cell_mm;
                     if x == 0 {
                         reach[1] = reach[0];
                         if y == 0 {
                             reach[2] = reach[0];
                         }
                     }
-                    let g = near.inward;
-                    field.push([near.inside_mm as f32, g.x as f32, g.y as f32, g.z as f32]);
-                    seeds.push(seed(&near).map_or([NO_VESSEL, 0], |s| [s.vessel, s.point]));
                 }
             }
         }
-        Brick { field: field.into_boxed_slice(), seeds: seeds.into_boxed_slice() }
+        Brick { coefficients: coefficients(&distance), seeds: seeds.into_boxed_slice() }
     }
+}
+
+/// Those of a brick, from the distances at the centers of its cells and of two around.
+fn coefficients(distance: &[f64]) -> Box<[f32]> {
+    let mut out = Vec::with_capacity(COEFFICIENTS * COEFFICIENTS * COEFFICIENTS);
+    for z in 1..=COEFFICIENTS {
+        for y in 1..=COEFFICIENTS {
+            for x in 1..=COEFFICIENTS {
+                let at = (z * DISTANCES + y) * DISTANCES + x;
+                let bend = |step: usize| distance[at - step] - 2.0 * distance[at] + distance[at + step];
+                let all = bend(1) + bend(DISTANCES) + bend(DISTANCES * DISTANCES);
+                out.push((distance[at] - all / 8.0) as f32);
+            }
+        }
+    }
+    out.into_boxed_slice()
+}
+
+/// Second derivatives of the weights of [`spline`], 1/cell2.
+const SECOND: [f64; 3] = [1.0, -2.0, 1.0];
+
+/// Quadratic B-spline: weights of the three nodes around a place `t` cells from the middle one, and their slopes, 1/cell.
+pub(super) fn spline(t: f64) -> ([f64; 3], [f64; 3]) {
+    let (down, up) = (0.5 - t, 0.5 + t);
+    ([0.5 * down * down, 0.75 - t * t, 0.5 * up * up], [-down, -2.0 * t, up])
 }
 
 impl Brick {
     fn sample(&self, cell: &[usize; 3], t: &[f64; 3], cell_mm: f64) -> Sample {
-        let base = (cell[2] * NODES + cell[1]) * NODES + cell[0];
-        let inverse = 1.0 / cell_mm;
-        let [tx, ty, tz] = *t;
-        // Along y and z: weight of the row, its slope, and the offset from the row's nodes, by which end it is.
-        let ends = |t: f64| [(1.0 - t, -inverse, t), (t, inverse, t - 1.0)];
-        let (along_y, along_z) = (ends(ty), ends(tz));
-        let (mut inside_mm, mut gradient, mut blended) = (0.0, Vec3::zeros(), Vec3::zeros());
-        for (k, (wz, sz, rz)) in along_z.into_iter().enumerate() {
-            for (j, (wy, sy, ry)) in along_y.into_iter().enumerate() {
-                let row = &self.field[base + (k * NODES + j) * NODES..][..2];
-                let [d0, x0, y0, z0] = row[0].map(f64::from);
-                let [d1, x1, y1, z1] = row[1].map(f64::from);
-                let v0 = d0 + 0.5 * cell_mm * (x0 * tx + y0 * ry + z0 * rz);
-                let v1 = d1 + 0.5 * cell_mm * (x1 * (tx - 1.0) + y1 * ry + z1 * rz);
-                let value = v0 + tx * (v1 - v0);
-                let w = wy * wz;
-                inside_mm += w * value;
-                gradient += Vec3::new(w * (v1 - v0) * inverse, sy * wz * value, wy * sz * value);
-                blended += Vec3::new(x0 + tx * (x1 - x0), y0 + tx * (y1 - y0), z0 + tx * (z1 - z0)) * w;
+        let [(wx, sx), (wy, sy), (wz, sz)] = t.map(spline);
+        let (mut inside_mm, mut gradient) = (0.0, Vec3::zeros());
+        // Second derivatives: along x, y, z, then mixed.
+        let (mut own, mut mixed) = (Vec3::zeros(), Vec3::zeros());
+        for k in 0..3 {
+            for j in 0..3 {
+                let from = ((cell[2] + k) * COEFFICIENTS + cell[1] + j) * COEFFICIENTS + cell[0];
+                let [a, b, c] = [0, 1, 2].map(|i| f64::from(self.coefficients[from + i]));
+                let value = wx[0] * a + wx[1] * b + wx[2] * c;
+                let slope = sx[0] * a + sx[1] * b + sx[2] * c;
+                inside_mm += wy[j] * wz[k] * value;
+                gradient += Vec3::new(wy[j] * wz[k] * slope, sy[j] * wz[k] * value, wy[j] * sz[k] * value);
+                let turn = a - 2.0 * b + c;
+                own += Vec3::new(wy[j] * wz[k] * turn, SECOND[j] * wz[k] * value, wy[j] * SECOND[k] * value);
+                mixed += Vec3::new(sy[j] * wz[k] * slope, wy[j] * sz[k] * slope, sy[j] * sz[k] * value);
             }
         }
-        gradient += blended * 0.5;
-        let near = |k: usize| cell[k] + usize::from(t[k] >= 0.5);
-        let [vessel, point] = self.seeds[(near(2) * NODES + near(1)) * NODES + near(0)];
+        let [vessel, point] = self.seeds[(cell[2] * CELLS + cell[1]) * CELLS + cell[0]];
         let seed = (vessel != NO_VESSEL).then_some(PlaceSeed { vessel, point });
-        Sample { inside_mm, gradient, seed }
+        let [xy, xz, yz] = [mixed.x, mixed.y, mixed.z];
+        let bend = Mat3::new(own.x, xy, xz, xy, own.y, yz, xz, yz, own.z);
+        Sample { inside_mm, gradient: gradient / cell_mm, bend_per_mm: bend / (cell_mm * cell_mm), seed }
     }
 }
 

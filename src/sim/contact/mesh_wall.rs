@@ -5,7 +5,7 @@ use super::{WallHit, WallQuery};
 use crate::anatomy::{
     CenterlinePoint, CornerLabel, LumenMesh, MeshDistance, Nearest, VesselId, VesselPlace, VesselTree,
 };
-use crate::math::Vec3;
+use crate::math::{Mat3, Vec3};
 
 /// How far outside counts a point that no mesh is near to, mm.
 const NOWHERE_MM: f64 = 1e6;
@@ -51,18 +51,28 @@ impl MeshWall {
             return WallHit {
                 inside_mm: -NOWHERE_MM,
                 inward: Vec3::z(),
+                slope: 1.0,
+                bend_per_mm: Mat3::zeros(),
                 radius_mm: DEFAULT_RADIUS_MM,
                 place: None,
             };
         };
-        self.hit(p_mm, near.inside_mm, near.inward, self.places.seed_at(&near))
+        self.hit(p_mm, near.inside_mm, (near.inward, 1.0, Mat3::zeros()), self.places.seed_at(&near))
     }
 
-    fn hit(&self, p_mm: &Vec3, inside_mm: f64, inward: Vec3, seed: Option<PlaceSeed>) -> WallHit {
+    fn hit(
+        &self,
+        p_mm: &Vec3,
+        inside_mm: f64,
+        (inward, slope, bend_per_mm): (Vec3, f64, Mat3),
+        seed: Option<PlaceSeed>,
+    ) -> WallHit {
         let found = seed.map(|seed| self.places.foot(&seed, p_mm));
         WallHit {
             inside_mm,
             inward,
+            slope,
+            bend_per_mm,
             radius_mm: found.map_or(DEFAULT_RADIUS_MM, |(_, radius_mm)| radius_mm),
             place: found.map(|(place, _)| place),
         }
@@ -80,7 +90,7 @@ impl WallQuery for MeshWall {
             // As far from one wall as from another: the triangles decide.
             return WallHit { inside_mm: s.inside_mm, ..self.exact_at(p_mm) };
         }
-        self.hit(p_mm, s.inside_mm, s.gradient / steepness, s.seed)
+        self.hit(p_mm, s.inside_mm, (s.gradient / steepness, steepness, s.bend_per_mm), s.seed)
     }
 }
 

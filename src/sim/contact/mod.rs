@@ -1,7 +1,7 @@
 //! Contact stage: signed distance to the lumen wall and the law of the wall.
 
 use crate::anatomy::VesselPlace;
-use crate::math::Vec3;
+use crate::math::{Mat3, Vec3};
 
 pub mod analytic;
 mod grid;
@@ -19,8 +19,13 @@ pub use shift::{BED_N_PER_MM3, BranchShift, ShiftedWall, VesselBed, WALL_N_PER_M
 pub struct WallHit {
     /// Distance from the point to the wall, mm: positive inside the lumen, negative outside.
     pub inside_mm: f64,
-    /// Unit normal of the nearest wall, pointing into the lumen (the gradient of `inside_mm`).
+    /// Unit normal of the nearest wall, pointing into the lumen: the direction of the gradient of `inside_mm`.
     pub inward: Vec3,
+    /// Length of that gradient: 1 where `inside_mm` is exact, within some hundredths of it where it is interpolated. A force
+    /// without this factor would not be the slope of the energy, and the solve of a rod would end at neither.
+    pub slope: f64,
+    /// Second derivatives of `inside_mm`, 1/mm (symmetric): how the normal turns as the point moves.
+    pub bend_per_mm: Mat3,
     /// Radius of the lumen there, mm (local length scale).
     pub radius_mm: f64,
     /// Place on the tree, where the wall knows it.

@@ -159,9 +159,12 @@ impl VesselBed {
         Some(Self { branches, compliance_mm_per_n, tissue: Tissue::new(&knots_mm), places })
     }
 
-    /// Displacement of wall and tissue at a point, mm, and its gradient.
-    pub fn at(&self, shift: &WallShift, p_mm: &Vec3) -> (Vec3, Mat3) {
-        self.tissue.at(p_mm, |i| {
+    /// Displacement of the tissue's nodes; empty where nothing is displaced.
+    fn field(&self, shift: &WallShift) -> Vec<Vec3> {
+        if shift.branches.is_empty() {
+            return Vec::new();
+        }
+        self.tissue.field(|i| {
             let (branch, n) = self.places[i as usize];
             let knots = shift.branches.get(branch as usize).map(|b| &b.knots_mm);
             knots.and_then(|k| k.get(n as usize)).copied().unwrap_or_default()
@@ -223,25 +226,29 @@ impl VesselBed {
 }
 
 /// A wall whose vessels are displaced: asked in the unmoved configuration.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ShiftedWall<'a> {
-    /// Unmoved wall.
-    pub wall: &'a MeshWall,
-    /// What moves it; none leaves it where it is.
-    pub bed: Option<&'a VesselBed>,
-    /// Displacement.
-    pub shift: &'a WallShift,
+    wall: &'a MeshWall,
+    bed: Option<&'a VesselBed>,
+    field: Vec<Vec3>,
 }
 
-impl ShiftedWall<'_> {
+impl<'a> ShiftedWall<'a> {
+    /// The unmoved wall and what moves it; no bed leaves it where it is.
+    pub fn new(wall: &'a MeshWall, bed: Option<&'a VesselBed>, shift: &WallShift) -> Self {
+        let field = bed.map_or_else(Vec::new, |b| b.field(shift));
+        Self { wall, bed, field }
+    }
+
     /// Displacement at a point, mm.
     pub fn shift_at(&self, p_mm: &Vec3) -> Vec3 {
         self.moved(p_mm).map_or(Vec3::zeros(), |(shift, _)| shift)
     }
 
+    /// Displacement of wall and tissue at a point, mm, and its gradient.
     fn moved(&self, p_mm: &Vec3) -> Option<(Vec3, Mat3)> {
-        let bed = self.bed.filter(|_| !self.shift.branches.is_empty())?;
-        Some(bed.at(self.shift, p_mm)).filter(|(u, _)| u.norm_squared() > STILL_MM * STILL_MM)
+        let bed = self.bed.filter(|_| !self.field.is_empty())?;
+        Some(bed.tissue.at(p_mm, &self.field))
     }
 }
 
@@ -249,9 +256,11 @@ impl WallQuery for ShiftedWall<'_> {
     fn at(&self, p_mm: &Vec3) -> WallHit {
         let Some((shift, gradient)) = self.moved(p_mm) else { return self.wall.at(p_mm) };
         let hit = self.wall.at(&(p_mm - shift));
-        // d inside / dp = (1 - grad u)^T n; divided by its length, the distance is right to first order.
+        // d inside / dp = (1 - grad u)^T n.
         let n = hit.inward - gradient.transpose() * hit.inward;
-        let l = n.norm().max(0.2);
-        WallHit { inside_mm: hit.inside_mm / l, inward: n / l, ..hit }
+        let l = n.norm().max(1e-3);
+        let carried = Mat3::identity() - gradient;
+        let bend_per_mm = carried.transpose() * hit.bend_per_mm * carried;
+        WallHit { inward: n / l, slope: hit.slope * l, bend_per_mm, ..hit }
     }
 }

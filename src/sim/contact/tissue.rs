@@ -1,9 +1,10 @@
 //! The displacement of vessels as a field in space: the tissue between them moves with them.
 //!
 //! A field by branch would jump where one branch's wall meets another's, and a contact on a jump has no equilibrium.
-//! Here each node of a coarse grid near the vessels is a fixed mean of the knots around it, and a point the trilinear
-//! mean of the eight nodes of its cell: continuous, with an exact gradient, and nothing to fill in a tick.
+//! Here each node of a coarse grid near the vessels is a fixed mean of the knots around it, and a point the mean of the
+//! 27 nodes around it by a quadratic B-spline: continuous with its gradient.
 
+use super::grid::spline;
 use crate::math::{Mat3, Vec3};
 
 /// Cell of the grid, mm.
@@ -67,34 +68,41 @@ impl Tissue {
         Self { origin_mm, size, nodes, from, weights }
     }
 
-    /// Displacement at a point, mm, and its gradient (`g[(r, c)]` is that of component `r` along axis `c`).
-    pub(super) fn at(&self, p_mm: &Vec3, knot_mm: impl Fn(u32) -> Vec3) -> (Vec3, Mat3) {
+    /// Displacement of every node that knots move, mm.
+    pub(super) fn field(&self, knot_mm: impl Fn(u32) -> Vec3) -> Vec<Vec3> {
+        let mean = |ends: &[u32]| {
+            let knots = &self.weights[ends[0] as usize..ends[1] as usize];
+            knots.iter().fold(Vec3::zeros(), |sum, (i, w)| sum + knot_mm(*i) * *w)
+        };
+        self.from.windows(2).map(mean).collect()
+    }
+
+    /// Displacement at a point in a field of the nodes, mm, and its gradient (`g[(r, c)]` is that of component `r` along
+    /// axis `c`).
+    pub(super) fn at(&self, p_mm: &Vec3, field: &[Vec3]) -> (Vec3, Mat3) {
         let u = (p_mm - self.origin_mm) / CELL_MM;
         let (mut shift, mut gradient) = (Vec3::zeros(), Mat3::zeros());
-        if (0..3).any(|k| !(u[k] >= 0.0 && u[k] < (self.size[k] - 1) as f64)) {
+        if (0..3).any(|k| !(u[k] >= 0.5 && u[k] < self.size[k] as f64 - 1.5)) {
             return (shift, gradient);
         }
-        let cell: [usize; 3] = std::array::from_fn(|k| u[k] as usize);
-        let t: Vec3 = Vec3::from_fn(|k, _| u[k] - cell[k] as f64);
-        for corner in 0..8_usize {
-            let up: [usize; 3] = [corner & 1, (corner >> 1) & 1, (corner >> 2) & 1];
-            let index = ((cell[2] + up[2]) * self.size[1] + cell[1] + up[1]) * self.size[0] + cell[0] + up[0];
-            let node = self.nodes[index];
-            if node == NONE {
-                continue;
+        let middle: [usize; 3] = std::array::from_fn(|k| u[k].round() as usize);
+        let [(wx, sx), (wy, sy), (wz, sz)] = std::array::from_fn(|k| spline(u[k] - middle[k] as f64));
+        for z in 0..3 {
+            for y in 0..3 {
+                let row =
+                    ((middle[2] + z - 1) * self.size[1] + middle[1] + y - 1) * self.size[0] + middle[0] - 1;
+                for x in 0..3 {
+                    let node = self.nodes[row + x];
+                    if node == NONE {
+                        continue;
+                    }
+                    let value = field[node as usize];
+                    shift += value * (wx[x] * wy[y] * wz[z]);
+                    let d = Vec3::new(sx[x] * wy[y] * wz[z], wx[x] * sy[y] * wz[z], wx[x] * wy[y] * sz[z]);
+                    gradient += value * d.transpose();
+                }
             }
-            let range = self.from[node as usize] as usize..self.from[node as usize + 1] as usize;
-            let value = self.weights[range].iter().fold(Vec3::zeros(), |sum, (i, w)| sum + knot_mm(*i) * *w);
-            let share = |k: usize| if up[k] == 1 { t[k] } else { 1.0 - t[k] };
-            let slope = |k: usize| if up[k] == 1 { 1.0 / CELL_MM } else { -1.0 / CELL_MM };
-            shift += value * (share(0) * share(1) * share(2));
-            let d = Vec3::new(
-                slope(0) * share(1) * share(2),
-                share(0) * slope(1) * share(2),
-                share(0) * share(1) * slope(2),
-            );
-            gradient += value * d.transpose();
         }
-        (shift, gradient)
+        (shift, gradient / CELL_MM)
     }
 }

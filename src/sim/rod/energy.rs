@@ -141,7 +141,7 @@ impl Potential {
             add_diagonal(h, dof, &(Mat3::identity() * (m + c)));
         }
         for s in FIRST_SITE..sites(n) {
-            self.assemble_site(frames, world, s, g, h);
+            self.assemble_site(frames, world, s, exact, g, h);
         }
         for j in 1..n - 1 {
             let (rest, ea, t) = (self.rest_mm[j], self.layout.axial_n[j], frames.tangent[j]);

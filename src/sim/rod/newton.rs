@@ -7,7 +7,7 @@ use crate::math::Vec3;
 use crate::math::banded::Banded;
 
 /// Gauss-Newton iterations before the exact Hessian is used.
-const GAUSS_NEWTON_ITERATIONS: u32 = 5;
+const GAUSS_NEWTON_ITERATIONS: u32 = 3;
 /// A line search shorter than this calls for the exact Hessian.
 const SHORT_STEP: f64 = 0.3;
 /// Most that an edge vector may change in an iteration, share of its length.
@@ -217,7 +217,19 @@ fn search(
         let energy = fixed + potential.lagged_energy(&buffers.trial, world);
         // Near the minimum the decrease drowns in rounding.
         if energy <= start + ARMIJO * t * slope + 1e-13 * (start.abs() + 1.0) {
-            return Some((share, fixed));
+            if share == 1.0 {
+                return Some((share, fixed));
+            }
+            // What stops the longer step is mostly a wall that was not touched yet: halving alone would come nearer
+            // and nearer to it and never feel it.
+            let longer = 1.5 * share;
+            move_by(&mut buffers.trial, frames, &potential.layout, &buffers.step, clamp * longer);
+            let fixed_longer = potential.energy(&buffers.trial, world);
+            if fixed_longer + potential.lagged_energy(&buffers.trial, world) < energy {
+                return Some((longer, fixed_longer));
+            }
+            move_by(&mut buffers.trial, frames, &potential.layout, &buffers.step, t);
+            return Some((share, potential.energy(&buffers.trial, world)));
         }
         share *= 0.5;
     }

@@ -22,15 +22,19 @@ const SELF_APART: (f64, f64) = (8.0, 10.0);
 /// Beyond the sum of radii, how near something must be at the start of a substep to be felt in it, mm.
 const NEAR_MM: f64 = 1.5;
 
+/// Steepest that an interpolated distance is taken to be.
+const STEEPEST: f64 = 1.3;
+
 /// First site that can move: the middle of the first edge.
 pub(super) const FIRST_SITE: usize = 3;
 
 /// Contact of one site with the wall in the present configuration, and what friction remembers of the last iterate.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Touch {
-    /// Point into the lumen, radius there.
+    /// Points into the lumen.
     pub(super) inward: Vec3,
-    pub(super) curvature_radius_mm: f64,
+    /// What the turning of the normal adds to the stiffness, N/mm.
+    pub(super) turning: Mat3,
     /// Indentation (negative: clearance at the last query), mm.
     pub(super) depth_mm: f64,
     /// Force and stiffness now.
@@ -48,7 +52,7 @@ impl Default for Touch {
     fn default() -> Self {
         Self {
             inward: Vec3::zeros(),
-            curvature_radius_mm: 1.0,
+            turning: Mat3::zeros(),
             depth_mm: 0.0,
             force_n: 0.0,
             stiffness: 0.0,
@@ -65,6 +69,8 @@ impl Default for Touch {
 struct Hit {
     inside_mm: f64,
     inward: Vec3,
+    slope: f64,
+    bend_per_mm: Mat3,
     radius_mm: f64,
 }
 
@@ -145,17 +151,17 @@ impl Contacts {
     fn ask(&mut self, s: usize, x: &Vec3, radius_mm: f64, wall: &dyn WallQuery) -> Option<Hit> {
         if let Some(at) = self.asked[s] {
             let moved = (x - at).norm();
-            // The distance to the wall changes at most as fast as the point moves.
-            if moved < self.hits[s].inside_mm - radius_mm {
+            // The distance to the wall changes hardly faster than the point moves.
+            if STEEPEST * moved < self.hits[s].inside_mm - radius_mm {
                 return None;
             }
             if moved == 0.0 {
                 return Some(self.hits[s]);
             }
         }
-        let WallHit { inside_mm, inward, radius_mm: lumen, .. } = wall.at(x);
+        let WallHit { inside_mm, inward, slope, bend_per_mm, radius_mm, .. } = wall.at(x);
         self.asked[s] = Some(*x);
-        self.hits[s] = Hit { inside_mm, inward, radius_mm: lumen };
+        self.hits[s] = Hit { inside_mm, inward, slope, bend_per_mm, radius_mm };
         Some(self.hits[s])
     }
 
@@ -253,9 +259,9 @@ impl Potential {
                 (e, f, k) = (e + bed.0, f + bed.1, k + bed.2);
             }
             energy += e;
-            (touch.force_n, touch.stiffness) = (f, k);
+            (touch.force_n, touch.stiffness) = (f * hit.slope, k * hit.slope * hit.slope);
             touch.inward = hit.inward;
-            touch.curvature_radius_mm = (hit.radius_mm - hit.inside_mm).max(1e-4 * hit.radius_mm);
+            touch.turning = hit.bend_per_mm * -f;
         }
         energy
     }
@@ -311,6 +317,7 @@ impl Potential {
         frames: &Frames,
         world: &World<'_>,
         s: usize,
+        exact: bool,
         g: &mut [f64],
         h: &mut Banded,
     ) {
@@ -324,9 +331,14 @@ impl Potential {
             let normal = touch.inward;
             force -= normal * touch.force_n;
             k += normal * normal.transpose() * touch.stiffness;
-            // A round lumen holds a contact from the sides: its normal turns as the contact moves around.
-            let across = frames.tangent[edge_of(s)].cross(&normal);
-            k += across * across.transpose() * (touch.force_n / touch.curvature_radius_mm);
+            // A round lumen holds a contact from the sides: its normal turns as the contact moves around. A crest pushes
+            // it aside, which only the exact Hessian may hold.
+            if exact {
+                k += touch.turning;
+            } else {
+                let across = frames.tangent[edge_of(s)].cross(&normal);
+                k += across * across.transpose() * across.dot(&(touch.turning * across)).max(0.0);
+            }
         }
         if let Some((depth, away)) = self.contacts.overlap(s, &position(&frames.x, s), skin.radius_mm) {
             felt = true;
