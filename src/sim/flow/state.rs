@@ -36,6 +36,8 @@ pub struct FlowState {
     pub outlet_flow_ml_per_s: Vec<f64>,
     /// Flow through its arterioles, mL/s: the same plus what anastomoses bring.
     pub capillary_flow_ml_per_s: Vec<f64>,
+    /// The same averaged over beats, mL/s.
+    pub mean_capillary_flow_ml_per_s: Vec<f64>,
     /// Flow from its bed into the veins, mL/s.
     pub return_flow_ml_per_s: Vec<f64>,
     /// Flow out of each outlet's vessel averaged over beats, mL/s; two stages.
@@ -97,6 +99,7 @@ impl FlowState {
         state.mean_flow_ml_per_s = twice(&state.face_flow_ml_per_s);
         state.mean_pressure_mmhg = twice(&state.pressure_mmhg);
         state.mean_outlet_flow_ml_per_s = twice(&state.outlet_flow_ml_per_s);
+        state.mean_capillary_flow_ml_per_s.clone_from(&state.capillary_flow_ml_per_s);
         state
     }
 
