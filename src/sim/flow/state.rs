@@ -103,6 +103,13 @@ impl FlowState {
         state
     }
 
+    /// Outlets that take less than this share of their resting flow now, with what they take of it: in the first state,
+    /// those behind a lumen too narrow for their stated flow.
+    pub fn short_outlets(&self, net: &Network, share: f64) -> Vec<(VesselId, f64)> {
+        let taken = net.outlets.iter().zip(&self.outlet_flow_ml_per_s);
+        taken.map(|(o, q)| (o.branch, q / o.resting_flow_ml_per_s)).filter(|(_, s)| *s < share).collect()
+    }
+
     /// Opens a leak (a perforation) with the stated flow at a mean pressure of 90 mmHg.
     pub fn open_leak(
         &mut self,

@@ -248,6 +248,21 @@ fn side_holes_share_the_flow() {
     let total: f64 = sources.iter().map(|s| s.flow_ml_per_s).sum();
     assert_eq!(sources.len(), 3);
     assert!((total - 5.0).abs() < 1e-9 && sources[0].flow_ml_per_s > sources[1].flow_ml_per_s);
+    rig.lumens[0].wedged = true;
+    rig.run(0.5, &[]);
+    let mut wedged = Vec::new();
+    injector::advance(
+        &rig.injector_model.clone(),
+        &mut rig.injector,
+        &rig.lumens.clone(),
+        false,
+        150.0,
+        TICK_S,
+        &mut wedged,
+        &mut Vec::new(),
+    );
+    let total: f64 = wedged.iter().map(|s| s.flow_ml_per_s).sum();
+    assert!((total - 5.0).abs() < 1e-9 && wedged[0].flow_ml_per_s < 0.1 * wedged[1].flow_ml_per_s);
 }
 
 #[test]
