@@ -12,7 +12,7 @@ use cathnav::sim::physiology::{self, PhysiologyInputs, PhysiologyState};
 use cathnav::sim::therapy::{self, TherapyModel, TherapyState};
 use cathnav::units::TICK_S;
 
-use crate::table::{residual, row};
+use crate::table::{residual, row, value};
 
 #[path = "blood/carry.rs"]
 mod carry;

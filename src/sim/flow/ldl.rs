@@ -144,11 +144,6 @@ mod tests {
             edges.extend((n / 2..n - 1).step_by(20).map(|i| (i, i + 1)));
             let looped = SparseLdl::new(n as usize, &edges);
             let fill = looped.row.len() - edges.len();
-            println!(
-                "{n} unknowns, {} loops: fill {fill}, {} updates",
-                edges.len() - n as usize + 1,
-                looped.update.len()
-            );
             assert!(fill < edges.len() / 4 && looped.update.len() < edges.len());
         }
     }

@@ -57,10 +57,12 @@ fn blood_loss_follows_the_classes_of_haemorrhage() {
         let need = (loss - p.blood_loss_ml) / 300.0;
         minutes(&mut p, 5.0, need);
         minutes(&mut p, 2.0, 0.0);
-        println!(
-            "{:.0} mL lost: HR {:.0}, {:.0}/{:.0}",
-            p.blood_loss_ml, p.heart_rate_bpm, p.systolic_mmhg, p.diastolic_mmhg
+        let (of_rate, of_systolic) = (
+            format!("{:.0} to {:.0}", rate.start, rate.end),
+            format!("{:.0} to {:.0}", systolic.start, systolic.end),
         );
+        value("patient: bleeding", &format!("heart rate at {loss} mL lost"), p.heart_rate_bpm, &of_rate);
+        value("patient: bleeding", &format!("systolic at {loss} mL lost"), p.systolic_mmhg, &of_systolic);
         assert!(rate.contains(&p.heart_rate_bpm) && systolic.contains(&p.systolic_mmhg));
     }
     assert!(minutes(&mut p, 0.2, 0.0).is_empty(), "hypotension is told once");
@@ -213,9 +215,10 @@ fn sudden_pain_sets_off_a_vasovagal_reflex_that_atropine_prevents() {
     };
     let ((rate, systolic), slow_s, faint, later) = run(false);
     let ((with, _), _, told, _) = run(true);
-    println!(
-        "reflex: {rate:.0}/min, {systolic:.0} mmHg, below 55 for {slow_s:.0} s, then {later:.0}; atropine {with:.0}"
-    );
+    value("patient: reflex", "lowest heart rate after sudden pain, 1/min", rate, "below 50");
+    value("patient: reflex", "lowest systolic, mmHg", systolic, "below 90");
+    value("patient: reflex", "time below 55/min, s", slow_s, "15 to 180");
+    value("patient: reflex", "lowest heart rate with atropine, 1/min", with, "above 70");
     assert!(rate < 50.0 && systolic < 90.0 && (15.0..180.0).contains(&slow_s) && faint);
     assert!(later > 70.0 && with > 70.0 && !told);
 }
@@ -242,9 +245,13 @@ fn contrast_burdens_the_kidneys_and_harms_only_the_allergic() {
     assert!(healthy.allergic_reaction() == 0.0 && healthy.spo2_pct > 97.5 && healthy.systolic_mmhg > 119.0);
     let (ill, _) = run(true, 0.0);
     let (treated, _) = run(true, 300.0);
-    println!(
-        "allergic: {:.0}/min, {:.0} mmHg, {:.0} %; two minutes after adrenaline {:.0} mmHg, {:.0} %",
-        ill.heart_rate_bpm, ill.systolic_mmhg, ill.spo2_pct, treated.systolic_mmhg, treated.spo2_pct
+    value("patient: allergy", "systolic after 90 mL, mmHg", ill.systolic_mmhg, "below 90");
+    value("patient: allergy", "saturation, %", ill.spo2_pct, "below 90");
+    value(
+        "patient: allergy",
+        "systolic two minutes after adrenaline, mmHg",
+        treated.systolic_mmhg,
+        "above 100",
     );
     assert!(ill.systolic_mmhg < 90.0 && ill.heart_rate_bpm > 90.0 && ill.spo2_pct < 90.0);
     assert!(treated.systolic_mmhg > 100.0 && treated.spo2_pct > ill.spo2_pct + 5.0);
