@@ -373,6 +373,8 @@ fn tick_mail(mail: &mut Mail, output: StepOutput) {
         time_s: output.snapshot.time_s,
         ecg_mv: patient.ecg_mv as f32,
         pressure_mmhg: patient.pressure_mmhg as f32,
+        pleth: patient.pleth as f32,
+        tip_mmhg: output.snapshot.connected_line().map(|l| l.pressure_mmhg as f32),
     });
     mail.events.extend(output.events);
     mail.snapshot = Some(output.snapshot);

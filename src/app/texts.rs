@@ -186,6 +186,21 @@ table! {
     Fluids = "Fluids 500 mL";
     Noradrenaline = "Noradrenaline 0.01 mg";
     Fentanyl = "Fentanyl 0.05 mg";
+    Adrenaline = "Adrenaline 0.3 mg";
+    Midazolam = "Midazolam 1 mg";
+    Glucagon = "Glucagon 1 mg";
+    PainScale = "Pain";
+    Answers = "Answers to";
+    Awake = "awake";
+    AnswersVoice = "voice";
+    AnswersPain = "pain";
+    AnswersNothing = "nothing";
+    Temperature = "Temperature";
+    KidneyLoad = "Contrast the kidneys bear";
+    Damped = "damped";
+    Gradient = "Gradient across the lesion";
+    TipPressure = "TIP";
+    Pleth = "PLETH";
 
     Hint = "Hint";
     HintCost = "A hint is counted in the report.";

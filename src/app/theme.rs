@@ -38,6 +38,8 @@ pub const ALARM: Color32 = Color32::from_rgb(0xFF, 0x6B, 0x5E);
 pub const ECG: Color32 = Color32::from_rgb(0x4C, 0xD9, 0x64);
 /// Arterial pressure.
 pub const PRESSURE: Color32 = Color32::from_rgb(0xFF, 0x6B, 0x6B);
+/// Pressure at the tip of a lumen.
+pub const TIP: Color32 = Color32::from_rgb(0xFF, 0xC1, 0x5E);
 /// Saturation.
 pub const SPO2: Color32 = Color32::from_rgb(0x5A, 0xD1, 0xE6);
 /// Text on pictures.
@@ -164,6 +166,8 @@ mod tests {
             ("beam", TEXT, BEAM_DEEP),
             ("ecg", ECG, BACKGROUND),
             ("pressure", PRESSURE, BACKGROUND),
+            ("tip", TIP, BACKGROUND),
+            ("saturation", SPO2, BACKGROUND),
         ] {
             let c = contrast(text, ground);
             assert!(c >= 4.5, "{name}: {c:.2}");

@@ -303,6 +303,10 @@ pub struct TraceSample {
     pub ecg_mv: f32,
     /// Arterial pressure, mmHg.
     pub pressure_mmhg: f32,
+    /// Pulse wave of the saturation probe, 0 to 1.
+    pub pleth: f32,
+    /// Pressure at the tip of the connected lumen, mmHg.
+    pub tip_mmhg: Option<f32>,
 }
 
 /// The last seconds of the curves.

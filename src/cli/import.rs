@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::CliError;
-use crate::anatomy::{self, ImportRequest, ImportSummary, LengthUnit};
+use crate::anatomy::{self, Anatomy, ImportRequest, ImportSummary, LengthUnit};
+use crate::scenario::Patient;
+use crate::sim::flow::{FlowState, Network};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -82,5 +84,25 @@ pub fn run(args: &Args) -> Result<(), CliError> {
          access: {}",
         args.out.display(),
         access_sites.join(", ")
-    ))
+    ))?;
+    for line in short_outlets(&made) {
+        super::say(&line)?;
+    }
+    Ok(())
+}
+
+/// Vessels that take less than they should at rest, in words.
+fn short_outlets(made: &Anatomy) -> Vec<String> {
+    const SHORT: f64 = 0.97;
+    let net = Network::compile(&made.tree, &made.circulation, &Patient::default(), &[]);
+    let words = |(vessel, share): (anatomy::VesselId, f64)| {
+        let branch = made.tree.branch(vessel);
+        let wanted = branch.outlet.as_ref().map_or(0.0, |o| 60.0 * o.flow_ml_per_s);
+        format!(
+            "note: {} takes {:.0} % of the {wanted:.0} mL/min stated for it; the lumen on the way there is too narrow for more",
+            branch.name,
+            100.0 * share
+        )
+    };
+    FlowState::new(&net).short_outlets(&net, SHORT).into_iter().map(words).collect()
 }

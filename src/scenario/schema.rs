@@ -82,6 +82,14 @@ pub static PATIENT: Group = Group {
         default("diastolic_mmhg", number(20.0, 160.0), "80", "arterial pressure at the start, mmHg"),
         default("spo2_pct", number(50.0, 100.0), "98", "oxygen saturation, percent"),
         default("respiration_bpm", number(4.0, 60.0), "14", "breaths per minute"),
+        default(
+            "temperature_c",
+            number(30.0, 42.0),
+            "36.8",
+            "core temperature at the start, degrees Celsius",
+        ),
+        default("egfr_ml_per_min", number(2.0, 200.0), "90", "filtration rate of the kidneys, mL/min"),
+        default("contrast_allergy", Kind::Bool, "false", "reacts to iodinated contrast"),
     ],
 };
 

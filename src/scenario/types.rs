@@ -104,6 +104,12 @@ pub struct Patient {
     pub spo2_pct: f64,
     /// Breaths per minute.
     pub respiration_bpm: f64,
+    /// Core temperature at the start, C.
+    pub temperature_c: f64,
+    /// Filtration rate of the kidneys, mL/min.
+    pub egfr_ml_per_min: f64,
+    /// Reacts to iodinated contrast.
+    pub contrast_allergy: bool,
 }
 
 impl Default for Patient {
@@ -117,6 +123,9 @@ impl Default for Patient {
             diastolic_mmhg: 80.0,
             spo2_pct: 98.0,
             respiration_bpm: 14.0,
+            temperature_c: 36.8,
+            egfr_ml_per_min: 90.0,
+            contrast_allergy: false,
         }
     }
 }

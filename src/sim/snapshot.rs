@@ -42,6 +42,13 @@ pub struct Snapshot {
     pub tools: Vec<ToolInfo>,
 }
 
+impl Snapshot {
+    /// The pressure line of the lumen that syringe and injector are on.
+    pub fn connected_line(&self) -> Option<&PressureLineView> {
+        self.pressure_lines.iter().find(|l| Some(l.tool) == self.injection.connected)
+    }
+}
+
 /// A rod: one polyline from the introducer to the most distal tip.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RodView {
@@ -213,6 +220,20 @@ pub struct StenosisView {
     pub gradient_mmhg: f64,
 }
 
+/// What the patient answers to (AVPU), from awake to not at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Consciousness {
+    /// Awake.
+    #[default]
+    Alert,
+    /// The voice.
+    Voice,
+    /// Pain.
+    Pain,
+    /// Nothing.
+    Unresponsive,
+}
+
 /// Patient.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PatientView {
@@ -240,6 +261,16 @@ pub struct PatientView {
     pub sedation: f64,
     /// Bowel motion over that at rest, 0 to 1: glucagon stills it.
     pub bowel_motion: f64,
+    /// Pain as it is felt, 0 to 10.
+    pub pain: f64,
+    /// What the patient answers to.
+    pub consciousness: Consciousness,
+    /// Core temperature, C.
+    pub temperature_c: f64,
+    /// Severity of an allergic reaction, 0 to 1.
+    pub allergic_reaction: f64,
+    /// Contrast given over what the kidneys bear; above 1 they are at risk.
+    pub kidney_load: f64,
     /// Saturation, percent.
     pub spo2_pct: f64,
     /// 1/min.

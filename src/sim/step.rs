@@ -287,10 +287,12 @@ fn view_rods(model: &Model, state: &State, scratch: &mut Scratch) {
     scratch.rods = state.rods.iter().map(|r| rod::view(r, &model.tools, &wall)).collect();
     scratch.places = scratch.rods.iter().map(|r| wiring::node_places(r, &wall)).collect();
     scratch.obstructions.clear();
-    for (rod, places) in scratch.rods.iter().zip(&scratch.places) {
-        scratch.obstructions.extend(wiring::obstructions(rod, places, &model.tools));
+    for ((rod, places), body) in scratch.rods.iter().zip(&scratch.places).zip(0..) {
+        scratch.obstructions.extend(wiring::obstructions(rod, places, &model.tools, body));
     }
-    scratch.obstructions.extend(state.world.bodies.iter().filter(|b| b.is_lodged).map(wiring::plug));
+    let rods = state.rods.len() as u32;
+    let plugs = state.world.bodies.iter().zip(rods..).filter(|(b, _)| b.is_lodged);
+    scratch.obstructions.extend(plugs.map(|(b, body)| wiring::plug(b, body)));
 }
 
 fn advance_harm(model: &Model, state: &mut State, scratch: &Scratch, events: &mut Vec<EventKind>) {
@@ -345,8 +347,8 @@ fn lumens(model: &Model, state: &State, scratch: &Scratch) -> Vec<injector::Lume
 }
 
 fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events: &mut Vec<EventKind>) {
-    let leak_ml_per_s = state.flow.leak_flow_ml_per_s.iter().sum();
-    physiology::advance(&mut state.patient, &PhysiologyInputs { leak_ml_per_s }, TICK_S, events);
+    let on_patient = PhysiologyInputs::of(&model.network, &state.flow, state.contrast.injected[0]);
+    physiology::advance(&mut state.patient, &on_patient, TICK_S, events);
     let lumens = lumens(model, state, scratch);
     scratch.sources.clear();
     injector::advance(

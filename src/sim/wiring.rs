@@ -18,6 +18,7 @@ pub(super) fn obstructions(
     rod: &RodView,
     places: &[Option<VesselPlace>],
     tools: &[Device],
+    body: u32,
 ) -> Vec<Obstruction> {
     let mut out: Vec<Obstruction> = Vec::new();
     for (i, pair) in places.windows(2).enumerate() {
@@ -40,20 +41,21 @@ pub(super) fn obstructions(
                 last.from_mm = last.from_mm.min(from_mm);
                 last.to_mm = last.to_mm.max(to_mm);
             }
-            _ => out.push(Obstruction { vessel: a.vessel, from_mm, to_mm, outer_diameter_mm }),
+            _ => out.push(Obstruction { vessel: a.vessel, from_mm, to_mm, outer_diameter_mm, body }),
         }
     }
     out
 }
 
-/// A lodged body as an obstruction of its own length and size.
-pub(super) fn plug(body: &FreeBody) -> Obstruction {
-    let FreeBody { place, radius_mm, .. } = body;
+/// A lodged free body as an obstruction of its own length and size.
+pub(super) fn plug(lodged: &FreeBody, body: u32) -> Obstruction {
+    let FreeBody { place, radius_mm, .. } = lodged;
     Obstruction {
         vessel: place.vessel,
         from_mm: place.arc_mm - radius_mm,
         to_mm: place.arc_mm + radius_mm,
         outer_diameter_mm: 2.0 * radius_mm,
+        body,
     }
 }
 

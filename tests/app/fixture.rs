@@ -10,7 +10,8 @@ use cathnav::scenario::Level;
 use cathnav::sim::ToolId;
 use cathnav::sim::command::Pedal;
 use cathnav::sim::snapshot::{
-    InjectionView, PatientView, RodDeviceView, RodView, Snapshot, Technique, ToolInfo, XrayView,
+    InjectionView, PatientView, PressureLineView, RodDeviceView, RodView, Snapshot, StenosisView, Technique,
+    ToolInfo, XrayView,
 };
 
 /// A view of a busy procedure.
@@ -100,6 +101,8 @@ pub(crate) fn busy_view() -> View {
             ecg_mv: (1.1 * (-((phase - 0.3) / 0.02).powi(2)).exp()
                 + 0.2 * (-((phase - 0.55) / 0.06).powi(2)).exp()) as f32,
             pressure_mmhg: (62.0 + 40.0 * (-(phase - 0.35).abs() * 4.0).exp()) as f32,
+            pleth: (-(phase - 0.5).abs() * 4.0).exp() as f32,
+            tip_mmhg: Some((60.0 + 24.0 * (-(phase - 0.4).abs() * 3.0).exp()) as f32),
         });
     }
     view.cards = cards();
@@ -135,6 +138,14 @@ fn busy_snapshot(labels: &[&str]) -> Snapshot {
         tick: 18_360,
         time_s: 306.0,
         rods: vec![rod],
+        pressure_lines: vec![PressureLineView {
+            tool: ToolId(5),
+            systolic_mmhg: 84.0,
+            diastolic_mmhg: 60.0,
+            mean_mmhg: 68.0,
+            ..PressureLineView::default()
+        }],
+        stenoses: vec![StenosisView { mean_gradient_mmhg: 14.0, ..StenosisView::default() }],
         injection: InjectionView {
             connected: Some(ToolId(5)),
             armed: true,
@@ -157,6 +168,9 @@ fn busy_snapshot(labels: &[&str]) -> Snapshot {
             respiration_bpm: 18.0,
             act_s: 142.0,
             blood_loss_ml: 640.0,
+            pain: 3.0,
+            temperature_c: 36.4,
+            kidney_load: 0.12,
             ..PatientView::default()
         },
         xray: XrayView {

@@ -235,6 +235,22 @@ fn switches_send_their_command_once() {
     let heparin = Command::Give { drug: "heparin".to_owned(), dose: 5000.0 };
     assert_eq!(click(&mut h, t(Text::Heparin)).commands, [heparin]);
     assert_eq!(click(&mut h, "5 min").commands, [Command::SkipTime(300.0)]);
+    for (text, drug, dose) in panels::DRUGS {
+        let given = Command::Give { drug: drug.to_owned(), dose };
+        assert_eq!(click(&mut h, t(text)).commands, [given]);
+        let known = cathnav::sim::physiology::DRUGS.iter().find(|d| d.id == drug).unwrap();
+        assert!(
+            dose <= known.max_dose && dose >= known.max_dose / 50.0,
+            "{drug}: {dose} {} is a usual dose",
+            known.unit
+        );
+        // The label says the same dose, micrograms as milligrams.
+        let shown = if known.unit == "ug" { dose / 1000.0 } else { dose };
+        assert!(t(text).contains(&format!(" {shown} ")), "{}: {shown}", t(text));
+    }
+    assert!(
+        h.query_by_label_contains("84/60 (68)").is_some() && h.query_by_label_contains("14 mmHg").is_some()
+    );
 
     let mut h = harness(busy_view(), panels::guide_ui, [380.0, 700.0]);
     assert_eq!(click(&mut h, t(Text::Hint)).commands, [Command::AskHint]);

@@ -6,9 +6,9 @@ use std::hint::black_box;
 
 use cathnav::anatomy::{Branch, CenterlinePoint, Circulation, Outlet, VesselId, VesselPlace, VesselTree};
 use cathnav::math::{Vec3, orthogonal};
-use cathnav::scenario::Patient;
+use cathnav::scenario::{Lesion, Patient};
 use cathnav::sim::contrast::{self, ContrastModel, ContrastScratch, ContrastState};
-use cathnav::sim::flow::{self, FlowInputs, FlowScratch, FlowState, Network, Source};
+use cathnav::sim::flow::{self, FlowInputs, FlowScratch, FlowState, Network, Obstruction, Source};
 use cathnav::sim::physiology::{self, PhysiologyInputs, PhysiologyState};
 use cathnav::units::TICK_S;
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -79,12 +79,13 @@ struct Blood {
     contrast: ContrastState,
     flow_scratch: FlowScratch,
     contrast_scratch: ContrastScratch,
+    obstructions: Vec<Obstruction>,
 }
 
 impl Blood {
-    fn warm(segments: usize) -> Self {
+    fn warm(segments: usize, lesions: &[Lesion], obstructions: &[Obstruction]) -> Self {
         let patient = Patient::default();
-        let net = Network::compile(&tree(segments), &Circulation::default(), &patient, &[]);
+        let net = Network::compile(&tree(segments), &Circulation::default(), &patient, lesions);
         let model = ContrastModel::compile(&[]);
         let mut blood = Self {
             flow: FlowState::new(&net),
@@ -92,6 +93,7 @@ impl Blood {
             patient: PhysiologyState::new(&patient),
             flow_scratch: FlowScratch::default(),
             contrast_scratch: ContrastScratch::default(),
+            obstructions: obstructions.to_vec(),
             net,
             model,
         };
@@ -110,12 +112,14 @@ impl Blood {
             gas_share: 0.0,
         };
         let mut events = Vec::new();
-        physiology::advance(&mut self.patient, &PhysiologyInputs::default(), TICK_S, &mut events);
+        let on_patient = PhysiologyInputs::of(&self.net, &self.flow, self.contrast.injected[0]);
+        physiology::advance(&mut self.patient, &on_patient, TICK_S, &mut events);
         let sources = std::slice::from_ref(&source);
         let inputs = FlowInputs {
             root_mmhg: self.patient.pressure_mmhg,
             venous_mmhg: self.patient.venous_mmhg,
             sources,
+            obstructions: &self.obstructions,
             ..FlowInputs::default()
         };
         flow::advance(&self.net, &mut self.flow, &mut self.flow_scratch, &inputs, TICK_S);
@@ -136,11 +140,31 @@ impl Blood {
 fn benches(c: &mut Criterion) {
     let mut group = c.benchmark_group("blood, flow and contrast, one tick");
     for segments in [50, 100, 200, 400, 800] {
-        let mut blood = Blood::warm(segments);
+        let mut blood = Blood::warm(segments, &[], &[]);
         // A whole beat a sample, so that systole and diastole count as they come.
         let name = format!("{segments} segments, {} cells", blood.net.cells());
         group.bench_function(&name, |b| b.iter(|| blood.tick()));
     }
+    // What makes a tick dearer: a turbulent loss (two solves), a leak, two catheters side by side.
+    let lesions = [
+        Lesion::Stenosis {
+            vessel: "b2".to_owned(),
+            at_mm: 20.0,
+            length_mm: 12.0,
+            diameter_reduction_pct: 60.0,
+        },
+        Lesion::Bleed { id: "b".to_owned(), vessel: "b40".to_owned(), at_mm: 15.0, flow_ml_per_min: 40.0 },
+    ];
+    let device = |vessel: u32, body: u32| Obstruction {
+        vessel: VesselId(vessel),
+        from_mm: 0.0,
+        to_mm: 40.0,
+        outer_diameter_mm: 1.67,
+        body,
+    };
+    let devices = [device(0, 0), device(1, 0), device(3, 0), device(0, 1), device(2, 1)];
+    let mut blood = Blood::warm(400, &lesions, &devices);
+    group.bench_function("400 segments with stenosis, leak and two catheters", |b| b.iter(|| blood.tick()));
     group.finish();
 }
 

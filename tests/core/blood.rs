@@ -12,6 +12,8 @@ use cathnav::sim::physiology::{self, PhysiologyInputs, PhysiologyState};
 use cathnav::sim::therapy::{self, TherapyModel, TherapyState};
 use cathnav::units::TICK_S;
 
+use crate::table::{residual, row, value};
+
 #[path = "blood/carry.rs"]
 mod carry;
 #[path = "blood/circulation.rs"]
@@ -179,8 +181,8 @@ impl Rig {
     }
 
     fn tick(&mut self, sources: &[Source]) {
-        let leak_ml_per_s = self.flow.leak_flow_ml_per_s.iter().sum();
-        physiology::advance(&mut self.patient, &PhysiologyInputs { leak_ml_per_s }, TICK_S, &mut self.events);
+        let on_patient = PhysiologyInputs::of(&self.net, &self.flow, self.contrast.injected[0]);
+        physiology::advance(&mut self.patient, &on_patient, TICK_S, &mut self.events);
         let mut sources = sources.to_vec();
         injector::advance(
             &self.injector_model,

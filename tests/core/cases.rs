@@ -124,8 +124,8 @@ fn ten_kinds_of_fault_have_ten_exact_messages() {
         (
             "unknown_field",
             "8:9: patient.age_year: there is no field `age_year`; allowed: the fields of Patient: `age_y`, `sex`, \
-             `weight_kg`, `heart_rate_bpm`, `systolic_mmhg`, `diastolic_mmhg`, `spo2_pct`, `respiration_bpm`; did you \
-             mean `age_y`?",
+             `weight_kg`, `heart_rate_bpm`, `systolic_mmhg`, `diastolic_mmhg`, `spo2_pct`, `respiration_bpm`, \
+             `temperature_c`, `egfr_ml_per_min`, `contrast_allergy`; did you mean `age_y`?",
         ),
         (
             "wrong_unit",

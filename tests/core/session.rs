@@ -183,3 +183,45 @@ fn skipped_time_passes_for_blood_and_drugs_while_devices_rest() {
     let recording = Recording::from_bytes(&bytes, "memory").unwrap();
     assert_eq!(session::replay(model(), &recording, true, |_| ()).unwrap(), session.hash());
 }
+
+#[test]
+fn a_catheter_in_the_artery_shows_its_wave_and_an_injection_is_counted() {
+    let mut session = Session::new(model(), 9);
+    let catheter = session.model().tool("catheter.cobra_c2.5f").unwrap();
+    session.submit(Command::Load { rod: 0, tool: catheter });
+    session.submit(Command::Connect { tool: catheter });
+    session.submit(Command::SetFeed { tool: catheter, speed_mm_per_s: 40.0 });
+    for _ in 0..300 {
+        session.step();
+    }
+    session.submit(Command::SetFeed { tool: catheter, speed_mm_per_s: 0.0 });
+    for _ in 0..240 {
+        session.step();
+    }
+    let snapshot = session.snapshot();
+    let line = snapshot.connected_line().expect("a lumen in the artery has a line").clone();
+    let patient = &snapshot.patient;
+    println!(
+        "line {:.0}/{:.0} ({:.0}), aorta {:.0}/{:.0} ({:.0}) mmHg",
+        line.systolic_mmhg,
+        line.diastolic_mmhg,
+        line.mean_mmhg,
+        patient.systolic_mmhg,
+        patient.diastolic_mmhg,
+        patient.mean_mmhg
+    );
+    assert!((line.mean_mmhg - patient.mean_mmhg).abs() < 10.0 && !line.damped);
+    assert!(
+        line.systolic_mmhg - line.diastolic_mmhg > 0.5 * (patient.systolic_mmhg - patient.diastolic_mmhg)
+    );
+    assert_eq!(patient.kidney_load, 0.0);
+    session.submit(Command::FillSyringe { fluid: Fluid::Contrast, volume_ml: 5.0 });
+    session.submit(Command::SetHandInjection(2.0));
+    for _ in 0..180 {
+        session.step();
+    }
+    let load = session.snapshot().patient.kidney_load;
+    // Five milliliters less what stays in the lumen, of 3 mL per mL/min at 90 mL/min.
+    println!("load on the kidneys {load:.5}");
+    assert!((3.5 / 270.0..5.0 / 270.0).contains(&load));
+}

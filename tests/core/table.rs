@@ -14,3 +14,8 @@ pub(crate) fn row(test: &str, quantity: &str, reference: f64, ours: f64, limit: 
 pub(crate) fn residual(test: &str, quantity: &str, ours: f64, limit: &str) {
     println!("\n| {test} | {quantity} | 0 | {ours:.1e} | | {limit} |");
 }
+
+/// The same for a quantity that has no one reference but must keep within a limit.
+pub(crate) fn value(test: &str, quantity: &str, ours: f64, limit: &str) {
+    println!("\n| {test} | {quantity} | | {ours:.4} | | {limit} |");
+}

@@ -25,7 +25,7 @@ pub use keys::keys_ui;
 pub use log::log_ui;
 pub use menu::{loading_ui, menu_ui, problem_ui};
 pub use motion::{motion_ui, stroke_of};
-pub use patient::patient_ui;
+pub use patient::{DRUGS, patient_ui};
 pub use pause::pause_ui;
 pub use rail::{next_hold, rail_ui};
 pub use replay::{recordings_ui, replay_ui, transport_ui};

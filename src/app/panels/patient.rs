@@ -7,16 +7,20 @@ use super::super::texts::{Text, t};
 use super::super::view::View;
 use super::super::widgets::{caption, pair};
 use crate::sim::Command;
+use crate::sim::snapshot::Consciousness;
 
-/// Drugs of the nurse's list: button, id, dose in the drug's unit.
-const DRUGS: [(Text, &str, f64); 7] = [
+/// Drugs of the nurse's list: button, id, dose in the drug's unit (`sim::physiology::DRUGS`).
+pub const DRUGS: [(Text, &str, f64); 10] = [
     (Text::Heparin, "heparin", 5000.0),
     (Text::Protamine, "protamine", 50.0),
-    (Text::Nitroglycerin, "nitroglycerin", 0.1),
+    (Text::Nitroglycerin, "nitroglycerin", 100.0),
     (Text::Atropine, "atropine", 0.5),
     (Text::Fluids, "fluids", 500.0),
-    (Text::Noradrenaline, "noradrenaline", 0.01),
-    (Text::Fentanyl, "fentanyl", 0.05),
+    (Text::Noradrenaline, "noradrenaline", 10.0),
+    (Text::Adrenaline, "adrenaline", 300.0),
+    (Text::Fentanyl, "fentanyl", 50.0),
+    (Text::Midazolam, "midazolam", 1.0),
+    (Text::Glucagon, "glucagon", 1.0),
 ];
 
 /// Numbers, drugs, time.
@@ -30,6 +34,11 @@ pub fn patient_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     );
     pair(ui, t(Text::Act), &format!("{:.0} s", p.act_s));
     pair(ui, t(Text::BloodLoss), &format!("{:.0} mL", p.blood_loss_ml));
+    pair(ui, t(Text::PainScale), &format!("{:.0} / 10", p.pain));
+    pair(ui, t(Text::Answers), consciousness_words(p.consciousness));
+    pair(ui, t(Text::Temperature), &format!("{:.1} C", p.temperature_c));
+    pair(ui, t(Text::KidneyLoad), &format!("{:.0} %", 100.0 * p.kidney_load));
+    pressure_lines_ui(ui, view);
     caption(ui, t(Text::Drugs));
     ui.horizontal_wrapped(|ui| {
         for (text, drug, dose) in DRUGS {
@@ -46,4 +55,28 @@ pub fn patient_ui(ui: &mut Ui, view: &View, out: &mut Out) {
             }
         }
     });
+}
+
+/// What each lumen's transducer shows, and the mean gradient across each stenosis.
+fn pressure_lines_ui(ui: &mut Ui, view: &View) {
+    for line in &view.snapshot.pressure_lines {
+        let damped = if line.damped { t(Text::Damped) } else { "" };
+        let numbers = format!(
+            "{:.0}/{:.0} ({:.0}) mmHg {damped}",
+            line.systolic_mmhg, line.diastolic_mmhg, line.mean_mmhg
+        );
+        pair(ui, &view.tool_label(line.tool), numbers.trim_end());
+    }
+    for stenosis in &view.snapshot.stenoses {
+        pair(ui, t(Text::Gradient), &format!("{:.0} mmHg", stenosis.mean_gradient_mmhg));
+    }
+}
+
+fn consciousness_words(level: Consciousness) -> &'static str {
+    t(match level {
+        Consciousness::Alert => Text::Awake,
+        Consciousness::Voice => Text::AnswersVoice,
+        Consciousness::Pain => Text::AnswersPain,
+        Consciousness::Unresponsive => Text::AnswersNothing,
+    })
 }

@@ -146,7 +146,7 @@ fn monitors_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         bevy_egui::egui::pos2(live.right() + 6.0, whole.top()),
         whole.max,
     );
-    let reference_height = (column.width() + 30.0).min(column.height() - 190.0);
+    let reference_height = (column.width() + 30.0).min(column.height() - 216.0);
     let (upper, lower) = column.split_top_bottom_at_y(column.top() + reference_height);
     ui.scope_builder(bevy_egui::egui::UiBuilder::new().max_rect(upper), |ui| match &view.truth {
         Some(truth) => truth_ui(ui, view, truth, out),

@@ -13,11 +13,15 @@ const HEART_RATE_LIMITS: [f64; 2] = [50.0, 120.0];
 const SYSTOLIC_LIMITS_MMHG: [f64; 2] = [90.0, 160.0];
 const SPO2_LIMIT_PCT: f64 = 90.0;
 
-/// ECG, arterial pressure, saturation.
+/// Height of the line of small numbers, points.
+const FOOT: f32 = 18.0;
+
+/// ECG, arterial pressure, pressure at the tip of the connected lumen, saturation.
 pub fn vitals_ui(ui: &mut Ui, view: &View) {
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
     let p = &view.snapshot.patient;
-    let words = format!(
+    let line = view.snapshot.connected_line();
+    let mut words = format!(
         "{} {:.0}, {} {:.0}/{:.0}, {} {:.0}",
         t(Text::HeartRate),
         p.heart_rate_bpm,
@@ -27,51 +31,86 @@ pub fn vitals_ui(ui: &mut Ui, view: &View) {
         t(Text::Spo2),
         p.spo2_pct
     );
+    if let Some(line) = line {
+        words += &format!(", {} {:.0}/{:.0}", t(Text::TipPressure), line.systolic_mmhg, line.diastolic_mmhg);
+    }
     response.widget_info(move || WidgetInfo::labeled(WidgetType::Label, true, &words));
     ui.painter().rect_filled(rect, 4.0, theme::BACKGROUND);
-    let row = rect.height() / 3.0;
-    let numbers = 108.0_f32.min(rect.width() * 0.4);
-    let wave = |i: usize| {
-        Rect::from_min_max(
-            pos2(rect.left() + 6.0, rect.top() + i as f32 * row + 18.0),
-            pos2(rect.right() - numbers - 6.0, rect.top() + (i + 1) as f32 * row - 4.0),
-        )
+    let rows = Rows {
+        area: rect.with_max_y(rect.bottom() - FOOT),
+        count: if line.is_some() { 4 } else { 3 },
+        numbers: 108.0_f32.min(rect.width() * 0.4),
     };
-    let number = |i: usize| {
-        Rect::from_min_max(
-            pos2(rect.right() - numbers, rect.top() + i as f32 * row),
-            pos2(rect.right() - 6.0, rect.top() + (i + 1) as f32 * row),
-        )
-    };
-    curve(ui, view, wave(0), [-0.6, 1.4], theme::ECG, |s| s.ecg_mv);
-    let scale = pressure_scale(view);
-    curve(ui, view, wave(1), scale, theme::PRESSURE, |s| s.pressure_mmhg);
-    label(ui, wave(0), t(Text::Ecg), "", theme::ECG);
-    label(ui, wave(1), t(Text::Art), &format!("{:.0}-{:.0}", scale[0], scale[1]), theme::PRESSURE);
     let hr_alarm = p.heart_rate_bpm < HEART_RATE_LIMITS[0] || p.heart_rate_bpm > HEART_RATE_LIMITS[1];
-    big(ui, number(0), &format!("{:.0}", p.heart_rate_bpm), t(Text::HeartRate), theme::ECG, hr_alarm);
+    curve(ui, view, rows.wave(0), [-0.6, 1.4], theme::ECG, |s| Some(s.ecg_mv));
+    label(ui, rows.wave(0), t(Text::Ecg), "", theme::ECG);
+    let rate = format!("{:.0}", p.heart_rate_bpm);
+    big(ui, rows.number(0), &rate, t(Text::HeartRate), theme::ECG, hr_alarm);
     let ap_alarm = p.systolic_mmhg < SYSTOLIC_LIMITS_MMHG[0] || p.systolic_mmhg > SYSTOLIC_LIMITS_MMHG[1];
     let pressure = format!("{:.0}/{:.0}", p.systolic_mmhg, p.diastolic_mmhg);
     let name = format!("{} ({:.0})", t(Text::Art), p.mean_mmhg);
-    big(ui, number(1), &pressure, &name, theme::PRESSURE, ap_alarm);
-    big(
-        ui,
-        number(2),
-        &format!("{:.0}", p.spo2_pct),
-        t(Text::Spo2),
-        theme::SPO2,
-        p.spo2_pct < SPO2_LIMIT_PCT,
-    );
-    let low = Rect::from_min_max(
-        pos2(rect.left() + 6.0, rect.top() + 2.0 * row),
-        pos2(rect.right() - numbers, rect.bottom()),
-    );
-    small_numbers(ui, view, low);
+    pressure_row(ui, view, &rows, 1, t(Text::Art), theme::PRESSURE, |s| Some(s.pressure_mmhg));
+    big(ui, rows.number(1), &pressure, &name, theme::PRESSURE, ap_alarm);
+    if let Some(line) = line {
+        let pressure = format!("{:.0}/{:.0}", line.systolic_mmhg, line.diastolic_mmhg);
+        let damped = if line.damped { format!(" {}", t(Text::Damped)) } else { String::new() };
+        let name = format!("{} ({:.0}){damped}", t(Text::TipPressure), line.mean_mmhg);
+        pressure_row(ui, view, &rows, 2, t(Text::TipPressure), theme::TIP, |s| s.tip_mmhg);
+        big(ui, rows.number(2), &pressure, &name, theme::TIP, false);
+    }
+    let last = rows.count - 1;
+    curve(ui, view, rows.wave(last), [0.0, 1.1], theme::SPO2, |s| Some(s.pleth));
+    label(ui, rows.wave(last), t(Text::Pleth), "", theme::SPO2);
+    let spo2 = format!("{:.0}", p.spo2_pct);
+    big(ui, rows.number(last), &spo2, t(Text::Spo2), theme::SPO2, p.spo2_pct < SPO2_LIMIT_PCT);
+    small_numbers(ui, view, rect.with_min_y(rect.bottom() - FOOT));
 }
 
-/// Scale of the pressure curve, mmHg: the last seconds with a margin, in steps of 20.
-fn pressure_scale(view: &View) -> [f32; 2] {
-    let values = || view.trace.samples.iter().map(|s| s.pressure_mmhg);
+/// Rows of a wave on the left and its number on the right.
+struct Rows {
+    area: Rect,
+    count: usize,
+    numbers: f32,
+}
+
+impl Rows {
+    fn span(&self, i: usize) -> [f32; 2] {
+        let height = self.area.height() / self.count as f32;
+        [self.area.top() + i as f32 * height, self.area.top() + (i + 1) as f32 * height]
+    }
+
+    fn wave(&self, i: usize) -> Rect {
+        let [top, bottom] = self.span(i);
+        Rect::from_min_max(
+            pos2(self.area.left() + 6.0, top + 16.0),
+            pos2(self.area.right() - self.numbers - 6.0, bottom - 3.0),
+        )
+    }
+
+    fn number(&self, i: usize) -> Rect {
+        let [top, bottom] = self.span(i);
+        Rect::from_min_max(pos2(self.area.right() - self.numbers, top), pos2(self.area.right() - 6.0, bottom))
+    }
+}
+
+/// A pressure curve with its name and scale.
+fn pressure_row(
+    ui: &Ui,
+    view: &View,
+    rows: &Rows,
+    row: usize,
+    name: &str,
+    color: Color32,
+    value: impl Fn(&TraceSample) -> Option<f32>,
+) {
+    let scale = pressure_scale(view, &value);
+    curve(ui, view, rows.wave(row), scale, color, value);
+    label(ui, rows.wave(row), name, &format!("{:.0}-{:.0}", scale[0], scale[1]), color);
+}
+
+/// Scale of a pressure curve, mmHg: the last seconds with a margin, in steps of 20.
+fn pressure_scale(view: &View, value: &impl Fn(&TraceSample) -> Option<f32>) -> [f32; 2] {
+    let values = || view.trace.samples.iter().filter_map(value);
     let (low, high) = (values().fold(f32::MAX, f32::min), values().fold(f32::MIN, f32::max));
     if low > high {
         return [40.0, 140.0];
@@ -81,17 +120,17 @@ fn pressure_scale(view: &View) -> [f32; 2] {
 
 fn small_numbers(ui: &Ui, view: &View, area: Rect) {
     let p = &view.snapshot.patient;
-    let lines = [
-        format!("{} {:.0} /min", t(Text::Resp), p.respiration_bpm),
-        format!("{} {:.0} s", t(Text::Act), p.act_s),
-        format!("{} {:.0} mL", t(Text::BloodLoss), p.blood_loss_ml),
-    ];
-    let step = (area.height() / 3.0).min(24.0);
-    let top = area.center().y - step;
-    for (i, line) in lines.iter().enumerate() {
-        let at = pos2(area.left(), top + i as f32 * step);
-        ui.painter().text(at, Align2::LEFT_CENTER, line, FontId::proportional(14.5), theme::TEXT);
-    }
+    let words = format!(
+        "{} {:.0} /min   {} {:.0} s   {} {:.0} mL",
+        t(Text::Resp),
+        p.respiration_bpm,
+        t(Text::Act),
+        p.act_s,
+        t(Text::BloodLoss),
+        p.blood_loss_ml
+    );
+    let at = pos2(area.left() + 6.0, area.center().y - 1.0);
+    ui.painter().text(at, Align2::LEFT_CENTER, words, FontId::proportional(13.5), theme::TEXT);
 }
 
 fn label(ui: &Ui, wave: Rect, name: &str, scale: &str, color: Color32) {
@@ -133,19 +172,15 @@ fn curve(
     area: Rect,
     range: [f32; 2],
     color: Color32,
-    value: impl Fn(&TraceSample) -> f32,
+    value: impl Fn(&TraceSample) -> Option<f32>,
 ) {
     let Some(last) = view.trace.samples.back() else { return };
     let end = last.time_s;
-    let points: Vec<Pos2> = view
-        .trace
-        .samples
-        .iter()
-        .map(|s| {
-            let x = area.right() - ((end - s.time_s) / TRACE_S) as f32 * area.width();
-            let share = ((value(s) - range[0]) / (range[1] - range[0])).clamp(0.0, 1.0);
-            pos2(x, area.bottom() - share * area.height())
-        })
-        .collect();
+    let point = |s: &TraceSample, value: f32| -> Pos2 {
+        let x = area.right() - ((end - s.time_s) / TRACE_S) as f32 * area.width();
+        let share = ((value - range[0]) / (range[1] - range[0])).clamp(0.0, 1.0);
+        pos2(x, area.bottom() - share * area.height())
+    };
+    let points = view.trace.samples.iter().filter_map(|s| value(s).map(|v| point(s, v))).collect();
     ui.painter().with_clip_rect(area.expand(2.0)).line(points, Stroke::new(1.5, color));
 }

@@ -29,6 +29,8 @@ const INJECTOR_MAX: (f64, f64, f64, f64) = (40.0, 150.0, 10.0, 1200.0);
 const LIMITED_SHARE: f64 = 0.95;
 /// Weight of a side hole per weight of the end hole in sharing the flow `[K]`.
 const SIDE_HOLE_WEIGHT: f64 = 0.8;
+/// Weight of an end hole that the wall closes about a wedged tip `[K]`.
+const WEDGED_END_WEIGHT: f64 = 0.05;
 
 /// What the injector stage knows of the case; immutable.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -525,9 +527,10 @@ fn give(
         state.embolic_given_ml += ml;
     }
     let holes = (input.openings.len() - 1) as f64;
-    let total = 1.0 + SIDE_HOLE_WEIGHT * holes;
+    let end = if input.wedged { WEDGED_END_WEIGHT } else { 1.0 };
+    let total = end + SIDE_HOLE_WEIGHT * holes;
     for (i, place) in input.openings.iter().enumerate() {
-        let weight = if i == 0 { 1.0 } else { SIDE_HOLE_WEIGHT };
+        let weight = if i == 0 { end } else { SIDE_HOLE_WEIGHT };
         sources.push(Source {
             place: *place,
             flow_ml_per_s: ml / dt_s * weight / total,

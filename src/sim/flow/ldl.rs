@@ -133,4 +133,18 @@ mod tests {
         let error = b.iter().zip(&x).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(error < 1e-12, "{error}");
     }
+
+    #[test]
+    fn a_tree_has_no_fill_and_loops_add_little() {
+        for n in [1000, 2000, 4000_u32] {
+            let mut edges: Vec<(u32, u32)> = (1..n).map(|i| (i / 2, i)).collect();
+            let tree = SparseLdl::new(n as usize, &edges);
+            assert!(tree.row.len() == edges.len() && tree.update.is_empty());
+            // Every twentieth leaf joined to the next.
+            edges.extend((n / 2..n - 1).step_by(20).map(|i| (i, i + 1)));
+            let looped = SparseLdl::new(n as usize, &edges);
+            let fill = looped.row.len() - edges.len();
+            assert!(fill < edges.len() / 4 && looped.update.len() < edges.len());
+        }
+    }
 }

@@ -41,7 +41,8 @@ pub use state::{FlowState, WEDGED_SHARE};
 pub use step::advance;
 pub use system::{FlowInputs, FlowScratch};
 
-/// A stretch of device inside a vessel: it narrows the lumen to an annulus.
+/// A stretch of device inside a vessel: it narrows the lumen to an annulus. What lies side by side narrows it as one device
+/// of the same cross-section.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Obstruction {
     /// Vessel.
@@ -52,6 +53,8 @@ pub struct Obstruction {
     pub to_mm: f64,
     /// Outer diameter, mm.
     pub outer_diameter_mm: f64,
+    /// Stretches of one number are one body, of which the widest counts; those of others lie beside it.
+    pub body: u32,
 }
 
 /// Fluid that enters the blood at the opening of a device.

@@ -56,8 +56,9 @@ pub fn inertance(radius_mm: f64, length_mm: f64) -> f64 {
 
 /// Resistance of the gap between a device and the wall, per open resistance of the same tube, at least 1.
 ///
-/// Concentric annulus (White, Viscous Fluid Flow, eq. 3-51) divided by `1 + 1.5 k^2 e^2`-like relief of a device that
-/// lies on the wall (narrow-gap limit 2.5, Snyder and Goldstein 1965), blended with the share `k` that it fills.
+/// `1 / ((1 - k^4 + (1 - k^2)^2 / ln k) (1 + 1.5 k))` with `k` the share of the diameter that it fills: the concentric
+/// annulus (White, Viscous Fluid Flow, eq. 3-51), relieved by up to 2.5 since a device lies on the wall (narrow gap, Snyder
+/// and Goldstein 1965); the relief in between is an interpolation.
 pub fn annulus_factor(filled: f64) -> f64 {
     let k = filled.clamp(0.0, 0.995);
     if k < 1e-6 {

@@ -36,6 +36,8 @@ pub struct FlowState {
     pub outlet_flow_ml_per_s: Vec<f64>,
     /// Flow through its arterioles, mL/s: the same plus what anastomoses bring.
     pub capillary_flow_ml_per_s: Vec<f64>,
+    /// The same averaged over beats, mL/s.
+    pub mean_capillary_flow_ml_per_s: Vec<f64>,
     /// Flow from its bed into the veins, mL/s.
     pub return_flow_ml_per_s: Vec<f64>,
     /// Flow out of each outlet's vessel averaged over beats, mL/s; two stages.
@@ -97,7 +99,15 @@ impl FlowState {
         state.mean_flow_ml_per_s = twice(&state.face_flow_ml_per_s);
         state.mean_pressure_mmhg = twice(&state.pressure_mmhg);
         state.mean_outlet_flow_ml_per_s = twice(&state.outlet_flow_ml_per_s);
+        state.mean_capillary_flow_ml_per_s.clone_from(&state.capillary_flow_ml_per_s);
         state
+    }
+
+    /// Outlets that take less than this share of their resting flow now, with what they take of it: in the first state,
+    /// those behind a lumen too narrow for their stated flow.
+    pub fn short_outlets(&self, net: &Network, share: f64) -> Vec<(VesselId, f64)> {
+        let taken = net.outlets.iter().zip(&self.outlet_flow_ml_per_s);
+        taken.map(|(o, q)| (o.branch, q / o.resting_flow_ml_per_s)).filter(|(_, s)| *s < share).collect()
     }
 
     /// Opens a leak (a perforation) with the stated flow at a mean pressure of 90 mmHg.

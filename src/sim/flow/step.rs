@@ -1,5 +1,6 @@
 //! The implicit step.
 
+use super::Obstruction;
 use super::live::{self, LiveLumen};
 use super::network::{NONE, Network};
 use super::resistance::annulus_factor;
@@ -58,6 +59,9 @@ pub fn advance(
     average(&mut state.mean_flow_ml_per_s, &state.face_flow_ml_per_s, a);
     average(&mut state.mean_pressure_mmhg, &state.pressure_mmhg, a);
     average(&mut state.mean_outlet_flow_ml_per_s, &state.outlet_flow_ml_per_s, a);
+    for (mean, q) in state.mean_capillary_flow_ml_per_s.iter_mut().zip(&state.capillary_flow_ml_per_s) {
+        *mean += (dt_s / MEAN_ROOT_S).min(1.0) * (q - *mean);
+    }
     state.residual_ml_per_s = system::residual(net, state, scratch, inv_dt);
 }
 
@@ -112,15 +116,14 @@ fn obstruct(net: &Network, state: &mut FlowState, s: &mut FlowScratch, inputs: &
     s.touched = touched;
     s.touched.clear();
     state.filled_share.fill(0.0);
-    for o in inputs.obstructions {
-        let (from, to) = (o.from_mm.min(o.to_mm), o.from_mm.max(o.to_mm));
-        for (cell, shares) in net.covered(o.vessel, from, to) {
+    for o in side_by_side(inputs.obstructions) {
+        for (cell, shares) in net.covered(o.vessel, o.from_mm, o.to_mm) {
             s.touched.push(cell as u32);
             for (h, share) in shares.into_iter().enumerate().filter(|(_, share)| *share > 0.0) {
                 let filled = 0.5 * o.outer_diameter_mm / s.live.half_radius_mm[cell][h];
                 state.filled_share[cell] = state.filled_share[cell].max(filled);
-                let r = s.live.half_resistance[cell][h] * (1.0 - share + share * annulus_factor(filled));
-                s.half_resistance[cell][h] = s.half_resistance[cell][h].max(r);
+                let more = share * (annulus_factor(filled) - 1.0);
+                s.half_resistance[cell][h] += more * s.live.half_resistance[cell][h];
             }
         }
     }
@@ -132,6 +135,32 @@ fn obstruct(net: &Network, state: &mut FlowState, s: &mut FlowScratch, inputs: &
             s.face_resistance[f] = half(before, 1) + half(behind, 0);
         }
     }
+}
+
+/// The same as stretches that do not overlap, each as wide as the cross-section of all bodies in it together.
+fn side_by_side(obstructions: &[Obstruction]) -> Vec<Obstruction> {
+    let span = |o: &Obstruction| (o.from_mm.min(o.to_mm), o.from_mm.max(o.to_mm));
+    let mut sorted: Vec<Obstruction> = obstructions.to_vec();
+    sorted.retain(|o| (o.to_mm - o.from_mm).is_finite() && o.outer_diameter_mm.is_finite());
+    sorted.sort_by_key(|o| (o.vessel, o.body));
+    let mut out = Vec::with_capacity(2 * sorted.len());
+    for of_vessel in sorted.chunk_by(|a, b| a.vessel == b.vessel) {
+        let mut ends: Vec<f64> = of_vessel.iter().flat_map(|o| [o.from_mm, o.to_mm]).collect();
+        ends.sort_by(f64::total_cmp);
+        for pair in ends.windows(2).filter(|w| w[1] > w[0]) {
+            let middle = 0.5 * (pair[0] + pair[1]);
+            let widest = |body: &[Obstruction]| {
+                let here = body.iter().filter(|o| span(o).0 <= middle && middle <= span(o).1);
+                here.map(|o| o.outer_diameter_mm).fold(0.0, f64::max)
+            };
+            let bodies = of_vessel.chunk_by(|a, b| a.body == b.body);
+            let outer_diameter_mm = bodies.map(|b| widest(b).powi(2)).sum::<f64>().sqrt();
+            if outer_diameter_mm > 0.0 {
+                out.push(Obstruction { from_mm: pair[0], to_mm: pair[1], outer_diameter_mm, ..of_vessel[0] });
+            }
+        }
+    }
+    out
 }
 
 fn average(stages: &mut [Vec<f64>; 2], now: &[f64], a: f64) {

@@ -18,7 +18,8 @@ pub struct Drug {
 }
 
 /// The list. Heparin's half-life: `clinical.md` A6.
-pub const DRUGS: [Drug; 9] = [
+pub const DRUGS: [Drug; 10] = [
+    Drug { id: "adrenaline", unit: "ug", max_dose: 500.0, onset_s: 45.0, half_life_s: 300.0 },
     Drug { id: "atropine", unit: "mg", max_dose: 3.0, onset_s: 30.0, half_life_s: 1800.0 },
     Drug { id: "fentanyl", unit: "ug", max_dose: 500.0, onset_s: 90.0, half_life_s: 1800.0 },
     Drug { id: "fluids", unit: "mL", max_dose: 2000.0, onset_s: 240.0, half_life_s: 2400.0 },
@@ -42,10 +43,11 @@ pub struct DrugLevel {
 }
 
 impl DrugLevel {
-    /// First-order onset and decay over `dt_s` (exact for each in turn).
-    pub(super) fn advance(&mut self, drug: &Drug, dt_s: f64) {
+    /// First-order onset and decay over `dt_s` (exact for each in turn); returns what has come to act.
+    pub(super) fn advance(&mut self, drug: &Drug, dt_s: f64) -> f64 {
         let moved = self.pending * (1.0 - (-dt_s / drug.onset_s).exp());
         self.pending -= moved;
         self.active = self.active * (-dt_s * std::f64::consts::LN_2 / drug.half_life_s).exp() + moved;
+        moved
     }
 }

@@ -1,7 +1,8 @@
-//! Stage: the patient. Heart, pressures, ECG, breathing, saturation, clotting, blood loss and drugs; effects follow
-//! from causes (`clinical.md` A6, A7), except targets that a case event sets.
+//! Stage: the patient. Heart, pressures, ECG, breathing, saturation, clotting, blood loss, drugs, and the answers to what
+//! is done (pain, reflex, consciousness, temperature, allergy, load on the kidneys); effects follow from causes (`clinical.md` A6, A7), except targets that a case event sets.
 
 mod drugs;
+mod responses;
 mod veins;
 mod wave;
 
@@ -13,6 +14,7 @@ use crate::sim::event::EventKind;
 use crate::sim::snapshot::PatientView;
 
 pub use drugs::{DRUGS, Drug, DrugLevel};
+pub use responses::Responses;
 pub use wave::{ecg_mv, mean_of_pressures_mmhg, mean_of_shape, pressure_shape};
 
 /// Clotting time without heparin, s (`clinical.md` A6).
@@ -93,6 +95,8 @@ pub struct PhysiologyState {
     last_beat_mmhg: (f64, f64),
     /// Per entry of [`DRUGS`].
     pub drugs: Vec<DrugLevel>,
+    /// Pain, allergy, temperature, kidneys.
+    pub responses: Responses,
     warned_hypotension: bool,
 }
 
@@ -101,6 +105,12 @@ pub struct PhysiologyState {
 pub struct PhysiologyInputs {
     /// Sum of all leaks, mL/s.
     pub leak_ml_per_s: f64,
+    /// Iodine that has come into the blood so far, mg.
+    pub iodine_mg: f64,
+    /// Pain of the worst injury of a vessel, 0 to 10, as it is when new.
+    pub injury: f64,
+    /// Flow that beds lack, mL/s.
+    pub lacking_ml_per_s: f64,
 }
 
 impl PhysiologyState {
@@ -121,6 +131,7 @@ impl PhysiologyState {
             last_beat_mmhg: (patient.systolic_mmhg, patient.diastolic_mmhg),
             extremes_mmhg: (f64::NEG_INFINITY, f64::INFINITY),
             drugs: vec![DrugLevel::default(); DRUGS.len()],
+            responses: Responses::new(patient),
             ..Self::default()
         };
         state.pressure_mmhg = state.pressure_now();
@@ -215,6 +226,11 @@ impl PhysiologyState {
             breath: (std::f64::consts::TAU * self.breath_phase).sin(),
             sedation: self.sedation(),
             bowel_motion: self.bowel_motion(),
+            pain: self.pain(),
+            consciousness: self.consciousness(),
+            temperature_c: self.responses.temperature_c,
+            allergic_reaction: self.allergic_reaction(),
+            kidney_load: self.kidney_load(),
             spo2_pct: self.spo2_pct,
             respiration_bpm: self.respiration_bpm,
             act_s: self.act_s(),
@@ -224,8 +240,10 @@ impl PhysiologyState {
 
     /// Are all numbers finite.
     pub fn is_finite(&self) -> bool {
+        let answers = [self.pain(), self.responses.temperature_c, self.allergic_reaction()];
         [self.pressure_mmhg, self.heart_rate_bpm, self.spo2_pct, self.blood_loss_ml, self.act_s()]
             .iter()
+            .chain(&answers)
             .all(|x| x.is_finite())
     }
 
@@ -245,11 +263,16 @@ pub fn advance(
     state.base_rate.advance(dt_s);
     state.base_systolic.advance(dt_s);
     state.base_diastolic.advance(dt_s);
+    let mut infused_ml = 0.0;
     for (level, drug) in state.drugs.iter_mut().zip(&DRUGS) {
-        level.advance(drug, dt_s);
+        let moved = level.advance(drug, dt_s);
+        if drug.unit == "mL" {
+            infused_ml += moved;
+        }
     }
     neutralize_heparin(state);
     state.blood_loss_ml += inputs.leak_ml_per_s.max(0.0) * dt_s;
+    responses::advance(state, inputs, infused_ml, dt_s, events);
     circulate(state, dt_s);
     breathe(state, dt_s);
     beat(state, dt_s);
@@ -279,12 +302,20 @@ fn circulate(state: &mut PhysiologyState, dt_s: f64) {
     let calm = state.active("fentanyl") / 100.0 + state.active("midazolam") / 5.0;
     let vagolysis = (state.active("atropine") / 0.75).min(1.5);
     let pressor = state.active("noradrenaline") * 2.5 / (1.0 + state.active("noradrenaline") * 0.03);
+    let adrenaline = state.active("adrenaline");
     let rate = state.base_rate.now + interpolate(&RATE_BY_LOSS, loss) + 5.0 * nitro + 22.0 * vagolysis
         - 3.0 * calm
-        - 0.1 * pressor;
+        - 0.1 * pressor
+        + 0.08 * adrenaline;
     let fall = interpolate(&PRESSURE_BY_LOSS, loss);
+    let pressor = pressor + 0.06 * adrenaline;
     let systolic = state.base_systolic.now - fall - 15.0 * nitro - 4.0 * calm + pressor;
     let diastolic = state.base_diastolic.now - 0.55 * fall - 8.0 * nitro - 2.0 * calm + 0.6 * pressor;
+    // Strong pain raises both by up to a fifth; a vasovagal reflex brings them below 50/min and 90 mmHg (A7).
+    let (pain, vagal, allergy) = (0.02 * state.pain(), state.vagal_tone(), state.allergic_reaction());
+    let rate = rate * (1.0 + pain) * (1.0 - 0.75 * vagal) * (1.0 + 0.6 * allergy);
+    let tension = (1.0 + pain) * (1.0 - 0.65 * vagal) * (1.0 - 0.5 * allergy);
+    let (systolic, diastolic) = (systolic * tension, diastolic * tension);
     let follow = 1.0 - (-dt_s / REFLEX_S).exp();
     state.heart_rate_bpm += follow * (rate.clamp(25.0, 200.0) - state.heart_rate_bpm);
     let systolic = systolic.clamp(25.0, 260.0);
@@ -296,9 +327,11 @@ fn breathe(state: &mut PhysiologyState, dt_s: f64) {
     let sedation = state.sedation();
     let shock =
         (interpolate(&PRESSURE_BY_LOSS, state.blood_loss_ml * 70.0 / state.weight_kg) / 10.0).min(10.0);
-    state.respiration_bpm = (state.base_respiration_bpm - 2.5 * sedation + shock).clamp(2.0, 40.0);
+    let allergy = state.allergic_reaction();
+    state.respiration_bpm =
+        (state.base_respiration_bpm - 2.5 * sedation + shock + 12.0 * allergy).clamp(2.0, 40.0);
     let shallow = (8.0 - state.respiration_bpm).max(0.0);
-    let target = (state.base_spo2_pct - 3.0 * shallow - 0.3 * shock).clamp(50.0, 100.0);
+    let target = (state.base_spo2_pct - 3.0 * shallow - 0.3 * shock - 25.0 * allergy).clamp(50.0, 100.0);
     state.spo2_pct += (1.0 - (-dt_s / SATURATION_S).exp()) * (target - state.spo2_pct);
     state.breath_phase = (state.breath_phase + dt_s * state.respiration_bpm / 60.0).fract();
 }

@@ -53,7 +53,7 @@ fn a_murray_tree_drops_the_same_pressure_in_every_generation() {
         worst = worst.max((drop / exact - 1.0).abs());
         assert!(i < 63);
     }
-    println!("Murray tree: {exact:.6} mmHg in each of six generations, worst relative error {worst:.1e}");
+    residual("flow: Murray tree", "drop of each of six generations, worst relative error", worst, "1e-6");
     assert!(worst < 1e-6);
 }
 
@@ -79,7 +79,17 @@ fn spasm_dilation_stenosis_device_leak_and_injection_act_at_once() {
         from_mm: 0.0,
         to_mm: 30.0,
         outer_diameter_mm: 1.67,
+        body: 0,
     });
+    // The bladder's artery is wedged, the gluteal bed mostly filled.
+    rig.obstructions.push(Obstruction {
+        vessel: VesselId(8),
+        from_mm: 0.0,
+        to_mm: 20.0,
+        outer_diameter_mm: 2.3,
+        body: 1,
+    });
+    rig.therapy.bed_resistance_factor[2] = [20.0, 40.0];
     rig.run(3.0, &[]);
     let across = |rig: &Rig| rig.flow.mean_gradient_mmhg(&rig.net, at(6, 10.0), at(6, 30.0));
     let before = across(&rig);
@@ -99,13 +109,14 @@ fn spasm_dilation_stenosis_device_leak_and_injection_act_at_once() {
         worst = worst.max(rig.flow.residual_ml_per_s);
     }
     let spasm = across(&rig);
-    println!(
-        "all at once: worst cell {worst:.1e} mL/s, ledger {:.1e}, gradient at the spasm {before:.2} -> {spasm:.2} mmHg",
-        rig.worst_ledger()
-    );
+    residual("flow: all at once", "worst balance of a cell, mL/s", worst, "1e-9");
+    residual("flow: all at once", "ledger", rig.worst_ledger(), "1e-9");
+    println!("gradient at the spasm {before:.2} -> {spasm:.2} mmHg");
     assert!(worst < 1e-9 && rig.worst_ledger() < 1e-9);
     assert!(spasm > 5.0 * before, "the spasm narrows its artery");
     let leak: f64 = rig.flow.leak_flow_ml_per_s.iter().sum();
+    let beds = &rig.flow.outlet_flow_ml_per_s;
+    assert!(beds[5] < 0.02 && beds[2] < 0.2, "a wedged artery and a filled bed");
     assert!(leak > 0.2 && rig.flow.filled_share.iter().any(|f| *f > 0.2));
 }
 
@@ -237,6 +248,7 @@ fn a_wedged_hepatic_vein_shows_the_pressure_behind_it() {
         from_mm: 5.0,
         to_mm: 25.0,
         outer_diameter_mm: 4.0,
+        body: 0,
     });
     rig.run(20.0, &[]);
     let wedged = rig.flow.pressure_at(&rig.net, at(2, 35.0));
@@ -258,7 +270,7 @@ fn a_duct_has_its_own_fluid_and_pressure() {
     let q = rig.flow.flow_at(&rig.net, at(0, 50.0));
     let drop = rig.flow.pressure_at(&rig.net, at(0, 99.0)) - rig.flow.pressure_at(&rig.net, at(0, 1.0));
     let exact = 10.0 * poiseuille(2.0, 98.0) * 0.02;
-    println!("duct: {q:.5} mL/s, drop {drop:.6}, ten times the viscosity of blood {exact:.6} mmHg");
+    row("flow: duct", "drop of ten times the viscosity of blood, mmHg", exact, drop, "1e-6");
     assert!((q / -0.02 - 1.0).abs() < 1e-6 && (drop / exact - 1.0).abs() < 1e-6);
     assert!((rig.flow.pressure_at(&rig.net, at(0, 1.0)) - 8.0).abs() < 0.1);
 }
@@ -287,6 +299,7 @@ fn an_anastomosis_feeds_a_bed_whose_artery_is_shut() {
             from_mm: 0.0,
             to_mm: 20.0,
             outer_diameter_mm: 2.3,
+            body: 0,
         });
         rig.run(20.0, &[]);
         let shut = mean(&mut rig, |r| r.flow.capillary_flow_ml_per_s[5]);
@@ -295,10 +308,8 @@ fn an_anastomosis_feeds_a_bed_whose_artery_is_shut() {
     let (resting, with) = flow_into_bladder(&anastomosed(0.4));
     let (_, without) = flow_into_bladder(&Circulation::default());
     let table = 8.0 / 60.0;
-    println!(
-        "bladder at rest {:.5} of {table:.5}, artery shut: {with:.4} with, {without:.5} without",
-        resting[5]
-    );
+    row("flow: anastomosis", "resting flow of a bed with one, mL/s", table, resting[5], "0.01");
+    println!("artery shut: {with:.4} with, {without:.5} without");
     for (q, exact) in resting.iter().zip([8.0, 5.8, 1.6, 1.0, 14.0 / 60.0, table]) {
         assert!((q / exact - 1.0).abs() < 0.01, "the table's flows come out with the anastomosis in place");
     }
@@ -321,6 +332,7 @@ fn small_particles_cross_an_anastomosis_and_large_ones_do_not() {
             from_mm: 0.0,
             to_mm: 20.0,
             outer_diameter_mm: 2.3,
+            body: 0,
         });
         rig.run(10.0, &[]);
         let source = Source {
@@ -371,7 +383,7 @@ fn a_collateral_shares_the_flow_by_its_resistance() {
     let main = rig.flow.flow_at(&rig.net, at(0, 100.0));
     let around = rig.flow.flow_at(&rig.net, at(1, 30.0));
     let exact = poiseuille(one.0, one.1) / poiseuille(two.0, two.1);
-    println!("collateral {:.6} of the main flow, by resistance {exact:.6}", around / main);
+    row("flow: collateral", "share of the main flow by its resistance", exact, around / main, "1e-6");
     assert!((around / main / exact - 1.0).abs() < 1e-6);
     // A plug in the main way sends all of it around, contrast included.
     rig.obstructions.push(Obstruction {
@@ -379,6 +391,7 @@ fn a_collateral_shares_the_flow_by_its_resistance() {
         from_mm: 90.0,
         to_mm: 100.0,
         outer_diameter_mm: 3.0,
+        body: 0,
     });
     rig.run(10.0, &[]);
     rig.run(6.0, &[iodine_source(at(0, 20.0), 0.5)]);

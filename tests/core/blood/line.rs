@@ -61,7 +61,8 @@ fn the_line_is_the_closed_form_of_a_first_order_system() {
     }
     let exact = 100.0 - 50.0 * (-0.2 / (r * 2e-5)).exp();
     let now = lines.view()[0].pressure_mmhg;
-    println!("line: {now:.6} mmHg, exact {exact:.6}");
+    row("line: step", "a step of 50 mmHg after 0.2 s, mmHg", exact, now, "1e-6");
+    residual("line: step", "difference, mmHg", (now - exact).abs(), "1e-6");
     assert!((now - exact).abs() < 1e-6);
     input.tip_mmhg = None;
     lines.advance(&[input], false, TICK_S);
@@ -81,6 +82,7 @@ fn a_catheter_shows_the_wave_and_a_fine_wedged_or_clotted_one_is_damped() {
         from_mm: 0.0,
         to_mm: 25.0,
         outer_diameter_mm: 6.6,
+        body: 0,
     });
     rig.run(15.0, &[]);
     let wedged = shown(&mut rig, &lumen(1.07, 800.0), at(4, 28.0), 0.0);
@@ -164,4 +166,41 @@ fn carbon_dioxide_flows_easily_shows_as_less_than_blood_and_dissolves() {
     rig.run(90.0, &[]);
     let left: f64 = rig.contrast.amount[gas].iter().sum();
     assert!(left < 0.01 * rig.contrast.injected[gas]);
+}
+
+#[test]
+fn the_line_shows_the_gradient_of_a_lesion() {
+    let lesion = Lesion::Stenosis {
+        vessel: "tube".to_owned(),
+        at_mm: 100.0,
+        length_mm: 20.0,
+        diameter_reduction_pct: 70.0,
+    };
+    let mut rig = Rig::new(&tube(3.0, 250.0, 6.0), &[lesion], &[]);
+    rig.run(10.0, &[]);
+    let [before, behind] = rig.net.around_stenosis(0).unwrap();
+    let resistance_mmhg_s_per_ml = saline_resistance_mmhg_s_per_ml(&lumen(1.07, 800.0));
+    let input = |rig: &Rig, tool: u8, place: VesselPlace| LineInput {
+        tool: ToolId(tool),
+        tip_mmhg: Some(rig.flow.pressure_at(&rig.net, place)),
+        resistance_mmhg_s_per_ml,
+        wedged: false,
+        clot_share: 0.0,
+        injecting: false,
+    };
+    let mut lines = PressureLines::default();
+    let (mut shown, mut network, mut systolic) = (0.0, 0.0, [0.0_f64; 2]);
+    // Whole breaths.
+    for _ in 0..1800 {
+        rig.tick(&[]);
+        let inputs = [input(&rig, 1, before), input(&rig, 2, behind)];
+        lines.advance(&inputs, rig.patient.is_new_beat, TICK_S);
+        let view = lines.view();
+        shown += (view[0].pressure_mmhg - view[1].pressure_mmhg) / 1800.0;
+        network += (inputs[0].tip_mmhg.unwrap() - inputs[1].tip_mmhg.unwrap()) / 1800.0;
+        systolic = [view[0].systolic_mmhg, view[1].systolic_mmhg];
+    }
+    row("line: gradient", "two lines about a lesion of 70 %, mean, mmHg", network, shown, "1e-2");
+    assert!((shown / network - 1.0).abs() < 1e-2 && network > 10.0);
+    assert!(systolic[0] - systolic[1] > shown, "most of it in systole");
 }

@@ -44,16 +44,20 @@ fn every_bed_gets_its_resting_flow() {
     for (o, mean) in rig.net.outlets.iter().zip(&sums) {
         worst = worst.max((mean / o.resting_flow_ml_per_s - 1.0).abs());
     }
-    println!(
-        "{} cells, {} outlets: worst resting flow off by {:.4} %",
-        rig.net.cells(),
-        sums.len(),
-        100.0 * worst
-    );
+    println!("{} cells, {} outlets", rig.net.cells(), sums.len());
+    residual("pelvis: resting flows", "worst of all beds under the pulse", worst, "0.01");
     assert!(worst < 0.01);
     let total: f64 = sums.iter().sum();
     let aorta = rig.flow.mean_flow_at(&rig.net, place(&tree, "aorta.abdominal", 0.1));
     assert!((aorta / total - 1.0).abs() < 0.1);
+}
+
+/// Most contrast at the watched places while `rate` mL/s are injected into the left internal iliac.
+fn tabulate(test: &str, rate: f64, unit: &str, most: &[f64; 4]) {
+    let places = ["posterior division", "end of the common iliac", "external iliac", "aortic bifurcation"];
+    for (place, most) in places.iter().zip(most) {
+        value(test, &format!("{rate} mL/s into the internal iliac, {place}, {unit}"), *most, "asserted");
+    }
 }
 
 #[test]
@@ -78,10 +82,7 @@ fn reflux_from_the_internal_iliac_follows_the_rate() {
         }
         let reflux = rig.events.iter().any(|e| matches!(e, EventKind::Reflux { .. }));
         assert!(rig.worst_ledger() < 1e-9);
-        println!(
-            "{rate} mL/s: posterior {:.0}, common {:.0}, external {:.0}, bifurcation {:.1} mg/mL, reflux {reflux}",
-            most[0], most[1], most[2], most[3]
-        );
+        tabulate("pelvis: network", rate, "mg/mL", &most);
         (most, reflux)
     };
     let (two, reflux_two) = seen(2.0);
@@ -90,6 +91,45 @@ fn reflux_from_the_internal_iliac_follows_the_rate() {
     assert!(ten[1] > 50.0 && ten[2] > 50.0 && ten[3] < 20.0 && reflux_ten);
     let (sixteen, _) = seen(16.0);
     assert!(sixteen[3] > 30.0);
+}
+
+#[test]
+fn reflux_begins_when_the_injection_exceeds_the_momentary_flow() {
+    let tree = tree();
+    let tip = place(&tree, "internal_iliac.left", 0.5);
+    let mut warm = Rig::new(&tree, &[], &[]);
+    let origin = warm.net.branches[tip.vessel.idx()].face0 as usize;
+    warm.run(5.0, &[]);
+    // Flow through the artery's origin over two beats, after one beat of injecting.
+    let flows = |rate: f64| {
+        let mut rig = warm.clone();
+        let source = iodine_source(tip, rate);
+        let sources = if rate > 0.0 { std::slice::from_ref(&source) } else { &[] };
+        rig.run(50.0 * TICK_S, sources);
+        let mut flows = Vec::new();
+        for _ in 0..100 {
+            rig.tick(sources);
+            flows.push(rig.flow.face_flow_ml_per_s[origin]);
+        }
+        flows
+    };
+    let least = |flows: &[f64]| flows.iter().copied().fold(f64::INFINITY, f64::min);
+    let resting = flows(0.0);
+    let lowest = least(&resting);
+    let highest = -least(&resting.iter().map(|q| -q).collect::<Vec<_>>());
+    value("pelvis: reflux", "the artery's flow at its highest, mL/s", highest, "beside the next");
+    let (mut low, mut high) = (0.0, 20.0);
+    for _ in 0..14 {
+        let middle = 0.5 * (low + high);
+        if least(&flows(middle)) < 0.0 { high = middle } else { low = middle }
+    }
+    row("pelvis: reflux", "onset against the least flow of a beat, mL/s", lowest, high, "5 %");
+    // At a rate within the beat's range the flow turns just while the artery's own is below it.
+    let mean = resting.iter().sum::<f64>() / 100.0;
+    let at_mean = flows(mean);
+    let agree = resting.iter().zip(&at_mean).filter(|(q, with)| (**q < mean) == (**with < 0.0)).count();
+    row("pelvis: reflux", "at the mean flow, ticks of 100 in which both agree", 100.0, agree as f64, "95");
+    assert!((high / lowest - 1.0).abs() < 0.05 && agree >= 95);
 }
 
 #[test]
@@ -109,7 +149,9 @@ fn branches_fill_in_their_order_then_wash_out() {
             }
         }
     }
-    println!("arrival, s: {arrival:.2?}");
+    for (name, at_s) in names.iter().zip(arrival) {
+        value("pelvis: network", &format!("arrival at {name}, s"), at_s, "in order");
+    }
     assert!(arrival.windows(2).all(|w| w[0] < w[1]) && arrival[3] < 4.0);
     rig.run(10.0, &[]);
     assert!(names.iter().all(|name| rig.iodine_at(place(&tree, name, 0.8)) < 2.0));
@@ -275,10 +317,7 @@ fn the_picture_shows_reflux_as_the_rate_says() {
             }
             rig.tick(&[iodine_source(tip, rate)]);
         }
-        println!(
-            "{rate} mL/s, darkest: posterior {:.0}, common {:.0}, external {:.0}, bifurcation {:.0} gray levels",
-            most[0], most[1], most[2], most[3]
-        );
+        tabulate("pelvis: picture", rate, "gray levels", &most);
         most
     };
     let two = darkest(2.0);
@@ -327,15 +366,17 @@ fn the_picture_shows_branches_in_order_then_the_blush_then_nothing() {
             artery_clear_s = time_s;
         }
     }
-    println!(
-        "picture: arrival {arrival:.2?} s, artery clear at {artery_clear_s:.2} s, blush of `{}` {early:.1} then {blush:.1}",
-        rig.net.beds[bed].name
-    );
+    for (name, at_s) in names.iter().zip(arrival) {
+        value("pelvis: picture", &format!("arrival at {name}, s"), at_s, "in order");
+    }
+    value("pelvis: picture", "artery clear after, s", artery_clear_s, "9");
+    value("pelvis: picture", "gluteal blush in the first second, gray levels", early, "below the next");
+    value("pelvis: picture", "the same after five seconds", blush, "by 2 above");
     assert!(arrival.windows(2).all(|w| w[0] < w[1]) && arrival[3] < 4.0);
     assert!(artery_clear_s < 9.0 && blush > early + 2.0);
     rig.run(60.0, &[]);
     run.take(&rig);
     let late = run.darkness(&center, 6).abs();
-    println!("after a minute: blush {late:.1}, artery {:.1}", run.darkness(&points[0], 1));
+    value("pelvis: picture", "blush after a minute, gray levels", late, "2");
     assert!(late < 2.0 && run.darkness(&points[0], 1) < 4.0);
 }

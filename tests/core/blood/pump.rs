@@ -39,7 +39,13 @@ fn pressure_drop_is_hagen_poiseuille_while_laminar_and_inverts() {
     // 128 mu L Q / (pi d^4), SI by hand: 0.2 mL/s, 6.1 mPa s.
     let si = 128.0 * 6.1e-3 * 1.5 * 0.2e-6 / (std::f64::consts::PI * 0.57e-3_f64.powi(4)) / 133.322;
     let drop = pressure_drop_mmhg(&l, 6.1, 0.2);
-    println!("2.4F at 0.2 mL/s: {:.0} psi", drop / MMHG_PER_PSI);
+    row(
+        "injector: bore",
+        "1.5 m of 0.57 mm, 0.2 mL/s of contrast, psi",
+        si / MMHG_PER_PSI,
+        drop / MMHG_PER_PSI,
+        "1e-4",
+    );
     assert!((drop / si - 1.0).abs() < 1e-4);
     for q in [0.1, 0.7, 3.0, 12.0] {
         let l = lumen(q > 2.0);
@@ -242,6 +248,21 @@ fn side_holes_share_the_flow() {
     let total: f64 = sources.iter().map(|s| s.flow_ml_per_s).sum();
     assert_eq!(sources.len(), 3);
     assert!((total - 5.0).abs() < 1e-9 && sources[0].flow_ml_per_s > sources[1].flow_ml_per_s);
+    rig.lumens[0].wedged = true;
+    rig.run(0.5, &[]);
+    let mut wedged = Vec::new();
+    injector::advance(
+        &rig.injector_model.clone(),
+        &mut rig.injector,
+        &rig.lumens.clone(),
+        false,
+        150.0,
+        TICK_S,
+        &mut wedged,
+        &mut Vec::new(),
+    );
+    let total: f64 = wedged.iter().map(|s| s.flow_ml_per_s).sum();
+    assert!((total - 5.0).abs() < 1e-9 && wedged[0].flow_ml_per_s < 0.1 * wedged[1].flow_ml_per_s);
 }
 
 #[test]
@@ -251,4 +272,30 @@ fn connecting_to_a_device_that_is_not_in_is_refused() {
     rig.run(0.1, &[]);
     assert!(has(&rig, |e| matches!(e, EventKind::Refused { tool: Some(ToolId(9)), .. })));
     assert_eq!(rig.injector.connected, None);
+}
+
+#[test]
+fn dilution_halves_the_iodine_and_lets_a_fine_bore_give_more() {
+    let through = |share: f64| {
+        let mut rig = rig(true);
+        rig.lumens[0].inner_diameter_mm = 0.4;
+        rig.command(&Command::FillSyringe { fluid: Fluid::Diluted(share), volume_ml: 20.0 });
+        rig.command(&Command::SetHandInjection(8.0));
+        rig.run(4.0, &[]);
+        let before = (rig.contrast.injected[0], rig.injector.flow_ml_per_s);
+        rig.run(1.0, &[]);
+        ((rig.contrast.injected[0] - before.0) / before.1, before.1)
+    };
+    let (iodine, flow) = through(1.0);
+    let (half_iodine, half_flow) = through(0.5);
+    // Hagen-Poiseuille, SI: a hand gives 300 psi; 6.1 mPa s at 300 mg/mL, 150 mg/mL between saline and 240 mg/mL.
+    let thin = (0.7_f64.ln() + 150.0 / 240.0 * (3.3_f64.ln() - 0.7_f64.ln())).exp();
+    let pascal = (300.0 * MMHG_PER_PSI - 90.0) * 133.322;
+    let exact =
+        |mu: f64| pascal * std::f64::consts::PI * 0.4e-3_f64.powi(4) / (128.0 * mu * 1e-3 * 1.5) * 1e6;
+    row("injector: viscosity", "hand through 0.4 mm, contrast, mL/s", exact(6.1), flow, "1e-3");
+    row("injector: viscosity", "the same half diluted, mL/s", exact(thin), half_flow, "1e-3");
+    row("injector: dilution", "iodine of half strength, mg/mL", 150.0, half_iodine, "1e-6");
+    assert!((flow / exact(6.1) - 1.0).abs() < 1e-3 && (half_flow / exact(thin) - 1.0).abs() < 1e-3);
+    assert!((iodine / 300.0 - 1.0).abs() < 1e-6 && (half_iodine / 150.0 - 1.0).abs() < 1e-6);
 }
