@@ -75,12 +75,12 @@ impl Potential {
     pub(super) fn energy(&mut self, frames: &Frames, world: &World<'_>) -> f64 {
         let n = frames.x.len();
         let mut sum = self.touch_wall(frames, world);
-        for i in 2..n {
+        for i in 0..n {
             let x = frames.x[i];
             sum += 0.5 * self.inertia_weight[i] * (x - self.inertia_target[i]).norm_squared();
             sum += 0.5 * self.drag_weight[i] * (x - self.drag_from[i]).norm_squared();
         }
-        for j in 1..n - 1 {
+        for j in 0..n - 1 {
             let strain = frames.length[j] / self.rest_mm[j] - 1.0;
             sum += 0.5 * self.layout.axial_n[j] * strain * strain * self.rest_mm[j];
         }
@@ -134,7 +134,7 @@ impl Potential {
         h.reset(self.layout.unknowns, self.layout.half_bandwidth);
         let n = frames.x.len();
         let dofs = &self.layout.x_dof;
-        for (i, &dof) in dofs.iter().enumerate().take(n).skip(2) {
+        for (i, &dof) in dofs.iter().enumerate().take(n) {
             let (m, c) = (self.inertia_weight[i], self.drag_weight[i]);
             let x = frames.x[i];
             add3(g, dof, &((x - self.inertia_target[i]) * m + (x - self.drag_from[i]) * c));
@@ -143,7 +143,7 @@ impl Potential {
         for s in FIRST_SITE..sites(n) {
             self.assemble_site(frames, world, s, exact, g, h);
         }
-        for j in 1..n - 1 {
+        for j in 0..n - 1 {
             let (rest, ea, t) = (self.rest_mm[j], self.layout.axial_n[j], frames.tangent[j]);
             let tension = ea * (frames.length[j] / rest - 1.0);
             add3(g, dofs[j], &(-t * tension));
