@@ -21,6 +21,8 @@ mod import;
 mod meshes;
 #[path = "core/real_anatomy.rs"]
 mod real_anatomy;
+#[path = "core/regions.rs"]
+mod regions;
 #[path = "core/rods.rs"]
 mod rods;
 #[path = "core/rods_buckling.rs"]

@@ -1,9 +1,14 @@
 //! Bones, skin, gas and lungs from signed-distance recipes (`body.md` 8). A bone is two closed surfaces: cortex
 //! outside, trabecular inside, so that the X-ray shows rims, pedicle rings and a grey inside.
 
+mod cervical;
+mod compose;
+mod limbs;
+mod organs;
 mod pelvis;
 mod sdf;
 mod skin;
+mod skull;
 mod spine;
 mod thorax;
 
@@ -37,6 +42,9 @@ const LUNG_G_PER_CM3: f64 = 0.30;
 
 /// All body surfaces, in the order of the overlap rule: skin, muscle, lungs, cortex, trabecular, gas.
 pub(super) fn body(d: &BodyDescription) -> Vec<BodySurface> {
+    if !d.parts.is_empty() {
+        return compose::body(d);
+    }
     match d.region {
         BodyRegion::Pelvis => {
             let hip = pelvis::HipBone::new();
@@ -49,7 +57,7 @@ pub(super) fn body(d: &BodyDescription) -> Vec<BodySurface> {
             let mut all = skin::envelope(&thorax::STATIONS);
             all.extend(lungs(d));
             all.extend(bones(&thorax_recipes(), d));
-            all.extend(ribs(d));
+            all.extend(ribs_of(d, 0..12));
             all
         }
     }
@@ -89,9 +97,9 @@ fn bones(recipes: &[Recipe<'_>], d: &BodyDescription) -> Vec<BodySurface> {
 }
 
 /// Ribs are too thin for two surfaces: one, filled with what cortex and spongiosa weigh together.
-fn ribs(d: &BodyDescription) -> Vec<BodySurface> {
+fn ribs_of(d: &BodyDescription, which: std::ops::Range<usize>) -> Vec<BodySurface> {
     let mut all = Vec::new();
-    for rib in thorax::ribs() {
+    for rib in &thorax::ribs()[which] {
         let mesh = largest(sdf::mesh(&|p| rib.outer(p), &rib.low, &rib.high, d.grid_mm, d.edge_mm));
         for (name, mesh) in
             [(rib.name.replace("left", "right"), sdf::mirrored(&mesh)), (rib.name.clone(), mesh)]
@@ -138,7 +146,8 @@ fn lumbar_recipes() -> Vec<Recipe<'static>> {
         .collect()
 }
 
-fn thorax_recipes() -> Vec<Recipe<'static>> {
+/// T1 to T12, then sternum and clavicles.
+fn thoracic_recipes() -> Vec<Recipe<'static>> {
     let mut out = Vec::new();
     for t in &thorax::THORACIC {
         let c = v(0.0, t.center_mm.0, t.center_mm.1);
@@ -153,7 +162,6 @@ fn thorax_recipes() -> Vec<Recipe<'static>> {
             coarseness: 1.0,
         });
     }
-    out.extend(lumbar_recipes());
     out.push(Recipe {
         name: "sternum",
         outer: Box::new(thorax::sternum),
@@ -174,6 +182,13 @@ fn thorax_recipes() -> Vec<Recipe<'static>> {
         is_paired: true,
         coarseness: 1.2,
     });
+    out
+}
+
+/// Thoracic and lumbar spine, sternum and clavicles.
+fn thorax_recipes() -> Vec<Recipe<'static>> {
+    let mut out = thoracic_recipes();
+    out.splice(12..12, lumbar_recipes());
     out
 }
 
@@ -222,6 +237,14 @@ fn pelvis_recipes(hip: &pelvis::HipBone) -> Vec<Recipe<'_>> {
     out
 }
 
+/// A thin stripe through points with radii, meshed on a grid of its own.
+pub(super) fn stripe(points: &[(Vec3, f64)], grid_mm: f64) -> Mesh {
+    let reach = |s: f64| points.iter().map(move |(p, r)| p.add_scalar(s * (r + 2.0 * grid_mm)));
+    let low = reach(-1.0).fold(points[0].0, |l, p| l.inf(&p));
+    let high = reach(1.0).fold(points[0].0, |h, p| h.sup(&p));
+    sdf::mesh(&|p| sdf::chain(p, points, 0.1), &low, &high, grid_mm, grid_mm)
+}
+
 /// Drops crumbs: pieces with less than a twentieth of the largest piece's triangles.
 fn largest(mesh: Mesh) -> Mesh {
     let n = mesh.vertices_mm.len();
@@ -263,11 +286,20 @@ fn largest(mesh: Mesh) -> Mesh {
 }
 
 /// Points that the recipes define.
-pub(super) fn landmarks(region: BodyRegion) -> Vec<Landmark> {
-    let mut out = match region {
+pub(super) fn landmarks(d: &BodyDescription) -> Vec<Landmark> {
+    if !d.parts.is_empty() {
+        return compose::landmarks(d);
+    }
+    let mut out = match d.region {
         BodyRegion::Pelvis => pelvis_landmarks(),
         BodyRegion::Thorax => thorax_landmarks(),
     };
+    out.extend(lumbar_landmarks());
+    out
+}
+
+fn lumbar_landmarks() -> Vec<Landmark> {
+    let mut out = Vec::new();
     for l in &spine::LUMBAR {
         let (top, bottom) = l.endplates_z_mm();
         out.push(Landmark {
