@@ -17,6 +17,8 @@ mod cases;
 mod catalog;
 #[path = "core/import.rs"]
 mod import;
+#[path = "core/landmarks.rs"]
+mod landmarks;
 #[path = "core/meshes.rs"]
 mod meshes;
 #[path = "core/real_anatomy.rs"]

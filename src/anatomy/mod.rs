@@ -25,7 +25,7 @@ mod vary;
 use build::tree_vec3;
 pub use build::{Topology, build, build_tree, topology};
 pub use circulation::{Anastomosis, Circulation, Collateral, RootSupply, Shunt, Supply, VenousReturn};
-pub use description::Description;
+pub use description::{BodyPart, Description, Habitus, Sex};
 pub use distance::{MeshDistance, Nearest};
 pub use error::AnatomyError;
 pub use import::{

@@ -13,6 +13,8 @@ use crate::math::Vec3;
 
 /// Density of enamel and dentine, g/cm3 (ICRP 110: 2.75 for enamel; with roots `[D]`).
 const TOOTH_G_PER_CM3: f64 = 2.2;
+/// Density of plates of 1 to 2 mm that are drawn 2.5 to 3.5 mm thick, g/cm3 `[D]`.
+const THIN_BONE_G_PER_CM3: f64 = 1.4;
 const FAT_G_PER_CM3: f64 = 0.95;
 const SOFT_G_PER_CM3: f64 = 1.05;
 const AIR_G_PER_CM3: f64 = 0.0012;
@@ -183,6 +185,7 @@ fn recipe<'a>(
         name,
         outer: Box::new(outer),
         cortex_mm: Box::new(cortex),
+        cortical_g_per_cm3: super::CORTICAL_G_PER_CM3,
         trabecular_g_per_cm3,
         low: Vec3::from(low),
         high: Vec3::from(high),
@@ -378,24 +381,17 @@ fn head_recipes(d: &BodyDescription) -> Vec<Recipe<'static>> {
         out.push(recipe("c1", cervical::atlas, |_| 1.0, 1.09, [-42.0, -50.0, 566.0], [42.0, 8.0, 594.0]));
     }
     if d.parts.contains(&BodyPart::Head) {
-        out.push(recipe(
-            "cranium",
-            skull::cranium,
-            skull::table_mm,
-            1.2,
-            [-76.0, -142.0, 572.0],
-            [76.0, 52.0, 736.0],
-        ));
-        // Dense all through: an inner surface there is none.
-        out.push(recipe(
-            "petrous",
-            skull::petrous,
-            |_| 30.0,
-            1.2,
-            [-72.0, -62.0, 600.0],
-            [72.0, -12.0, 632.0],
-        ));
-        out.push(recipe("face", skull::face, |_| 30.0, 1.2, [-74.0, -146.0, 562.0], [74.0, -44.0, 660.0]));
+        let (low, high) = ([-76.0, -142.0, 570.0], [76.0, 52.0, 736.0]);
+        out.push(recipe("cranium", skull::cranium, skull::table_mm, 1.2, low, high));
+        // Dense or thin all through: an inner surface there is none.
+        let (low, high) = ([-72.0, -62.0, 600.0], [72.0, -12.0, 632.0]);
+        out.push(recipe("petrous", skull::petrous, |_| 30.0, 1.2, low, high));
+        let (low, high) = ([-72.0, -140.0, 582.0], [72.0, -30.0, 660.0]);
+        let base = recipe("skull_base", skull::base, |_| 30.0, 1.2, low, high);
+        out.push(Recipe { cortical_g_per_cm3: THIN_BONE_G_PER_CM3, ..base });
+        let (low, high) = ([-74.0, -146.0, 562.0], [74.0, -44.0, 660.0]);
+        let face = recipe("face", skull::face, |_| 30.0, 1.2, low, high);
+        out.push(Recipe { cortical_g_per_cm3: THIN_BONE_G_PER_CM3, ..face });
         out.push(recipe(
             "mandible",
             skull::mandible,

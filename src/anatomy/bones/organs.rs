@@ -38,10 +38,11 @@ fn kidney(p: &Vec3, k: f64, grow: f64) -> f64 {
 pub(super) fn fat() -> Vec<Shape> {
     [(1.0_f64, "fat.kidney.left"), (-1.0, "fat.kidney.right")]
         .map(|(k, name)| {
-            let (a, b) = (20.0 * k, 112.0 * k);
-            shape(name, [a.min(b) - 4.0, -34.0, 30.0], [a.max(b) + 4.0, 58.0, 232.0], move |p| {
-                let below = ellipsoid(&v(k * p.x - 62.0, p.y - 10.0, p.z - 92.0), &v(30.0, 20.0, 52.0));
-                join(kidney(p, k, 11.0), below, 12.0)
+            let (a, b) = (6.0 * k, 116.0 * k);
+            let (low, high) = ([a.min(b) - 4.0, -62.0, -40.0], [a.max(b) + 6.0, 66.0, 240.0]);
+            shape(name, low, high, move |p| {
+                let below = ellipsoid(&v(k * p.x - 58.0, p.y + 2.0, p.z - 76.0), &v(46.0, 34.0, 104.0));
+                join(kidney(p, k, 16.0), below, 14.0)
             })
         })
         .into()

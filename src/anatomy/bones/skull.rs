@@ -5,8 +5,6 @@ use crate::math::Vec3;
 
 /// Center and outer radii of the vault `[D]`.
 const VAULT: ([f64; 3], [f64; 3]) = ([0.0, -45.0, 650.0], [71.0, 91.0, 80.0]);
-/// Lowest point of the inside of the hind fossa, mm.
-const HIND_FLOOR_MM: f64 = 592.0;
 
 fn half(p: &Vec3) -> Vec3 {
     v(p.x.abs(), p.y, p.z)
@@ -18,31 +16,48 @@ fn thickness_mm(q: &Vec3) -> f64 {
     7.8 - 3.0 * side.min(1.0)
 }
 
-/// Floor of the skull: three steps, high in front `[D]`.
-fn floor_z_mm(y: f64) -> f64 {
-    let step = |at: f64| (0.5 + (y - at) / 10.0).clamp(0.0, 1.0);
-    631.0 - 25.0 * step(-76.0) - 16.0 * step(-34.0)
+/// Floor of the skull: high in front, vaulted over the orbits, hollow at the sides of the middle fossa `[D]`.
+fn floor_z_mm(q: &Vec3) -> f64 {
+    let step = |at: f64| (0.5 + (q.y - at) / 16.0).clamp(0.0, 1.0);
+    let front =
+        622.0 + 12.0 * (1.0 - ((q.x - 33.0) / 26.0).powi(2)).max(-0.4) - 0.10 * (q.y + 100.0).max(-20.0);
+    let middle = 612.0 - 16.0 * (1.0 - ((q.x - 38.0) / 30.0).powi(2)).max(0.0) + 0.12 * (q.y + 55.0);
+    let hind = 590.0;
+    let s = step(-76.0);
+    let t = step(-34.0);
+    (front * (1.0 - s) + middle * s) * (1.0 - t) + hind * t
 }
 
-/// Distance to the vault and base without the petrous bones.
+/// Foramen magnum, 35 x 30 mm.
+fn great_foramen(q: &Vec3) -> f64 {
+    (v(q.x / 15.0, (q.y + 18.0) / 17.5, 0.0).norm() - 1.0) * 15.0
+}
+
+/// Distance to the vault, from the brow round to the great foramen.
 pub(super) fn cranium(p: &Vec3) -> f64 {
     let q = half(p);
     let (c, r) = VAULT;
     let outer = ellipsoid(&(q - Vec3::from(c)), &Vec3::from(r));
-    let t = thickness_mm(&q);
-    let shell = outer.max(-(outer + t));
-    let floor = floor_z_mm(q.y);
-    let mut d = -join(-shell, -(floor - 4.0 - q.z), 3.0);
-    // Floor between the walls, 3.5 mm, with the great foramen.
-    let plate = ((q.z - floor).abs() - 1.8).max(outer + 1.0);
-    let plate = cut(plate, v(q.x / 15.0, (q.y + 18.0) / 18.0, 0.0).norm() * 15.0 - 15.0, 2.0);
-    // The hind part of the floor is a bowl.
-    let bowl = ellipsoid(&(q - v(0.0, 0.0, 624.0)), &v(58.0, 44.0, 624.0 - HIND_FLOOR_MM + 5.0));
-    let bowl = bowl.max(-(bowl + 5.5)).max(q.z - 622.0).max(-35.0 - q.y);
-    let bowl = cut(bowl, v(q.x / 15.0, (q.y + 18.0) / 18.0, 0.0).norm() * 15.0 - 15.0, 2.0);
-    let ahead = if q.y < -36.0 { plate } else { plate.max(-36.0 - q.y) + 50.0 };
-    d = join(d, ahead, 2.0);
-    d = join(d, bowl, 3.0);
+    let shell = outer.max(-(outer + thickness_mm(&q)));
+    let floor = floor_z_mm(&q).max(598.0);
+    let mut d = -join(-shell, -(floor - 6.0 - q.z), 4.0);
+    // Behind, the vault goes on into a bowl around the great foramen.
+    let bowl = ellipsoid(&(q - v(0.0, 0.0, 626.0)), &v(60.0, 46.0, 40.0));
+    let bowl = bowl.max(-(bowl + 5.0)).max(q.z - 628.0).max(-36.0 - q.y);
+    d = join(d, cut(bowl, great_foramen(&q), 2.0), 5.0);
+    // Mastoid, occipital condyles.
+    d = join(d, ellipsoid(&(q - v(52.0, -23.0, 597.0)), &v(11.0, 14.0, 18.0)), 4.0);
+    join(d, ellipsoid(&(q - v(17.0, -26.0, 589.5)), &v(6.0, 11.0, 4.5)), 2.0)
+}
+
+/// Base of the skull between the walls: floor, clivus, sella, wings of the sphenoid. Thin plates at the limit of the grid: their
+/// density is lower so that what lies on a ray is right.
+pub(super) fn base(p: &Vec3) -> f64 {
+    let q = half(p);
+    let (c, r) = VAULT;
+    let outer = ellipsoid(&(q - Vec3::from(c)), &Vec3::from(r));
+    let plate = (((q.z - floor_z_mm(&q)).abs() - 1.7) * 0.8).max(outer + 2.0).max(q.y + 36.0);
+    let mut d = plate;
     // Clivus, back of the sella, its floor, clinoid processes.
     let clivus = [
         (v(0.0, -43.0, 596.0), 6.0),
@@ -52,18 +67,13 @@ pub(super) fn cranium(p: &Vec3) -> f64 {
     ];
     d = join(d, chain(&v(0.55 * q.x, q.y, q.z), &clivus, 2.0), 3.0);
     d = join(d, rounded_box(&(q - v(0.0, -66.0, 624.5)), &v(7.0, 9.0, 1.8), 1.5), 2.0);
-    d = join(d, chain(&q, &[(v(0.0, -74.0, 633.0), 3.0), (v(15.5, -73.0, 641.5), 2.4)], 1.0), 2.0);
+    d = join(d, chain(&q, &[(v(0.0, -75.0, 634.0), 2.6), (v(15.5, -73.0, 641.5), 2.4)], 1.0), 2.0);
     // Lesser and greater wing of the sphenoid: the oblique lines through the orbits.
     let lesser =
-        curve(&[(v(15.0, -75.0, 641.0), 2.6), (v(34.0, -82.0, 645.0), 2.4), (v(56.0, -92.0, 650.0), 2.6)], 2);
+        curve(&[(v(15.0, -75.0, 641.0), 2.4), (v(34.0, -82.0, 645.0), 2.2), (v(56.0, -92.0, 650.0), 2.4)], 2);
     d = join(d, chain(&q, &lesser, 1.0), 2.0);
-    let greater = [(v(30.0, -82.0, 612.0), 2.4), (v(46.0, -96.0, 624.0), 2.4), (v(55.0, -98.0, 646.0), 2.6)];
-    d = join(d, chain(&q, &greater, 1.0), 2.0);
-    // Mastoid.
-    let mastoid = ellipsoid(&(q - v(52.0, -23.0, 597.0)), &v(11.0, 14.0, 18.0));
-    let d = join(d, mastoid, 4.0);
-    // Occipital condyles.
-    join(d, ellipsoid(&(q - v(17.0, -26.0, 589.5)), &v(6.0, 11.0, 4.5)), 2.0)
+    let greater = [(v(30.0, -82.0, 612.0), 2.2), (v(46.0, -96.0, 624.0), 2.2), (v(55.0, -98.0, 646.0), 2.4)];
+    join(d, chain(&q, &greater, 1.0), 2.0)
 }
 
 /// Cortical tables: 1.5 outside, 1.2 inside `[K]`.
@@ -105,7 +115,11 @@ pub(super) fn face(p: &Vec3) -> f64 {
     d = join(d, ellipsoid(&(q - v(0.0, -131.0, 645.0)), &v(20.0, 6.0, 9.0)), 4.0);
     d = join(d, chain(&q, &[(v(3.0, -131.0, 638.0), 4.0), (v(5.0, -137.0, 617.0), 3.0)], 1.0), 3.0);
     // Inner walls of the orbits, roof of the nose.
-    let inner = rounded_box(&(q - v(12.5, -103.0, 618.0)), &v(1.4, 24.0, 15.0), 1.2);
+    let inner = rounded_box(
+        &(v(q.x - 0.12 * (q.z - 618.0), q.y, q.z) - v(13.0, -103.0, 618.0)),
+        &v(1.3, 24.0, 14.0),
+        1.2,
+    );
     d = join(d, inner, 2.0);
     // Lateral wall of the orbit.
     let lateral = [(v(53.0, -112.0, 628.0), 3.0), (v(44.0, -94.0, 628.0), 2.4), (v(33.0, -82.0, 628.0), 2.2)];
@@ -163,16 +177,16 @@ pub(super) fn mandible(p: &Vec3) -> f64 {
             2,
         )
     };
-    // Lower and upper edge joined: a plate 12 mm thick, 30 high.
-    let lower = chain(&q, &body(523.0, 6.0), 1.0);
-    let upper = chain(&q, &body(539.0, 5.4), 1.0);
-    let mut d = join(lower, upper, 9.0);
-    let back = [(v(48.0, -61.0, 546.0), 4.6), (v(49.5, -54.0, 575.0), 4.4), (v(51.0, -50.0, 598.0), 4.2)];
-    let front = [(v(47.0, -80.0, 546.0), 4.2), (v(48.5, -79.0, 575.0), 3.8), (v(49.0, -77.0, 597.0), 3.0)];
-    let ramus = join(chain(&q, &back, 1.0), chain(&q, &front, 1.0), 10.0);
-    // Between its edges a plate.
-    let plate = rounded_box(&(q - v(48.5, -67.0, 566.0)), &v(3.4, 12.0, 20.0), 3.0);
-    d = join(d, join(ramus, plate, 4.0), 4.0);
+    // Three rows joined: a plate 12 mm thick, 30 high.
+    let rows = [523.0, 531.0, 539.0].map(|z| chain(&q, &body(z, 6.0), 1.0));
+    let mut d = join(join(rows[0], rows[1], 4.0), rows[2], 4.0);
+    let back = [(v(47.5, -61.0, 546.0), 4.6), (v(49.5, -54.0, 575.0), 4.4), (v(51.0, -50.0, 598.0), 4.2)];
+    let front = [(v(46.0, -82.0, 546.0), 4.2), (v(48.5, -79.0, 575.0), 3.4), (v(49.0, -77.0, 597.0), 2.6)];
+    let edges = join(chain(&q, &back, 1.0), chain(&q, &front, 1.0), 4.0);
+    // Between its edges a plate that leans outwards.
+    let lean = v(q.x - 0.06 * (q.z - 566.0), q.y, q.z);
+    let plate = rounded_box(&(lean - v(48.2, -69.0, 562.0)), &v(3.2, 12.0, 24.0), 3.0);
+    d = join(d, join(edges, plate, 3.0), 4.0);
     d = join(d, ellipsoid(&(q - v(51.0, -50.0, 601.0)), &v(10.0, 4.8, 5.0)), 3.0);
     join(d, ellipsoid(&(q - v(0.0, -130.0, 521.0)), &v(12.0, 5.0, 8.0)), 4.0)
 }

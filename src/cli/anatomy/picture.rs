@@ -8,7 +8,7 @@ use crate::math::Vec3;
 use crate::xray::CArm;
 
 /// Height of the region that one station shows, mm.
-const STATION_MM: f64 = 160.0;
+const STATION_MM: f64 = 70.0;
 /// Detector field of a station (diagonal), mm: wide enough for a trunk.
 const FIELD_MM: f64 = 860.0;
 /// Source to image distance of the stations, mm.
