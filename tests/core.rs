@@ -21,6 +21,8 @@ mod import;
 mod landmarks;
 #[path = "core/meshes.rs"]
 mod meshes;
+#[path = "core/reach.rs"]
+mod reach;
 #[path = "core/real_anatomy.rs"]
 mod real_anatomy;
 #[path = "core/regions.rs"]

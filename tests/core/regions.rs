@@ -161,7 +161,7 @@ fn a_set_angle_is_the_angle_of_the_tree() {
     let d = described("abdomen");
     let (plain, _) = anatomy::build_tree(&d).unwrap();
     for (name, values) in [
-        ("superior_mesenteric.take_off", [30.0, 52.0, 80.0]),
+        ("superior_mesenteric.take_off", [35.0, 50.0, 62.0]),
         ("renal.left.take_off", [60.0, 75.0, 95.0]),
         ("splenic.tortuosity", [1.15, 1.3, 1.5]),
     ] {

@@ -83,8 +83,18 @@ fn gas(d: &BodyDescription) -> Vec<BodySurface> {
     let mut out = Vec::new();
     if d.parts.contains(&BodyPart::Abdomen) {
         let has_organs = d.parts.contains(&BodyPart::Organs);
+        // Bowel in front lies behind the front wall, wherever that is.
+        let forwards_mm = match d.habitus {
+            Habitus::Slim => -24.0,
+            Habitus::Normal => 0.0,
+            Habitus::Obese => 22.0,
+        };
         for s in organs::gas().iter().filter(|s| has_organs || s.name != "gas.stomach") {
-            out.push(meshed(s, Material::Air, AIR_G_PER_CM3, 1.5, d));
+            let mut gas = meshed(s, Material::Air, AIR_G_PER_CM3, 1.5, d);
+            if ["gas.transverse_colon", "gas.ileum_1", "gas.ileum_2", "gas.jejunum"].contains(&s.name) {
+                gas.mesh.vertices_mm.iter_mut().for_each(|p| p.y -= forwards_mm);
+            }
+            out.push(gas);
         }
     }
     let mut air = |name: &str, sdf: fn(&Vec3) -> f64, low: [f64; 3], high: [f64; 3]| {
@@ -153,13 +163,15 @@ fn outlines(d: &BodyDescription) -> Vec<BodySurface> {
 /// Point of the body of a sex in the frame of the recipes, which are female: a man's joint of the hip is a seventh larger, his
 /// true pelvis narrower below `[D]`.
 fn template(p: &Vec3, sex: Sex) -> Vec3 {
-    if sex == Sex::Female {
-        return *p;
-    }
     let smooth = |t: f64| {
         let t = t.clamp(0.0, 1.0);
         t * t * (3.0 - 2.0 * t)
     };
+    // The lip of the crest stands on its line: its top, not its middle, is to lie at L4/5.
+    let p = &v(p.x, p.y, p.z + 3.0 * smooth((p.z - 10.0) / 30.0));
+    if sex == Sex::Female {
+        return *p;
+    }
     let c = v(p.x.signum() * pelvis::HIP_CENTER[0], pelvis::HIP_CENTER[1], pelvis::HIP_CENTER[2]);
     let away = p - c;
     let r = away.norm();
@@ -362,8 +374,8 @@ fn limb_recipes(d: &BodyDescription) -> Vec<Recipe<'static>> {
             at(limbs::hand),
             |_| 1.0,
             1.11,
-            [-254.0, -82.0, -308.0],
-            [-182.0, -14.0, -154.0],
+            [-258.0, -84.0, -310.0],
+            [-164.0, -14.0, -154.0],
         ));
     }
     out

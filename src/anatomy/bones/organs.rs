@@ -101,13 +101,13 @@ pub(super) fn solid() -> Vec<Shape> {
 
 /// Heart with its great vessels: soft tissue that stands out against the lungs; dome of the diaphragm below.
 pub(super) fn heart() -> Shape {
-    shape("heart", [-62.0, -126.0, 236.0], [104.0, 10.0, 372.0], |p| {
+    shape("heart", [-66.0, -134.0, 228.0], [114.0, 16.0, 380.0], |p| {
         // Long axis to the left, down and forwards.
-        let q = p - v(18.0, -62.0, 302.0);
+        let q = p - v(24.0, -62.0, 302.0);
         let axis = v(0.66, -0.44, -0.61).normalize();
         let along = q.dot(&axis);
         let across = (q - axis * along).norm();
-        let body = ((along / 66.0).powi(2) + (across / 49.0).powi(2)).sqrt();
+        let body = ((along / 76.0).powi(2) + (across / 49.0).powi(2)).sqrt();
         let d = (body - 1.0) * 44.0;
         join(d, ellipsoid(&(p - v(-20.0, -50.0, 308.0)), &v(24.0, 30.0, 37.0)), 18.0)
     })

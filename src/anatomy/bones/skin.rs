@@ -46,11 +46,12 @@ const FAT_MM: [[[f64; 3]; 3]; 2] = [
 /// Depth and width of the belly over those of BMI 25: slim, normal, obese `[D]`.
 const BELLY: [[f64; 2]; 3] = [[0.84, 0.85], [1.0, 1.0], [1.24, 1.14]];
 /// Half width of the bones at a height, which the skin covers by 6 mm at least: (z, mm).
-const BONES: [(f64, f64); 8] = [
+const BONES: [(f64, f64); 9] = [
     (-270.0, 130.0),
-    (-110.0, 148.0),
-    (0.0, 142.0),
-    (60.0, 130.0),
+    (-110.0, 150.0),
+    (0.0, 153.0),
+    (45.0, 150.0),
+    (80.0, 132.0),
     (220.0, 142.0),
     (330.0, 143.0),
     (430.0, 172.0),
@@ -66,8 +67,8 @@ pub(super) fn stations(sex: Sex, habitus: Habitus, has_head: bool) -> Vec<[f64; 
         .filter(|s| !has_head || s[0] < 500.0)
         .map(|&[z, y, depth, width, female_depth, female_width]| {
             let k = if sex == Sex::Female { 1.0 } else { 0.0 };
-            // Full effect on the belly, a third on chest and thighs, none on the neck.
-            let belly = 1.0 - (((z - 90.0).abs() - 150.0) / 100.0).clamp(0.0, 0.67);
+            // Full effect on the belly, a quarter on hips, chest and thighs, hardly any on the neck.
+            let belly = 1.0 - (((z - 110.0).abs() - 70.0) / 100.0).clamp(0.0, 0.75);
             let belly = if z > 440.0 { 0.25 * belly } else { belly };
             let at = |i: usize| 1.0 + belly * (BELLY[build][i] - 1.0);
             let bones = BONES.windows(2).find(|w| z <= w[1].0).map_or(0.0, |w| {

@@ -73,7 +73,8 @@ pub(super) fn base(p: &Vec3) -> f64 {
         curve(&[(v(15.0, -75.0, 641.0), 2.4), (v(34.0, -82.0, 645.0), 2.2), (v(56.0, -92.0, 650.0), 2.4)], 2);
     d = join(d, chain(&q, &lesser, 1.0), 2.0);
     let greater = [(v(30.0, -82.0, 612.0), 2.2), (v(46.0, -96.0, 624.0), 2.2), (v(55.0, -98.0, 646.0), 2.4)];
-    join(d, chain(&q, &greater, 1.0), 2.0)
+    d = join(d, chain(&q, &greater, 1.0), 2.0);
+    cut(d, carotid_canal(&q), 1.0)
 }
 
 /// Cortical tables: 1.5 outside, 1.2 inside `[K]`.
@@ -83,6 +84,26 @@ pub(super) fn table_mm(p: &Vec3) -> f64 {
     if q.z > 0.0 || q.y > 30.0 { 1.5 } else { 8.0 }
 }
 
+/// Room for the internal carotid artery through base and petrous bone and beside the sella.
+fn carotid_canal(q: &Vec3) -> f64 {
+    let way = [
+        [29.5, -40.0, 590.0],
+        [28.5, -41.5, 606.0],
+        [24.5, -46.5, 611.0],
+        [18.0, -52.5, 613.0],
+        [13.5, -56.5, 616.0],
+        [11.8, -59.5, 622.0],
+        [11.2, -65.0, 627.5],
+        [11.0, -72.0, 629.5],
+        [11.0, -77.5, 632.5],
+        [11.3, -79.5, 637.0],
+        [11.8, -76.5, 641.5],
+        [12.6, -71.0, 645.0],
+    ]
+    .map(|p| (Vec3::from(p), 3.5));
+    chain(q, &way, 0.5)
+}
+
 /// Petrous pyramid: from the mastoid to the tip beside the clivus, its upper edge along the ridge.
 pub(super) fn petrous(p: &Vec3) -> f64 {
     let q = half(p);
@@ -90,13 +111,7 @@ pub(super) fn petrous(p: &Vec3) -> f64 {
     let d = chain(&q, &ridge, 2.0);
     // Inner ear canal; canal of the carotid artery.
     let d = cut(d, chain(&q, &[(v(36.0, -34.0, 618.0), 2.6), (v(24.0, -36.0, 619.0), 3.4)], 1.0), 1.0);
-    let carotid = [
-        (v(29.5, -40.0, 596.0), 3.6),
-        (v(28.5, -41.5, 606.0), 3.6),
-        (v(24.5, -46.5, 611.0), 3.6),
-        (v(13.0, -57.0, 616.0), 3.6),
-    ];
-    cut(d, chain(&q, &carotid, 1.0), 1.0)
+    cut(d, carotid_canal(&q), 1.0)
 }
 
 /// Facial skeleton: orbital rims, nose, upper jaw, cheek bones.
@@ -170,9 +185,9 @@ pub(super) fn mandible(p: &Vec3) -> f64 {
             &[
                 (v(0.0, -127.0, z), r),
                 (v(14.0, -123.0, z), r),
-                (v(27.0, -108.0, z + 1.0), r),
-                (v(38.0, -88.0, z + 4.0), r),
-                (v(46.0, -68.0, z + 9.0), 0.9 * r),
+                (v(27.0, -108.0, z + 3.0), r),
+                (v(38.0, -88.0, z + 10.0), r),
+                (v(46.0, -68.0, z + 22.5), 0.9 * r),
             ],
             2,
         )
@@ -180,12 +195,12 @@ pub(super) fn mandible(p: &Vec3) -> f64 {
     // Three rows joined: a plate 12 mm thick, 30 high.
     let rows = [523.0, 531.0, 539.0].map(|z| chain(&q, &body(z, 6.0), 1.0));
     let mut d = join(join(rows[0], rows[1], 4.0), rows[2], 4.0);
-    let back = [(v(47.5, -61.0, 546.0), 4.6), (v(49.5, -54.0, 575.0), 4.4), (v(51.0, -50.0, 598.0), 4.2)];
-    let front = [(v(46.0, -82.0, 546.0), 4.2), (v(48.5, -79.0, 575.0), 3.4), (v(49.0, -77.0, 597.0), 2.6)];
+    let back = [(v(47.5, -62.0, 552.0), 4.6), (v(49.5, -54.0, 575.0), 4.4), (v(51.0, -50.0, 598.0), 4.2)];
+    let front = [(v(46.0, -82.0, 553.0), 4.2), (v(48.5, -79.0, 575.0), 3.4), (v(49.0, -77.0, 597.0), 2.6)];
     let edges = join(chain(&q, &back, 1.0), chain(&q, &front, 1.0), 4.0);
     // Between its edges a plate that leans outwards.
     let lean = v(q.x - 0.06 * (q.z - 566.0), q.y, q.z);
-    let plate = rounded_box(&(lean - v(48.2, -69.0, 562.0)), &v(3.2, 12.0, 24.0), 3.0);
+    let plate = rounded_box(&(lean - v(48.2, -69.0, 568.0)), &v(3.2, 12.0, 19.0), 3.0);
     d = join(d, join(edges, plate, 3.0), 4.0);
     d = join(d, ellipsoid(&(q - v(51.0, -50.0, 601.0)), &v(10.0, 4.8, 5.0)), 3.0);
     join(d, ellipsoid(&(q - v(0.0, -130.0, 521.0)), &v(12.0, 5.0, 8.0)), 4.0)

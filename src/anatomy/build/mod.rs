@@ -40,22 +40,19 @@ pub fn build(description: &Description) -> Result<Anatomy, AnatomyError> {
     let tree = tree::tree(description)?;
     circulation_of(description, &tree).check(&tree)?;
     check::gaps(&tree, description.min_gap_mm)?;
-    let field = Field::new(&tree);
-    let mesh = rounded_to_f32(even(&tube::union(&tree)?, &field));
-    check::lumen(&mesh, &tree)?;
-    let labels = label(&mesh, &field);
+    if let Some(b) = &description.body {
+        tree::within("body", "grid_mm", b.grid_mm, 1.0, 6.0)?;
+        tree::within("body", "edge_mm", b.edge_mm, b.grid_mm, 12.0)?;
+    }
+    let (lumen, body) = rayon::join(|| lumen(&tree), || body(description, &tree));
+    let lumen = lumen?;
     let access_sites = access_sites(description, &tree)?;
     let mut landmarks: Vec<Landmark> = description
         .landmarks
         .iter()
         .map(|l| Landmark { name: l.name.clone(), position_mm: tree::vec3(l.position_mm) })
         .collect();
-    let mut body = Vec::new();
     if let Some(b) = &description.body {
-        tree::within("body", "grid_mm", b.grid_mm, 1.0, 6.0)?;
-        tree::within("body", "edge_mm", b.edge_mm, b.grid_mm, 12.0)?;
-        body = super::bones::body(b);
-        body.extend(lesions::calcium(&description.lesions, &tree));
         landmarks.extend(super::bones::landmarks(b));
     }
     let circulation = circulation_of(description, &tree);
@@ -63,13 +60,29 @@ pub fn build(description: &Description) -> Result<Anatomy, AnatomyError> {
         name: description.name.clone(),
         title: description.title.clone(),
         tree,
-        lumen: LumenMesh { mesh, labels },
+        lumen,
         body,
         access_sites,
         landmarks,
         circulation,
         lesions: description.lesions.clone(),
     })
+}
+
+/// The labelled surface of a tree.
+fn lumen(tree: &VesselTree) -> Result<LumenMesh, AnatomyError> {
+    let field = Field::new(tree);
+    let mesh = rounded_to_f32(even(&tube::union(tree)?, &field));
+    check::lumen(&mesh, tree)?;
+    let labels = label(&mesh, &field);
+    Ok(LumenMesh { mesh, labels })
+}
+
+fn body(description: &Description, tree: &VesselTree) -> Vec<super::BodySurface> {
+    let Some(b) = &description.body else { return Vec::new() };
+    let mut body = super::bones::body(b);
+    body.extend(lesions::calcium(&description.lesions, tree));
+    body
 }
 
 /// Edges over the local radius.

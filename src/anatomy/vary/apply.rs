@@ -179,6 +179,9 @@ fn long(b: &mut BranchDescription, tree: &VesselTree, wished_mm: f64) -> Result<
     Ok(())
 }
 
+/// A turned way is as described again this far from its begin, mm.
+const TURN_REACH_MM: f64 = 55.0;
+
 /// Turns the first part of a way in the plane of branch and parent until it leaves at the wished angle.
 fn turned(b: &mut BranchDescription, tree: &VesselTree, wished_deg: f64) -> Result<(), AnatomyError> {
     if let Course::TakeOff { angle_deg, .. } = &mut b.course {
@@ -197,7 +200,7 @@ fn turned(b: &mut BranchDescription, tree: &VesselTree, wished_deg: f64) -> Resu
         let angle = (wished_deg - found_deg).to_radians();
         let Some(points) = points_of(b) else { return Ok(()) };
         let all: Vec<Vec3> = points.iter().map(|p| Vec3::new(p.0, p.1, p.2)).collect();
-        let reach = all.iter().map(|p| (p - from).norm()).fold(1e-9, f64::max);
+        let reach = all.iter().map(|p| (p - from).norm()).fold(1e-9, f64::max).min(TURN_REACH_MM);
         for (p, q) in points.iter_mut().zip(&all) {
             // Full near the begin, none at the far end, which stays where its organ is.
             let x = ((q - from).norm() / reach).clamp(0.0, 1.0);

@@ -43,6 +43,9 @@ pub enum Action {
         /// Folder for a 3-D view and X-ray pictures from the front and the left
         #[arg(long)]
         out: Option<PathBuf>,
+        /// Width of the X-ray pictures, pixels
+        #[arg(long, default_value_t = 640)]
+        pixels: usize,
         /// Draw this many patients without their surfaces and print how they differ
         #[arg(long)]
         statistics: Option<u64>,
@@ -54,7 +57,10 @@ pub fn run(args: &Args) -> Result<(), CliError> {
     match &args.action {
         Action::Build { names } => build(names),
         Action::List => list(),
-        Action::Show { name, seed, contrast, out, statistics } => {
+        Action::Show { name, seed, contrast, out, pixels, statistics } => {
+            if !(64..=2048).contains(pixels) {
+                return Err(CliError::bad_input(format!("--pixels is {pixels}, allowed are 64 to 2048")));
+            }
             let dir = folder(name);
             let patient = PatientChoice { seed: *seed, set: Vec::new() };
             if let Some(count) = statistics {
@@ -68,7 +74,7 @@ pub fn run(args: &Args) -> Result<(), CliError> {
             if let Some(out) = out {
                 std::fs::create_dir_all(out)
                     .map_err(|e| CliError::bad_input(format!("cannot make {}: {e}", out.display())))?;
-                for (view, bytes) in picture::pictures(&a, *contrast)? {
+                for (view, bytes) in picture::pictures(&a, *contrast, *pixels)? {
                     let path = out.join(format!("{}_{view}.png", a.name));
                     super::write_file(&path, &bytes)?;
                     super::say(&format!("wrote {}", path.display()))?;

@@ -13,16 +13,22 @@ const STATION_MM: f64 = 70.0;
 const FIELD_MM: f64 = 860.0;
 /// Source to image distance of the stations, mm.
 const SID_MM: f64 = 1150.0;
-/// Side of a station's picture, pixels.
-const STATION_PX: usize = 640;
-/// Height of the 3-D view, pixels.
-const VIEW_PX: usize = 900;
+/// Height of the 3-D view over the width of the X-ray pictures.
+const VIEW_SHARE: f64 = 1.4;
 /// Least margin of the 3-D view, mm.
 const MARGIN_MM: f64 = 15.0;
 
-/// (name of the view, PNG).
-pub(super) fn pictures(a: &Anatomy, contrast: bool) -> Result<Vec<(&'static str, Vec<u8>)>, CliError> {
-    Ok(vec![("3d", view(a)?), ("ap", stations(a, 0.0, contrast)?), ("lateral", stations(a, 90.0, contrast)?)])
+/// (name of the view, PNG); the X-ray pictures are `pixels` wide.
+pub(super) fn pictures(
+    a: &Anatomy,
+    contrast: bool,
+    pixels: usize,
+) -> Result<Vec<(&'static str, Vec<u8>)>, CliError> {
+    Ok(vec![
+        ("3d", view(a, (VIEW_SHARE * pixels as f64) as usize)?),
+        ("ap", stations(a, 0.0, contrast, pixels)?),
+        ("lateral", stations(a, 90.0, contrast, pixels)?),
+    ])
 }
 
 /// Lowest and highest corner of what is to be seen: the vessels and the bones near them.
@@ -44,30 +50,30 @@ fn bounds(a: &Anatomy) -> (Vec3, Vec3) {
 }
 
 /// X-ray stations from the head down, each with its own exposure, as a strip.
-fn stations(a: &Anatomy, primary_deg: f64, contrast: bool) -> Result<Vec<u8>, CliError> {
+fn stations(a: &Anatomy, primary_deg: f64, contrast: bool, pixels: usize) -> Result<Vec<u8>, CliError> {
     let (low, high) = bounds(a);
     let middle = 0.5 * (low + high);
     let count = ((high.z - low.z) / STATION_MM).ceil().max(1.0) as usize;
     let arm = CArm { primary_deg, sid_mm: SID_MM, field_mm: FIELD_MM, ..CArm::default() };
     // Scale at the isocenter.
-    let px_per_mm = STATION_PX as f64 / (FIELD_MM / std::f64::consts::SQRT_2) * SID_MM
+    let px_per_mm = pixels as f64 / (FIELD_MM / std::f64::consts::SQRT_2) * SID_MM
         / crate::xray::geometry::SOURCE_ISOCENTER_MM;
     let band = (STATION_MM * px_per_mm).round() as usize;
-    let from = (STATION_PX - band.min(STATION_PX)) / 2;
+    let from = (pixels - band.min(pixels)) / 2;
     let mut gray = Vec::new();
     for i in 0..count {
         let z = high.z - STATION_MM * (i as f64 + 0.5);
         let isocenter_mm = Vec3::new(middle.x, if primary_deg == 0.0 { middle.y } else { -5.0 }, z);
         let arm = CArm { isocenter_mm, ..arm };
-        let config = RendererConfig { pixels: STATION_PX, seed: i as u64 };
+        let config = RendererConfig { pixels: pixels, seed: i as u64 };
         let frame = render_still(a, &arm, contrast, config);
-        let rows = from..(from + band).min(STATION_PX);
+        let rows = from..(from + band).min(pixels);
         for row in rows {
-            gray.extend(&frame.gray[row * STATION_PX..(row + 1) * STATION_PX]);
+            gray.extend(&frame.gray[row * pixels..(row + 1) * pixels]);
         }
     }
-    let rows = gray.len() / STATION_PX;
-    encode(&gray, STATION_PX, rows, png::ColorType::Grayscale)
+    let rows = gray.len() / pixels;
+    encode(&gray, pixels, rows, png::ColorType::Grayscale)
 }
 
 /// What a layer of the 3-D view shows at a pixel: depth towards the viewer and brightness.
@@ -77,15 +83,15 @@ struct Layer {
 }
 
 /// Bones pale and half transparent before red vessels, seen from the front and a little from the left and above.
-fn view(a: &Anatomy) -> Result<Vec<u8>, CliError> {
+fn view(a: &Anatomy, rows: usize) -> Result<Vec<u8>, CliError> {
     let turn = nalgebra::Rotation3::from_axis_angle(&Vec3::z_axis(), -25.0_f64.to_radians());
     let (low, high) = bounds(a);
     let middle = 0.5 * (low + high);
     let half = 0.5 * (high - low);
     let height_mm = 2.0 * (half.z + MARGIN_MM);
     let width_mm = 2.0 * (half.x.hypot(0.4 * half.y) + MARGIN_MM);
-    let px_per_mm = VIEW_PX as f64 / height_mm;
-    let (columns, rows) = ((width_mm * px_per_mm).ceil() as usize, VIEW_PX);
+    let px_per_mm = rows as f64 / height_mm;
+    let columns = (width_mm * px_per_mm).ceil() as usize;
     let place = |p: &Vec3| {
         let q = turn * (p - middle);
         // The viewer stands in front, at negative y.
