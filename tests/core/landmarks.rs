@@ -276,7 +276,7 @@ fn bodies_of_either_sex_and_three_builds_are_closed() {
 #[test]
 fn limbs_and_head_are_closed_and_vessels_keep_out_of_bone() {
     for name in ["cerebral", "lower_limb", "visceral"] {
-        let start = std::time::Instant::now();
+        let start = super::regions::now();
         let a = anatomy::build(&described(name)).unwrap();
         println!("{name}: built in {:.1} s", start.elapsed().as_secs_f64());
         for s in &a.body {

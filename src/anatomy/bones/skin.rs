@@ -25,11 +25,11 @@ const TRUNK: [[f64; 6]; 15] = [
     [-200.0, -10.0, 104.0, 178.0, 2.0, 3.0],
     [-110.0, -10.0, 115.0, 180.0, 0.0, 3.0],
     [-31.0, -14.0, 112.0, 175.0, -4.0, 0.0],
-    [30.0, -18.0, 113.0, 172.0, -7.0, -7.0],
-    [60.0, -20.0, 114.0, 172.0, -9.0, -10.0],
-    [150.0, -24.0, 113.0, 164.0, -10.0, -11.0],
-    [240.0, -28.0, 114.0, 160.0, -12.0, -12.0],
-    [327.0, -34.0, 116.0, 166.0, -4.0, -14.0],
+    [30.0, -14.0, 113.0, 172.0, -7.0, -7.0],
+    [60.0, -16.0, 114.0, 172.0, -9.0, -10.0],
+    [150.0, -20.0, 113.0, 164.0, -10.0, -11.0],
+    [240.0, -24.0, 114.0, 160.0, -12.0, -12.0],
+    [327.0, -30.0, 116.0, 166.0, -4.0, -14.0],
     [392.0, -28.0, 106.0, 176.0, -8.0, -12.0],
     [430.0, -20.0, 88.0, 190.0, -6.0, -14.0],
     [462.0, -16.0, 70.0, 150.0, -4.0, -10.0],
@@ -77,7 +77,7 @@ pub(super) fn stations(sex: Sex, habitus: Habitus, has_head: bool) -> Vec<[f64; 
             let half_width = ((width + k * female_width) * at(1)).max(bones + 6.0);
             let half_depth = (depth + k * female_depth) * at(0);
             // The back lies on the table: what is more in depth rises in front.
-            let y = y - (half_depth - depth - k * female_depth);
+            let y = y - FLAT_BACK * (half_depth - depth - k * female_depth);
             // Thinner over the chest and the neck.
             let thin = 1.0 - 0.5 * ((z - 150.0) / 250.0).clamp(0.0, 1.0);
             let thin = if z > 470.0 { 0.35 } else { thin };
@@ -86,6 +86,8 @@ pub(super) fn stations(sex: Sex, habitus: Habitus, has_head: bool) -> Vec<[f64; 
         .collect()
 }
 
+/// A supine back is flatter by this factor.
+const FLAT_BACK: f64 = 0.88;
 /// Corners of a ring.
 const CORNERS: usize = 64;
 /// Rings between two stations.
@@ -124,7 +126,7 @@ fn loft(stations: &[[f64; 7]], inset: f64) -> Mesh {
             let (x, y) = (signed_power(cos, 2.0 / 2.4), signed_power(sin, 2.0 / 2.4));
             let depth = s[2] - inset * if sin < 0.0 { s[4] } else { s[6] };
             // Supine: the back is flattened by the table.
-            let y = s[1] + depth * if y > 0.0 { 0.88 * y } else { y };
+            let y = s[1] + depth * if y > 0.0 { FLAT_BACK * y } else { y };
             mesh.vertices_mm.push(v((s[3] - inset * s[5]) * x, y, z));
         }
         if i == 0 {

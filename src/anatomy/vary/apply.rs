@@ -253,9 +253,9 @@ fn tortuous(b: &mut BranchDescription, tree: &VesselTree, wished: f64) -> Result
     for _ in 0..24 {
         let middle = 0.5 * (low + high);
         if grows {
-            at(b, middle, 0.0)
+            at(b, middle, 0.0);
         } else {
-            at(b, 0.0, middle)
+            at(b, 0.0, middle);
         }
         let found = tortuosity(&build_branch(b, tree)?);
         if (found < wished) == grows { low = middle } else { high = middle }

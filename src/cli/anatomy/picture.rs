@@ -65,7 +65,7 @@ fn stations(a: &Anatomy, primary_deg: f64, contrast: bool, pixels: usize) -> Res
         let z = high.z - STATION_MM * (i as f64 + 0.5);
         let isocenter_mm = Vec3::new(middle.x, if primary_deg == 0.0 { middle.y } else { -5.0 }, z);
         let arm = CArm { isocenter_mm, ..arm };
-        let config = RendererConfig { pixels: pixels, seed: i as u64 };
+        let config = RendererConfig { pixels, seed: i as u64 };
         let frame = render_still(a, &arm, contrast, config);
         let rows = from..(from + band).min(pixels);
         for row in rows {
