@@ -56,7 +56,9 @@ pub(super) fn base(p: &Vec3) -> f64 {
     let q = half(p);
     let (c, r) = VAULT;
     let outer = ellipsoid(&(q - Vec3::from(c)), &Vec3::from(r));
-    let plate = (((q.z - floor_z_mm(&q)).abs() - 1.7) * 0.8).max(outer + 2.0).max(q.y + 36.0);
+    // In the midline it ends at the clivus: behind that is room for the basilar artery.
+    let end = q.y + 36.0 + 14.0 * (1.0 - q.x / 24.0).max(0.0);
+    let plate = (((q.z - floor_z_mm(&q)).abs() - 1.7) * 0.8).max(outer + 2.0).max(end);
     let mut d = plate;
     // Clivus, back of the sella, its floor, clinoid processes.
     let clivus = [
