@@ -89,6 +89,7 @@ fn gas(d: &BodyDescription) -> Vec<BodySurface> {
             Habitus::Normal => 0.0,
             Habitus::Obese => 22.0,
         };
+        let forwards_mm = forwards_mm - if d.sex == Sex::Female { 16.0 } else { 0.0 };
         for s in organs::gas().iter().filter(|s| has_organs || s.name != "gas.stomach") {
             let mut gas = meshed(s, Material::Air, AIR_G_PER_CM3, 1.5, d);
             if ["gas.transverse_colon", "gas.ileum_1", "gas.ileum_2", "gas.jejunum"].contains(&s.name) {

@@ -102,7 +102,7 @@ fn carotid_canal(q: &Vec3) -> f64 {
         [11.8, -76.5, 641.5],
         [12.6, -71.0, 645.0],
     ]
-    .map(|p| (Vec3::from(p), 3.5));
+    .map(|p| (Vec3::from(p), 4.0));
     chain(q, &way, 0.5)
 }
 
