@@ -10,7 +10,7 @@ fn half(p: &Vec3) -> Vec3 {
     v(p.x.abs(), p.y, p.z)
 }
 
-/// Thickness of the vault: frontal 8, parietal 7, temporal 4.7, occipital 8 mm [A74].
+/// Thickness of the vault: frontal 8, parietal 7, temporal 4.7, occipital 8 mm `[A74]`.
 fn thickness_mm(q: &Vec3) -> f64 {
     let side = (q.x / 71.0).powi(2) * (1.0 - ((q.z - 640.0) / 60.0).clamp(0.0, 1.0));
     7.8 - 3.0 * side.min(1.0)
