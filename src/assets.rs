@@ -22,6 +22,16 @@ pub fn root() -> Option<PathBuf> {
     candidates.into_iter().find(|dir| is_root(dir))
 }
 
+/// Folder for what can be made again: `CATHNAV_CACHE`, or `cathnav` in the user's cache folder, or in the temporary one.
+pub fn cache() -> PathBuf {
+    let from = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    from("CATHNAV_CACHE")
+        .or_else(|| from("XDG_CACHE_HOME").map(|dir| dir.join("cathnav")))
+        .or_else(|| from("LOCALAPPDATA").map(|dir| dir.join("cathnav")))
+        .or_else(|| from("HOME").map(|dir| dir.join(".cache/cathnav")))
+        .unwrap_or_else(|| std::env::temp_dir().join("cathnav"))
+}
+
 /// Hash of all files below `assets/` of a root: 16 hex digits over paths and contents, in order of path.
 pub fn hash(root: &Path) -> std::io::Result<String> {
     let mut paths = Vec::new();

@@ -17,10 +17,16 @@ mod cases;
 mod catalog;
 #[path = "core/import.rs"]
 mod import;
+#[path = "core/landmarks.rs"]
+mod landmarks;
 #[path = "core/meshes.rs"]
 mod meshes;
+#[path = "core/reach.rs"]
+mod reach;
 #[path = "core/real_anatomy.rs"]
 mod real_anatomy;
+#[path = "core/regions.rs"]
+mod regions;
 #[path = "core/rods.rs"]
 mod rods;
 #[path = "core/rods_buckling.rs"]

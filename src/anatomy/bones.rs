@@ -1,15 +1,21 @@
 //! Bones, skin, gas and lungs from signed-distance recipes (`body.md` 8). A bone is two closed surfaces: cortex
 //! outside, trabecular inside, so that the X-ray shows rims, pedicle rings and a grey inside.
 
+mod cervical;
+mod compose;
+mod limbs;
+mod organs;
 mod pelvis;
 mod sdf;
 mod skin;
+mod skull;
 mod spine;
 mod thorax;
 
 use super::description::{BodyDescription, BodyRegion};
 use super::{BodySurface, Landmark, Material, Mesh};
 use crate::math::Vec3;
+use rayon::prelude::*;
 use sdf::v;
 
 /// Density of cortical bone, g/cm3 (ICRP 110).
@@ -20,6 +26,8 @@ struct Recipe<'a> {
     name: &'a str,
     outer: Box<dyn Fn(&Vec3) -> f64 + Sync + 'a>,
     cortex_mm: Box<dyn Fn(&Vec3) -> f64 + Sync + 'a>,
+    /// Compact bone, g/cm3; less where a plate is thinner than the grid can show.
+    cortical_g_per_cm3: f64,
     /// Spongiosa, g/cm3 (ICRP 110, female).
     trabecular_g_per_cm3: f64,
     low: Vec3,
@@ -37,6 +45,9 @@ const LUNG_G_PER_CM3: f64 = 0.30;
 
 /// All body surfaces, in the order of the overlap rule: skin, muscle, lungs, cortex, trabecular, gas.
 pub(super) fn body(d: &BodyDescription) -> Vec<BodySurface> {
+    if !d.parts.is_empty() {
+        return compose::body(d);
+    }
     match d.region {
         BodyRegion::Pelvis => {
             let hip = pelvis::HipBone::new();
@@ -49,7 +60,7 @@ pub(super) fn body(d: &BodyDescription) -> Vec<BodySurface> {
             let mut all = skin::envelope(&thorax::STATIONS);
             all.extend(lungs(d));
             all.extend(bones(&thorax_recipes(), d));
-            all.extend(ribs(d));
+            all.extend(ribs_of(d, 0..12));
             all
         }
     }
@@ -59,11 +70,16 @@ pub(super) fn body(d: &BodyDescription) -> Vec<BodySurface> {
 fn bones(recipes: &[Recipe<'_>], d: &BodyDescription) -> Vec<BodySurface> {
     let mut cortex = Vec::new();
     let mut trabecular = Vec::new();
-    for r in recipes {
-        let edge_mm = r.coarseness * d.edge_mm;
-        let outer = sdf::mesh(&*r.outer, &r.low, &r.high, d.grid_mm, edge_mm);
-        let inner_sdf = |p: &Vec3| (r.outer)(p) + (r.cortex_mm)(p);
-        let inner = largest(sdf::mesh(&inner_sdf, &r.low, &r.high, d.grid_mm, edge_mm));
+    let meshes: Vec<(Mesh, Mesh)> = recipes
+        .par_iter()
+        .map(|r| {
+            let edge_mm = r.coarseness * d.edge_mm;
+            let outer = sdf::mesh(&*r.outer, &r.low, &r.high, d.grid_mm, edge_mm);
+            let inner_sdf = |p: &Vec3| (r.outer)(p) + (r.cortex_mm)(p);
+            (outer, largest(sdf::mesh(&inner_sdf, &r.low, &r.high, d.grid_mm, edge_mm)))
+        })
+        .collect();
+    for (r, (outer, inner)) in recipes.iter().zip(&meshes) {
         for side in 0..=usize::from(r.is_paired) {
             let is_mirror = side == 1;
             let name = if is_mirror { r.name.replace("left", "right") } else { r.name.to_owned() };
@@ -71,15 +87,15 @@ fn bones(recipes: &[Recipe<'_>], d: &BodyDescription) -> Vec<BodySurface> {
             cortex.push(BodySurface {
                 name: format!("{name}.cortex"),
                 material: Material::CorticalBone,
-                density_g_per_cm3: CORTICAL_G_PER_CM3,
-                mesh: take(&outer),
+                density_g_per_cm3: r.cortical_g_per_cm3,
+                mesh: take(outer),
             });
             if !inner.triangles.is_empty() {
                 trabecular.push(BodySurface {
                     name: format!("{name}.trabecular"),
                     material: Material::TrabecularBone,
                     density_g_per_cm3: r.trabecular_g_per_cm3,
-                    mesh: take(&inner),
+                    mesh: take(inner),
                 });
             }
         }
@@ -89,9 +105,9 @@ fn bones(recipes: &[Recipe<'_>], d: &BodyDescription) -> Vec<BodySurface> {
 }
 
 /// Ribs are too thin for two surfaces: one, filled with what cortex and spongiosa weigh together.
-fn ribs(d: &BodyDescription) -> Vec<BodySurface> {
+fn ribs_of(d: &BodyDescription, which: std::ops::Range<usize>) -> Vec<BodySurface> {
     let mut all = Vec::new();
-    for rib in thorax::ribs() {
+    for rib in &thorax::ribs()[which] {
         let mesh = largest(sdf::mesh(&|p| rib.outer(p), &rib.low, &rib.high, d.grid_mm, d.edge_mm));
         for (name, mesh) in
             [(rib.name.replace("left", "right"), sdf::mirrored(&mesh)), (rib.name.clone(), mesh)]
@@ -128,6 +144,7 @@ fn lumbar_recipes() -> Vec<Recipe<'static>> {
                 name: l.name,
                 outer: Box::new(|p| l.outer(p)),
                 cortex_mm: Box::new(|p| l.cortex_mm(p)),
+                cortical_g_per_cm3: CORTICAL_G_PER_CM3,
                 trabecular_g_per_cm3: 1.171,
                 low: c + v(-54.0, -30.0, -44.0),
                 high: c + v(54.0, 82.0, 40.0),
@@ -138,7 +155,8 @@ fn lumbar_recipes() -> Vec<Recipe<'static>> {
         .collect()
 }
 
-fn thorax_recipes() -> Vec<Recipe<'static>> {
+/// T1 to T12, then sternum and clavicles.
+fn thoracic_recipes() -> Vec<Recipe<'static>> {
     let mut out = Vec::new();
     for t in &thorax::THORACIC {
         let c = v(0.0, t.center_mm.0, t.center_mm.1);
@@ -146,6 +164,7 @@ fn thorax_recipes() -> Vec<Recipe<'static>> {
             name: t.name,
             outer: Box::new(|p| t.outer(p)),
             cortex_mm: Box::new(|p| t.cortex_mm(p)),
+            cortical_g_per_cm3: CORTICAL_G_PER_CM3,
             trabecular_g_per_cm3: 1.165,
             low: c + v(-44.0, -30.0, -62.0),
             high: c + v(44.0, 76.0, 34.0),
@@ -153,11 +172,11 @@ fn thorax_recipes() -> Vec<Recipe<'static>> {
             coarseness: 1.0,
         });
     }
-    out.extend(lumbar_recipes());
     out.push(Recipe {
         name: "sternum",
         outer: Box::new(thorax::sternum),
         cortex_mm: Box::new(|_| 1.0),
+        cortical_g_per_cm3: CORTICAL_G_PER_CM3,
         trabecular_g_per_cm3: 1.074,
         low: v(-40.0, -132.0, 274.0),
         high: v(40.0, -56.0, 436.0),
@@ -168,6 +187,7 @@ fn thorax_recipes() -> Vec<Recipe<'static>> {
         name: "clavicle.left",
         outer: Box::new(thorax::clavicle),
         cortex_mm: Box::new(|_| 1.8),
+        cortical_g_per_cm3: CORTICAL_G_PER_CM3,
         trabecular_g_per_cm3: 1.151,
         low: v(8.0, -98.0, 412.0),
         high: v(172.0, -26.0, 480.0),
@@ -177,12 +197,20 @@ fn thorax_recipes() -> Vec<Recipe<'static>> {
     out
 }
 
+/// Thoracic and lumbar spine, sternum and clavicles.
+fn thorax_recipes() -> Vec<Recipe<'static>> {
+    let mut out = thoracic_recipes();
+    out.splice(12..12, lumbar_recipes());
+    out
+}
+
 fn pelvis_recipes(hip: &pelvis::HipBone) -> Vec<Recipe<'_>> {
     let mut out: Vec<Recipe<'_>> = lumbar_recipes();
     out.push(Recipe {
         name: "sacrum",
         outer: Box::new(spine::sacrum),
         cortex_mm: Box::new(|_| 0.9),
+        cortical_g_per_cm3: CORTICAL_G_PER_CM3,
         trabecular_g_per_cm3: 1.052,
         low: v(-64.0, -26.0, -116.0),
         high: v(64.0, 64.0, 22.0),
@@ -193,6 +221,7 @@ fn pelvis_recipes(hip: &pelvis::HipBone) -> Vec<Recipe<'_>> {
         name: "coccyx",
         outer: Box::new(spine::coccyx),
         cortex_mm: Box::new(|_| 0.9),
+        cortical_g_per_cm3: CORTICAL_G_PER_CM3,
         trabecular_g_per_cm3: 1.052,
         low: v(-14.0, 12.0, -138.0),
         high: v(14.0, 42.0, -104.0),
@@ -203,6 +232,7 @@ fn pelvis_recipes(hip: &pelvis::HipBone) -> Vec<Recipe<'_>> {
         name: "hip.left",
         outer: Box::new(|p| hip.outer(p)),
         cortex_mm: Box::new(pelvis::HipBone::cortex_mm),
+        cortical_g_per_cm3: CORTICAL_G_PER_CM3,
         trabecular_g_per_cm3: 1.109,
         low: v(-2.0, -108.0, -170.0),
         high: v(152.0, 68.0, 58.0),
@@ -213,6 +243,7 @@ fn pelvis_recipes(hip: &pelvis::HipBone) -> Vec<Recipe<'_>> {
         name: "femur.left",
         outer: Box::new(pelvis::femur),
         cortex_mm: Box::new(pelvis::femur_cortex_mm),
+        cortical_g_per_cm3: CORTICAL_G_PER_CM3,
         trabecular_g_per_cm3: 1.046,
         low: v(58.0, -58.0, -250.0),
         high: v(150.0, 10.0, -74.0),
@@ -220,6 +251,14 @@ fn pelvis_recipes(hip: &pelvis::HipBone) -> Vec<Recipe<'_>> {
         coarseness: 1.2,
     });
     out
+}
+
+/// A thin stripe through points with radii, meshed on a grid of its own.
+pub(super) fn stripe(points: &[(Vec3, f64)], grid_mm: f64) -> Mesh {
+    let reach = |s: f64| points.iter().map(move |(p, r)| p.add_scalar(s * (r + 2.0 * grid_mm)));
+    let low = reach(-1.0).fold(points[0].0, |l, p| l.inf(&p));
+    let high = reach(1.0).fold(points[0].0, |h, p| h.sup(&p));
+    sdf::mesh(&|p| sdf::chain(p, points, 0.1), &low, &high, grid_mm, grid_mm)
 }
 
 /// Drops crumbs: pieces with less than a twentieth of the largest piece's triangles.
@@ -263,11 +302,20 @@ fn largest(mesh: Mesh) -> Mesh {
 }
 
 /// Points that the recipes define.
-pub(super) fn landmarks(region: BodyRegion) -> Vec<Landmark> {
-    let mut out = match region {
+pub(super) fn landmarks(d: &BodyDescription) -> Vec<Landmark> {
+    if !d.parts.is_empty() {
+        return compose::landmarks(d);
+    }
+    let mut out = match d.region {
         BodyRegion::Pelvis => pelvis_landmarks(),
         BodyRegion::Thorax => thorax_landmarks(),
     };
+    out.extend(lumbar_landmarks());
+    out
+}
+
+fn lumbar_landmarks() -> Vec<Landmark> {
+    let mut out = Vec::new();
     for l in &spine::LUMBAR {
         let (top, bottom) = l.endplates_z_mm();
         out.push(Landmark {

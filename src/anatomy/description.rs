@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Circulation;
+use super::lesion::LesionDescription;
+use super::vary::Variation;
 
 /// File-format number that this program reads.
 pub const FORMAT: u32 = 1;
@@ -34,6 +36,15 @@ pub struct Description {
     /// Named points beyond those that the bones bring, patient frame, mm.
     #[serde(default)]
     pub landmarks: Vec<LandmarkDescription>,
+    /// What is wrong with the vessels, by segment and position.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lesions: Vec<LesionDescription>,
+    /// Where other regions join. They may change without a new build.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ends: Vec<EndDescription>,
+    /// How people differ. It may change without a new build.
+    #[serde(default, skip_serializing_if = "Variation::is_empty")]
+    pub variation: Variation,
     /// What joins vessels and beds beyond the tree; nothing when absent. It may change without a new build.
     #[serde(default, skip_serializing_if = "Circulation::is_empty")]
     pub circulation: Circulation,
@@ -67,6 +78,9 @@ pub struct BranchDescription {
     pub corkscrew: Option<Corkscrew>,
     /// Lumen diameter at the origin and at the end, mm; linear in between.
     pub diameter_mm: (f64, f64),
+    /// Diameters in between, as (share of the length, mm), ascending; the carotid bulb, say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profile_mm: Vec<(f64, f64)>,
     /// For a terminal branch: the bed it feeds.
     #[serde(default)]
     pub outlet: Option<OutletDescription>,
@@ -141,6 +155,27 @@ pub struct Corkscrew {
     pub pitch_mm: f64,
 }
 
+/// A place where another region joins: regions with an end of the same name go on into one another there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndDescription {
+    /// Name, the same in both regions: `aorta.l4`.
+    pub name: String,
+    /// Branch that ends here, or root that begins here.
+    pub vessel: String,
+    /// Which of its ends.
+    pub side: EndSide,
+}
+
+/// An end of a branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EndSide {
+    /// The root begins here; blood comes from the other region.
+    Begin,
+    /// The branch ends here; blood goes on into the other region.
+    End,
+}
+
 /// A bed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -202,6 +237,15 @@ pub struct BodyDescription {
     /// Edge of the triangles of bones, mm.
     #[serde(default = "default_edge_mm")]
     pub edge_mm: f64,
+    /// Parts of the body to build; none: those of `region`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<BodyPart>,
+    /// Sex.
+    #[serde(default, skip_serializing_if = "Sex::is_female")]
+    pub sex: Sex,
+    /// How slim or obese.
+    #[serde(default, skip_serializing_if = "Habitus::is_normal")]
+    pub habitus: Habitus,
     /// Which part of the body. The default is left out of the description's hash, so that older builds stay valid.
     #[serde(default, skip_serializing_if = "BodyRegion::is_pelvis")]
     pub region: BodyRegion,
@@ -217,6 +261,61 @@ pub enum BodyRegion {
     Thorax,
 }
 
+/// Parts of a body that may be built together; the skin reaches over all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum BodyPart {
+    /// Lumbar spine, lower ribs, psoas muscles, bowel gas.
+    Abdomen,
+    /// Liver, spleen, kidneys, stomach, bladder, with the fat around them.
+    Organs,
+    /// Sacrum, hip bones, upper femora.
+    Pelvis,
+    /// Thoracic spine, ribs, sternum, shoulder girdle, lungs, heart, diaphragm.
+    Thorax,
+    /// Cervical spine, airway.
+    Neck,
+    /// Skull and mandible.
+    Head,
+    /// Right arm by the side.
+    ArmRight,
+    /// Left femur, knee and lower leg.
+    LegLeft,
+}
+
+/// Sex of a body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sex {
+    /// Female.
+    #[default]
+    Female,
+    /// Male.
+    Male,
+}
+
+impl Sex {
+    fn is_female(&self) -> bool {
+        *self == Self::Female
+    }
+}
+
+/// Build of a body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Habitus {
+    /// BMI 19.
+    Slim,
+    /// BMI 25.
+    #[default]
+    Normal,
+    /// BMI 32.
+    Obese,
+}
+
+impl Habitus {
+    fn is_normal(&self) -> bool {
+        *self == Self::Normal
+    }
+}
+
 impl BodyRegion {
     fn is_pelvis(&self) -> bool {
         *self == Self::Pelvis
@@ -228,4 +327,19 @@ fn default_grid_mm() -> f64 {
 }
 fn default_edge_mm() -> f64 {
     3.0
+}
+
+/// Parents, and what a loop joins, before those that name them; otherwise the order stays.
+pub(super) fn sort_branches(branches: &mut Vec<BranchDescription>) {
+    let mut left = std::mem::take(branches);
+    while !left.is_empty() {
+        let is_ready = |b: &BranchDescription, done: &[BranchDescription]| {
+            [&b.origin, &b.join].into_iter().flatten().all(|o| done.iter().any(|d| d.name == o.vessel))
+        };
+        match left.iter().position(|b| is_ready(b, branches)) {
+            Some(i) => branches.push(left.remove(i)),
+            // A parent is missing: the builder names it.
+            None => branches.append(&mut left),
+        }
+    }
 }

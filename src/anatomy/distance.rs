@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use rapier3d::parry::math::Vector;
-use rapier3d::parry::query::PointQueryWithLocation as _;
-use rapier3d::parry::shape::TriMesh;
+use rapier3d::parry::query::{PointQueryWithLocation as _, Ray};
+use rapier3d::parry::shape::{CompositeShapeRef, TriMesh};
 
 use super::Mesh;
 use crate::math::Vec3;
@@ -143,6 +143,15 @@ impl MeshDistance {
             [true, false, true] => self.vertex_normals[self.triangles[t][1] as usize],
             _ => self.vertex_normals[self.triangles[t][2] as usize],
         }
+    }
+
+    /// First crossing of a ray with the surface within `reach_mm`: way along the unit direction, mm, and triangle. Single
+    /// precision of the coordinates.
+    pub fn ray(&self, from_mm: &Vec3, direction: &Vec3, reach_mm: f64) -> Option<(f64, u32)> {
+        let tree = self.tree.as_ref()?;
+        let ray = Ray::new(to_f32(from_mm), to_f32(direction));
+        let (triangle, way) = CompositeShapeRef(tree).cast_local_ray(&ray, reach_mm as f32, false)?;
+        Some((f64::from(way), triangle))
     }
 
     /// Corners of the bounding box, mm; `None` for an empty mesh.

@@ -10,24 +10,39 @@ pub mod description;
 mod distance;
 mod error;
 mod import;
+mod lesion;
 mod mesh_io;
 mod mesh_repair;
 mod refine;
 mod remesh;
+mod route;
 mod store;
+mod survey;
 mod tree_index;
 mod types;
+mod vary;
 
+use build::tree_vec3;
 pub use build::{Topology, build, build_tree, topology};
 pub use circulation::{Anastomosis, Circulation, Collateral, RootSupply, Shunt, Supply, VenousReturn};
-pub use description::Description;
+pub use description::{BodyPart, Description, Habitus, Sex};
 pub use distance::{MeshDistance, Nearest};
 pub use error::AnatomyError;
 pub use import::{
     AxisMap, ImportDescription, ImportError, ImportOptions, ImportRequest, ImportSummary, build_import,
     import, import_folder,
 };
+pub use lesion::LesionDescription;
 pub use mesh_io::{LengthUnit, MeshError, MeshFormat, OpenRim, Openness, load_mesh, parse_mesh, stl_bytes};
 pub use refine::refine;
-pub use store::{AnatomyFile, build_folder, list, load, load_tree, parse_file, read_file, save};
+pub use route::RouteDescription;
+pub use store::{
+    AnatomyFile, build_folder, cached, is_stored, list, load, load_patient, load_tree, parse_file,
+    patient_tree, read_file, save,
+};
+pub use survey::{Survey, crossings, survey};
 pub use types::*;
+pub use vary::{
+    Change, Choices, Parameter, PatientChoice, Quantity, Setting, Variant, VariantOption, Variation,
+    measured, vary,
+};

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::build::BUILDER_VERSION;
+use super::build::{BUILDER_VERSION, PARTS_VERSION, circulation_of};
+use super::vary::{PatientChoice, Variation, vary};
 use super::{
     AccessSite, Anatomy, AnatomyError, BodySurface, Circulation, CornerLabel, Description, ImportDescription,
-    Landmark, LumenMesh, Mesh, VesselId, VesselTree, build, build_import, build_tree,
+    Landmark, LumenMesh, Mesh, RouteDescription, VesselId, VesselTree, build, build_import, build_tree,
+    route,
 };
 
 /// The description, written by people.
@@ -60,10 +62,10 @@ impl AnatomyFile {
         }
     }
 
-    /// What lies beyond the tree.
-    fn circulation(&self) -> Circulation {
+    /// What lies beyond a tree built from it.
+    fn circulation(&self, tree: &VesselTree) -> Circulation {
         match self {
-            Self::Described(d) => d.circulation.clone(),
+            Self::Described(d) => circulation_of(d, tree),
             Self::Imported(_) => Circulation::default(),
         }
     }
@@ -73,12 +75,21 @@ impl AnatomyFile {
     pub fn hash(&self) -> String {
         let bytes = match self {
             Self::Described(d) => {
-                postcard::to_stdvec(&Description { circulation: Circulation::default(), ..(**d).clone() })
+                let built_from = Description {
+                    circulation: Circulation::default(),
+                    ends: Vec::new(),
+                    variation: Variation::default(),
+                    ..(**d).clone()
+                };
+                postcard::to_stdvec(&built_from)
             }
             Self::Imported(i) => postcard::to_stdvec(i),
         };
         let mut bytes = bytes.unwrap_or_default();
         bytes.extend_from_slice(&BUILDER_VERSION.to_le_bytes());
+        if matches!(self, Self::Described(d) if d.body.as_ref().is_some_and(|b| !b.parts.is_empty())) {
+            bytes.extend_from_slice(&PARTS_VERSION.to_le_bytes());
+        }
         crate::math::hash::hex_of_bytes(&bytes)
     }
 }
@@ -95,26 +106,39 @@ pub fn parse_file(path: &Path, text: &str) -> Result<AnatomyFile, AnatomyError> 
     let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
     let first =
         text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with("//") && !l.starts_with('#'));
-    let parsed = if first.is_some_and(|l| l.starts_with("Imported")) {
-        options.from_str(text).map(|i| AnatomyFile::Imported(Box::new(i)))
-    } else {
-        options.from_str(text).map(|d| AnatomyFile::Described(Box::new(d)))
-    };
-    parsed.map_err(|e| AnatomyError::Parse {
+    let fault = |e: ron::error::SpannedError| AnatomyError::Parse {
         path: path.to_path_buf(),
         line: e.span.start.line,
         column: e.span.start.col,
         what: e.code.to_string(),
-    })
+    };
+    if first.is_some_and(|l| l.starts_with("Imported")) {
+        return options.from_str(text).map(|i| AnatomyFile::Imported(Box::new(i))).map_err(fault);
+    }
+    if !first.is_some_and(|l| l.starts_with("Route")) {
+        return options.from_str(text).map(|d| AnatomyFile::Described(Box::new(d))).map_err(fault);
+    }
+    // Regions lie in the folders beside that of the route.
+    let joined: RouteDescription = options.from_str(text).map_err(fault)?;
+    let beside = path.parent().and_then(Path::parent).unwrap_or(Path::new(".."));
+    let region = |name: &str| match read_file(&beside.join(name))? {
+        AnatomyFile::Described(d) if name != joined.name => Ok(*d),
+        _ => Err(AnatomyError::Value {
+            item: joined.name.clone(),
+            field: "parts",
+            found: format!("`{name}`"),
+            allowed: "regions that are described by branches".to_owned(),
+        }),
+    };
+    route::join(&joined, &region).map(|d| AnatomyFile::Described(Box::new(d)))
 }
 
-/// The stored tree and what lies beyond it; refuses one that was built from another description.
-fn read_stored(dir: &Path) -> Result<(Stored, Circulation), AnatomyError> {
-    let description = read_file(dir)?;
+/// The stored tree of a file; refuses one that was built from another description.
+fn read_stored(dir: &Path, file: &AnatomyFile) -> Result<Stored, AnatomyError> {
     let path = dir.join(TREE_FILE);
     let bytes = match fs::read(&path) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            return Err(AnatomyError::Stale { path, name: description.name().to_owned() });
+            return Err(AnatomyError::Stale { path, name: file.name().to_owned() });
         }
         other => other.map_err(io(&path, "cannot be read"))?,
     };
@@ -123,25 +147,88 @@ fn read_stored(dir: &Path) -> Result<(Stored, Circulation), AnatomyError> {
     };
     let stored: Stored =
         postcard::from_bytes(body).map_err(|e| damaged(&path, &format!("not a stored tree: {e}")))?;
-    if stored.description_hash != description.hash() {
-        return Err(AnatomyError::Stale { path, name: description.name().to_owned() });
+    if stored.description_hash != file.hash() {
+        return Err(AnatomyError::Stale { path, name: file.name().to_owned() });
     }
-    let circulation = description.circulation();
-    circulation.check(&stored.tree)?;
-    Ok((stored, circulation))
+    Ok(stored)
 }
 
 /// Vessels and access sites of an anatomy folder, without its surfaces: built from a description, stored for an import.
 pub fn load_tree(dir: &Path) -> Result<(VesselTree, Vec<AccessSite>), AnatomyError> {
     match read_file(dir)? {
         AnatomyFile::Described(description) => build_tree(&description),
-        AnatomyFile::Imported(_) => read_stored(dir).map(|(s, _)| (s.tree, s.access_sites)),
+        file @ AnatomyFile::Imported(_) => read_stored(dir, &file).map(|s| (s.tree, s.access_sites)),
     }
 }
 
-/// Loads the stored build of an anatomy folder; refuses one that was built from another description.
+/// As [`load_tree`], of a patient who differs.
+pub fn patient_tree(
+    dir: &Path,
+    patient: &PatientChoice,
+) -> Result<(VesselTree, Vec<AccessSite>), AnatomyError> {
+    match read_file(dir)? {
+        AnatomyFile::Described(d) if !patient.is_plain() => build_tree(&vary(&d, patient)?.0),
+        _ => load_tree(dir),
+    }
+}
+
+/// Loads the build that is stored beside the description in an anatomy folder; refuses one of another description.
 pub fn load(dir: &Path) -> Result<Anatomy, AnatomyError> {
-    let (stored, circulation) = read_stored(dir)?;
+    load_stored(dir, &read_file(dir)?)
+}
+
+/// Is a build stored beside the description.
+pub fn is_stored(dir: &Path) -> bool {
+    dir.join(TREE_FILE).is_file()
+}
+
+/// Loads an anatomy for a patient: the stored build, or, where none is stored or the patient differs from the description, one
+/// that is built on first use and kept below `cache`.
+pub fn load_patient(dir: &Path, patient: &PatientChoice, cache: &Path) -> Result<Anatomy, AnatomyError> {
+    let file = read_file(dir)?;
+    match &file {
+        AnatomyFile::Described(d) if !patient.is_plain() => cached(&vary(d, patient)?.0, cache),
+        AnatomyFile::Described(d) if !is_stored(dir) => cached(d, cache),
+        AnatomyFile::Imported(i) if !patient.is_plain() => Err(AnatomyError::Value {
+            item: i.name.clone(),
+            field: "seed, set",
+            found: "an imported anatomy".to_owned(),
+            allowed: "none: it does not vary".to_owned(),
+        }),
+        _ => load_stored(dir, &file),
+    }
+}
+
+/// The build of a description, from the cache or made now and put there. A cache that cannot be written costs time only.
+pub fn cached(description: &Description, cache: &Path) -> Result<Anatomy, AnatomyError> {
+    let file = AnatomyFile::Described(Box::new(description.clone()));
+    let hash = file.hash();
+    let folder = cache.join("anatomy");
+    let dir = folder.join(format!("{}-{}", description.name, &hash[..hash.len().min(16)]));
+    if let Ok(anatomy) = load_stored(&dir, &file) {
+        return Ok(anatomy);
+    }
+    let anatomy = build(description)?;
+    let put = || -> Option<()> {
+        fs::create_dir_all(&folder).ok()?;
+        let temporary = tempfile::tempdir_in(&folder).ok()?;
+        let text = ron::ser::to_string_pretty(description, ron::ser::PrettyConfig::default()).ok()?;
+        fs::write(temporary.path().join(DESCRIPTION_FILE), text).ok()?;
+        store(&anatomy, temporary.path(), hash.clone()).ok()?;
+        if dir.exists() {
+            // Damaged, or of another process that was faster.
+            fs::remove_dir_all(&dir).ok();
+        }
+        fs::rename(temporary.keep(), &dir).ok()
+    };
+    put();
+    Ok(anatomy)
+}
+
+fn load_stored(dir: &Path, file: &AnatomyFile) -> Result<Anatomy, AnatomyError> {
+    let stored = read_stored(dir, file)?;
+    let circulation = file.circulation(&stored.tree);
+    circulation.check(&stored.tree)?;
     let lumen = read_lumen(&dir.join(LUMEN_FILE), &stored)?;
     let mut surfaces = stored.body;
     for s in &mut surfaces {
@@ -149,6 +236,10 @@ pub fn load(dir: &Path) -> Result<Anatomy, AnatomyError> {
         let bytes = fs::read(&path).map_err(io(&path, "cannot be read"))?;
         s.mesh = ply_read(&bytes).map_err(|what| damaged(&path, &what))?.0;
     }
+    let lesions = match file {
+        AnatomyFile::Described(d) => d.lesions.clone(),
+        AnatomyFile::Imported(_) => Vec::new(),
+    };
     Ok(Anatomy {
         name: stored.name,
         title: stored.title,
@@ -158,12 +249,16 @@ pub fn load(dir: &Path) -> Result<Anatomy, AnatomyError> {
         access_sites: stored.access_sites,
         landmarks: stored.landmarks,
         circulation,
+        lesions,
     })
 }
 
 /// Writes the build of the description in a folder beside it; each file is written whole and then renamed.
 pub fn save(anatomy: &Anatomy, dir: &Path) -> Result<(), AnatomyError> {
-    let description = read_file(dir)?;
+    store(anatomy, dir, read_file(dir)?.hash())
+}
+
+fn store(anatomy: &Anatomy, dir: &Path, description_hash: String) -> Result<(), AnatomyError> {
     let vessels: Vec<u16> = anatomy.lumen.labels.iter().map(|l| l[0].vessel.0 as u16).collect();
     write(&dir.join(LUMEN_FILE), &ply_bytes(&anatomy.lumen.mesh, Some(&vessels)))?;
     let mut body = Vec::new();
@@ -172,7 +267,7 @@ pub fn save(anatomy: &Anatomy, dir: &Path) -> Result<(), AnatomyError> {
         body.push(BodySurface { mesh: Mesh::default(), ..s.clone() });
     }
     let stored = Stored {
-        description_hash: description.hash(),
+        description_hash,
         name: anatomy.name.clone(),
         title: anatomy.title.clone(),
         tree: anatomy.tree.clone(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Circulation;
+use super::{Circulation, LesionDescription};
 use crate::math::Vec3;
 
 /// Index of a branch in [`VesselTree::branches`].
@@ -283,4 +283,6 @@ pub struct Anatomy {
     pub landmarks: Vec<Landmark>,
     /// What joins vessels and beds beyond the tree.
     pub circulation: Circulation,
+    /// What is wrong with the vessels; those that shape the lumen are in tree and surface already.
+    pub lesions: Vec<LesionDescription>,
 }

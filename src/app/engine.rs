@@ -216,7 +216,8 @@ fn model_of_case(root: &Path, name: &str, text: String) -> Result<Arc<Model>, St
     let library = Library::load(root).map_err(|e| e.to_string())?;
     let case = scenario::check_text(name, &text, &library).map_err(|e| e.to_string())?;
     let dir = root.join("assets/anatomy").join(&case.anatomy.model);
-    let anatomy = anatomy::load(&dir).map_err(|e| e.to_string())?;
+    let anatomy = anatomy::load_patient(&dir, &case.anatomy.patient(), &crate::assets::cache())
+        .map_err(|e| e.to_string())?;
     let mut model = Model::compile(&case, &anatomy, &library.catalog).map_err(|e| e.to_string())?;
     model.case_text = text;
     Ok(Arc::new(model))

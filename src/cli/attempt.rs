@@ -58,7 +58,8 @@ pub fn compile(name: &str, text: &str) -> Result<Arc<Model>, CliError> {
     let library = Library::load(&root)?;
     let case = scenario::check_text(name, text, &library)?;
     let folder = root.join("assets/anatomy").join(&case.anatomy.model);
-    let anatomy = anatomy::load(&folder).map_err(|e| CliError::bad_input(e.to_string()))?;
+    let anatomy = anatomy::load_patient(&folder, &case.anatomy.patient(), &crate::assets::cache())
+        .map_err(|e| CliError::bad_input(format!("{name}: {e}")))?;
     let mut model = Model::compile(&case, &anatomy, &library.catalog)
         .map_err(|e| CliError::bad_input(format!("{name}: {e}")))?;
     text.clone_into(&mut model.case_text);

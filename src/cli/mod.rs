@@ -128,9 +128,7 @@ pub fn run_with(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError
         Some(SubCommand::Replay(args)) => replay::run(&args),
         Some(SubCommand::Image(args)) => image::run(&args),
         Some(SubCommand::Import(args)) => import::run(&args),
-        Some(SubCommand::Anatomy(args)) => {
-            anatomy::run(&args).map(|_| ()).map_err(|e| CliError::bad_input(e.to_string()))
-        }
+        Some(SubCommand::Anatomy(args)) => anatomy::run(&args),
         Some(SubCommand::Devices(args)) => devices::run(&args),
         Some(SubCommand::Report(args)) => report::run(&args),
     }

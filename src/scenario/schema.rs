@@ -100,8 +100,58 @@ pub static ANATOMY: Group = Group {
     fields: &[
         required("model", Kind::Name(NameOf::Anatomy), "folder under assets/anatomy"),
         default("lesions", Kind::List { of: &Kind::Variants(LESION), min_items: 0 }, "[]", "lesions"),
+        default(
+            "seed",
+            Kind::Optional(&Kind::Whole { min: 0.0, max: 9_007_199_254_740_992.0 }),
+            "None",
+            "draws a patient who differs from the description",
+        ),
+        default(
+            "vary",
+            Kind::List { of: &Kind::Variants(SETTING), min_items: 0 },
+            "[]",
+            "what of the patient is fixed, bounded, freed or chosen (`cathnav anatomy show NAME --statistics 1` lists the names)",
+        ),
     ],
 };
+
+/// Settings of a patient.
+pub static SETTING: &[Variant] = &[
+    Variant {
+        name: "Fix",
+        doc: "a number of the anatomy has this value",
+        body: Body::Fields(&[
+            required("name", Kind::Text, "parameter"),
+            required(
+                "value",
+                number(f64::NEG_INFINITY, f64::INFINITY),
+                "value, within the parameter's bounds",
+            ),
+        ]),
+    },
+    Variant {
+        name: "Bound",
+        doc: "a number of the anatomy is drawn between these",
+        body: Body::Fields(&[
+            required("name", Kind::Text, "parameter"),
+            required("low", number(f64::NEG_INFINITY, f64::INFINITY), "least"),
+            required("high", number(f64::NEG_INFINITY, f64::INFINITY), "largest"),
+        ]),
+    },
+    Variant {
+        name: "Free",
+        doc: "drawn, also without a seed for the rest",
+        body: Body::Fields(&[required("name", Kind::Text, "parameter or variant")]),
+    },
+    Variant {
+        name: "Choose",
+        doc: "this option of a variant",
+        body: Body::Fields(&[
+            required("name", Kind::Text, "variant"),
+            required("option", Kind::Text, "option"),
+        ]),
+    },
+];
 
 /// Lesions.
 pub static LESION: &[Variant] = &[

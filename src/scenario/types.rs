@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::anatomy::{PatientChoice, Setting};
+
 /// A whole case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,6 +150,19 @@ pub struct AnatomyChoice {
     /// Lesions.
     #[serde(default)]
     pub lesions: Vec<Lesion>,
+    /// Draws a patient who differs from the description; none: as described.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// What of the patient is fixed, bounded, freed or chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vary: Vec<Setting>,
+}
+
+impl AnatomyChoice {
+    /// The patient to draw.
+    pub fn patient(&self) -> PatientChoice {
+        PatientChoice { seed: self.seed, set: self.vary.clone() }
+    }
 }
 
 /// What is wrong with a vessel.

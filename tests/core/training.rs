@@ -125,6 +125,8 @@ pub(crate) fn case() -> Case {
                 at_mm: 20.0,
                 flow_ml_per_min: 60.0,
             }],
+            seed: None,
+            vary: Vec::new(),
         },
         access: Access { site: "femoral.right".to_owned(), sheath: "sheath.s".to_owned() },
         tray: names.iter().map(|s| (*s).to_owned()).collect(),

@@ -156,6 +156,12 @@ fn socket(d: f64, p: &Vec3) -> f64 {
 
 /// Distance to the outer surface of the left proximal femur.
 pub(super) fn femur(p: &Vec3) -> f64 {
+    // Cut across the shaft below the field.
+    -join(-femur_uncut(p), -(-245.0 - p.z), 1.0)
+}
+
+/// As [`femur`], the shaft going on a little.
+pub(super) fn femur_uncut(p: &Vec3) -> f64 {
     let c = v(HIP_CENTER[0], HIP_CENTER[1], HIP_CENTER[2]);
     let head = (p - c).norm() - HEAD_RADIUS_MM;
     // Neck: 127 degrees to the shaft, 12 degrees forwards.
@@ -180,9 +186,7 @@ pub(super) fn femur(p: &Vec3) -> f64 {
     let lesser = ellipsoid(&(p - v(109.5, -9.5, -156.0)), &v(8.0, 8.5, 11.0));
     d = join(d, lesser, 5.0);
     let fovea = (p - c - v(-21.0, -3.0, 3.0)).norm() - 4.0;
-    let d = cut(d, fovea, 2.0);
-    // Cut across the shaft below the field.
-    -join(-d, -(-245.0 - p.z), 1.0)
+    cut(d, fovea, 2.0)
 }
 
 /// Thickness of the femoral cortex: 1 mm over the head, 2 at the neck, 7 in the shaft; calcar 4 `[K]`.

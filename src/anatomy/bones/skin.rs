@@ -1,6 +1,7 @@
 //! Skin, the muscle layer under the fat, and gas.
 
 use super::sdf::{self, ellipsoid, join, v};
+use crate::anatomy::description::{Habitus, Sex};
 use crate::anatomy::{BodySurface, Material, Mesh};
 use crate::math::Vec3;
 
@@ -17,6 +18,76 @@ pub(super) const PELVIS: [[f64; 7]; 8] = [
     [240.0, -18.0, 100.0, 144.0, 18.0, 20.0, 22.0],
 ];
 
+/// Stations of a trunk: z, center y, half depth, half width (male, BMI 25; arms left out), and what a woman's differ by in depth and
+/// width (`body.md` 6.1 `[K]`).
+const TRUNK: [[f64; 6]; 15] = [
+    [-270.0, -12.0, 82.0, 172.0, 2.0, 2.0],
+    [-200.0, -10.0, 104.0, 178.0, 2.0, 3.0],
+    [-110.0, -10.0, 115.0, 180.0, 0.0, 3.0],
+    [-31.0, -14.0, 112.0, 175.0, 1.0, 2.0],
+    [30.0, -14.0, 113.0, 172.0, -4.0, -5.0],
+    [60.0, -16.0, 114.0, 172.0, -9.0, -10.0],
+    [150.0, -16.0, 113.0, 164.0, -10.0, -11.0],
+    [240.0, -19.0, 114.0, 160.0, -12.0, -12.0],
+    [327.0, -27.0, 116.0, 166.0, -4.0, -14.0],
+    [392.0, -28.0, 106.0, 176.0, -8.0, -12.0],
+    [430.0, -20.0, 88.0, 190.0, -6.0, -14.0],
+    [462.0, -16.0, 70.0, 150.0, -4.0, -10.0],
+    [484.0, -20.0, 62.0, 80.0, -6.0, -10.0],
+    [505.0, -24.0, 60.0, 64.0, -7.0, -8.0],
+    [560.0, -26.0, 62.0, 64.0, -7.0, -8.0],
+];
+
+/// Fat in front, at the sides, behind, mm, of slim, normal and obese; men, then women `[D]`.
+const FAT_MM: [[[f64; 3]; 3]; 2] = [
+    [[8.0, 10.0, 12.0], [18.0, 20.0, 20.0], [32.0, 35.0, 32.0]],
+    [[14.0, 18.0, 18.0], [27.0, 32.0, 28.0], [45.0, 52.0, 42.0]],
+];
+/// Depth and width of the belly over those of BMI 25: slim, normal, obese `[D]`.
+const BELLY: [[f64; 2]; 3] = [[0.84, 0.85], [1.0, 1.0], [1.24, 1.14]];
+/// Half width of the bones at a height, which the skin covers by 6 mm at least: (z, mm).
+const BONES: [(f64, f64); 9] = [
+    (-270.0, 130.0),
+    (-110.0, 150.0),
+    (0.0, 153.0),
+    (45.0, 150.0),
+    (80.0, 132.0),
+    (220.0, 142.0),
+    (330.0, 143.0),
+    (430.0, 172.0),
+    (460.0, 172.0),
+];
+
+/// Stations of the trunk of a sex and build, up to the neck where a head follows, as those of [`PELVIS`].
+pub(super) fn stations(sex: Sex, habitus: Habitus, has_head: bool) -> Vec<[f64; 7]> {
+    let build = habitus as usize;
+    let fat = FAT_MM[usize::from(sex == Sex::Female)][build];
+    TRUNK
+        .iter()
+        .filter(|s| !has_head || s[0] < 500.0)
+        .map(|&[z, y, depth, width, female_depth, female_width]| {
+            let k = if sex == Sex::Female { 1.0 } else { 0.0 };
+            // Full effect on the belly, a quarter on hips, chest and thighs, hardly any on the neck.
+            let belly = 1.0 - (((z - 110.0).abs() - 70.0) / 100.0).clamp(0.0, 0.75);
+            let belly = if z > 440.0 { 0.25 * belly } else { belly };
+            let at = |i: usize| 1.0 + belly * (BELLY[build][i] - 1.0);
+            let bones = BONES.windows(2).find(|w| z <= w[1].0).map_or(0.0, |w| {
+                w[0].1 + (w[1].1 - w[0].1) * ((z - w[0].0) / (w[1].0 - w[0].0)).clamp(0.0, 1.0)
+            });
+            let half_width = ((width + k * female_width) * at(1)).max(bones + 6.0);
+            let half_depth = (depth + k * female_depth) * at(0);
+            // The back lies on the table: what is more in depth rises in front.
+            let y = y - FLAT_BACK * (half_depth - depth);
+            // Thinner over the chest and the neck.
+            let thin = 1.0 - 0.5 * ((z - 150.0) / 250.0).clamp(0.0, 1.0);
+            let thin = if z > 470.0 { 0.35 } else { thin };
+            [z, y, half_depth, half_width, fat[0] * thin, fat[1] * thin, fat[2] * thin]
+        })
+        .collect()
+}
+
+/// A supine back is flatter by this factor.
+const FLAT_BACK: f64 = 0.88;
 /// Corners of a ring.
 const CORNERS: usize = 64;
 /// Rings between two stations.
@@ -55,7 +126,7 @@ fn loft(stations: &[[f64; 7]], inset: f64) -> Mesh {
             let (x, y) = (signed_power(cos, 2.0 / 2.4), signed_power(sin, 2.0 / 2.4));
             let depth = s[2] - inset * if sin < 0.0 { s[4] } else { s[6] };
             // Supine: the back is flattened by the table.
-            let y = s[1] + depth * if y > 0.0 { 0.88 * y } else { y };
+            let y = s[1] + depth * if y > 0.0 { FLAT_BACK * y } else { y };
             mesh.vertices_mm.push(v((s[3] - inset * s[5]) * x, y, z));
         }
         if i == 0 {

@@ -10,17 +10,17 @@ pub(super) struct Thoracic {
     /// Center of the body (y, z), mm.
     pub(super) center_mm: (f64, f64),
     /// Anterior edge lower when positive, degrees.
-    tilt_deg: f64,
+    pub(super) tilt_deg: f64,
     /// Height of the body, mean of front and back, mm.
-    height_mm: f64,
-    width_mm: f64,
-    depth_mm: f64,
+    pub(super) height_mm: f64,
+    pub(super) width_mm: f64,
+    pub(super) depth_mm: f64,
     /// Width and height of a pedicle, mm.
-    pedicle_mm: (f64, f64),
-    interpedicular_mm: f64,
-    transverse_span_mm: f64,
+    pub(super) pedicle_mm: (f64, f64),
+    pub(super) interpedicular_mm: f64,
+    pub(super) transverse_span_mm: f64,
     /// Tip of the spinous process behind the back wall, mm, and how far it points down, degrees.
-    spinous: (f64, f64),
+    pub(super) spinous: (f64, f64),
 }
 
 macro_rules! thoracic {

@@ -1,5 +1,6 @@
 //! What a built lumen must be: one closed oriented body without handles, in which no two vessels come too near.
 
+use crate::anatomy::survey::wanted;
 use crate::anatomy::{AnatomyError, Branch, CenterlinePoint, Mesh, VesselTree};
 
 /// Topology of a triangle mesh.
@@ -53,12 +54,11 @@ fn find(root: &mut [usize], mut i: usize) -> usize {
 pub(super) fn lumen(mesh: &Mesh, tree: &VesselTree) -> Result<(), AnatomyError> {
     let t = topology(mesh);
     let volume = mesh.signed_volume_mm3();
-    let bodies = tree.branches.iter().filter(|b| b.origin.is_none()).count();
-    let joins = tree.branches.iter().filter(|b| b.distal_join.is_some()).count();
-    let euler = 2 * (bodies as i64 - joins as i64);
-    if t == (Topology { bodies, open_edges: 0, euler }) && volume > 0.0 {
+    let wanted = wanted(tree);
+    if t == wanted && volume > 0.0 {
         return Ok(());
     }
+    let Topology { bodies, euler, .. } = wanted;
     let what = format!(
         "{} bodies, {} open edges, Euler number {}, volume {volume:.0} mm3; allowed: {bodies}, 0, {euler}, positive (a lower \
          Euler number means that vessels fuse)",
@@ -67,15 +67,47 @@ pub(super) fn lumen(mesh: &Mesh, tree: &VesselTree) -> Result<(), AnatomyError> 
     Err(AnatomyError::Surface { item: "lumen".to_owned(), what })
 }
 
+/// Two vessels that come too near.
+pub(super) struct NearMiss {
+    /// One branch, by index, and where on it, mm.
+    pub(super) a: usize,
+    pub(super) a_mm: f64,
+    /// The other.
+    pub(super) b: usize,
+    pub(super) b_mm: f64,
+    /// Gap between the walls, mm; negative when they overlap.
+    pub(super) gap_mm: f64,
+}
+
 /// Refuses vessels whose walls come nearer than `least_mm` without joining.
+pub(super) fn gaps(tree: &VesselTree, least_mm: f64) -> Result<(), AnatomyError> {
+    let Some(m) = near_misses(tree, least_mm).into_iter().next() else { return Ok(()) };
+    Err(AnatomyError::Gap {
+        a: tree.branches[m.a].name.clone(),
+        a_mm: m.a_mm,
+        b: tree.branches[m.b].name.clone(),
+        b_mm: m.b_mm,
+        gap_mm: m.gap_mm,
+        allowed_mm: least_mm,
+    })
+}
+
+/// Smooth step from 0 to 1.
+pub(super) fn share(x: f64) -> f64 {
+    let x = x.clamp(0.0, 1.0);
+    x * x * (3.0 - 2.0 * x)
+}
+
+/// The nearest place of each pair of vessels whose walls come nearer than `least_mm` without joining.
 ///
 /// A child and its parent, and siblings that leave one place, overlap at their origin: they are measured from where
 /// they have first come apart.
-pub(super) fn gaps(tree: &VesselTree, least_mm: f64) -> Result<(), AnatomyError> {
+pub(super) fn near_misses(tree: &VesselTree, least_mm: f64) -> Vec<NearMiss> {
     let bounds: Vec<_> = tree.branches.iter().map(bounds).collect();
     let own: Vec<&[CenterlinePoint]> = tree.branches.iter().map(|b| own_lumen(tree, b)).collect();
-    for (i, a) in tree.branches.iter().enumerate() {
-        for (j, b) in tree.branches.iter().enumerate().take(i) {
+    let mut out = Vec::new();
+    for i in 0..tree.branches.len() {
+        for j in 0..i {
             let apart = (0..3).any(|k| {
                 bounds[i].0[k] > bounds[j].1[k] + least_mm || bounds[j].0[k] > bounds[i].1[k] + least_mm
             });
@@ -90,22 +122,17 @@ pub(super) fn gaps(tree: &VesselTree, least_mm: f64) -> Result<(), AnatomyError>
                 0
             };
             let end_mm = own_end_mm(tree, i, j);
+            let mut worst: Option<NearMiss> = None;
             for p in own[i][from..].iter().filter(|p| p.arc_mm < end_mm) {
                 let (gap_mm, b_mm) = clearance(p, own[j]);
-                if gap_mm < least_mm {
-                    return Err(AnatomyError::Gap {
-                        a: a.name.clone(),
-                        a_mm: p.arc_mm,
-                        b: b.name.clone(),
-                        b_mm,
-                        gap_mm,
-                        allowed_mm: least_mm,
-                    });
+                if gap_mm < least_mm && worst.as_ref().is_none_or(|w| gap_mm < w.gap_mm) {
+                    worst = Some(NearMiss { a: i, a_mm: p.arc_mm, b: j, b_mm, gap_mm });
                 }
             }
+            out.extend(worst);
         }
     }
-    Ok(())
+    out
 }
 
 /// Where branch `i` comes near to `j` because it joins it, or joins beside a branch that leaves it; infinite if it does

@@ -1,25 +1,32 @@
 //! Description to anatomy: tree, one closed labelled lumen surface, bones.
 
+mod apart;
 mod check;
 mod field;
+mod lesions;
 mod tree;
 mod tube;
 
 pub use check::{Topology, topology};
+pub(super) use tree::{build_branch, vec3 as tree_vec3};
 
 use super::description::{Description, FORMAT, Towards};
 use super::remesh::{Target, remesh};
-use super::{AccessSite, Anatomy, AnatomyError, CornerLabel, Landmark, LumenMesh, Mesh, VesselTree};
+use super::{
+    AccessSite, Anatomy, AnatomyError, Circulation, CornerLabel, Landmark, LumenMesh, Mesh, VesselTree,
+};
 use crate::math::Vec3;
 use field::Field;
 
 /// Raised whenever the builder makes something else of the same description: stored builds of before are stale then.
 pub(super) const BUILDER_VERSION: u32 = 1;
+/// The same for bodies that are made of parts.
+pub(super) const PARTS_VERSION: u32 = 1;
 
 /// Tree and access sites of a description without any surface: quick, for checks of names and lengths.
 pub fn build_tree(description: &Description) -> Result<(VesselTree, Vec<AccessSite>), AnatomyError> {
     let tree = tree::tree(description)?;
-    description.circulation.check(&tree)?;
+    circulation_of(description, &tree).check(&tree)?;
     let access_sites = access_sites(description, &tree)?;
     Ok((tree, access_sites))
 }
@@ -31,35 +38,51 @@ pub fn build(description: &Description) -> Result<Anatomy, AnatomyError> {
     }
     tree::within(&description.name, "min_gap_mm", description.min_gap_mm, 0.0, 10.0)?;
     let tree = tree::tree(description)?;
-    description.circulation.check(&tree)?;
+    circulation_of(description, &tree).check(&tree)?;
     check::gaps(&tree, description.min_gap_mm)?;
-    let field = Field::new(&tree);
-    let mesh = rounded_to_f32(even(&tube::union(&tree)?, &field));
-    check::lumen(&mesh, &tree)?;
-    let labels = label(&mesh, &field);
+    if let Some(b) = &description.body {
+        tree::within("body", "grid_mm", b.grid_mm, 1.0, 6.0)?;
+        tree::within("body", "edge_mm", b.edge_mm, b.grid_mm, 12.0)?;
+    }
+    let (lumen, body) = rayon::join(|| lumen(&tree), || body(description, &tree));
+    let lumen = lumen?;
     let access_sites = access_sites(description, &tree)?;
     let mut landmarks: Vec<Landmark> = description
         .landmarks
         .iter()
         .map(|l| Landmark { name: l.name.clone(), position_mm: tree::vec3(l.position_mm) })
         .collect();
-    let mut body = Vec::new();
     if let Some(b) = &description.body {
-        tree::within("body", "grid_mm", b.grid_mm, 1.0, 6.0)?;
-        tree::within("body", "edge_mm", b.edge_mm, b.grid_mm, 12.0)?;
-        body = super::bones::body(b);
-        landmarks.extend(super::bones::landmarks(b.region));
+        landmarks.extend(super::bones::landmarks(b));
     }
+    let circulation = circulation_of(description, &tree);
     Ok(Anatomy {
         name: description.name.clone(),
         title: description.title.clone(),
         tree,
-        lumen: LumenMesh { mesh, labels },
+        lumen,
         body,
         access_sites,
         landmarks,
-        circulation: description.circulation.clone(),
+        circulation,
+        lesions: description.lesions.clone(),
     })
+}
+
+/// The labelled surface of a tree.
+fn lumen(tree: &VesselTree) -> Result<LumenMesh, AnatomyError> {
+    let field = Field::new(tree);
+    let mesh = rounded_to_f32(even(&tube::union(tree)?, &field));
+    check::lumen(&mesh, tree)?;
+    let labels = label(&mesh, &field);
+    Ok(LumenMesh { mesh, labels })
+}
+
+fn body(description: &Description, tree: &VesselTree) -> Vec<super::BodySurface> {
+    let Some(b) = &description.body else { return Vec::new() };
+    let mut body = super::bones::body(b);
+    body.extend(lesions::calcium(&description.lesions, tree));
+    body
 }
 
 /// Edges over the local radius.
@@ -89,7 +112,51 @@ fn even(union: &Mesh, field: &Field) -> Mesh {
         }
         q
     };
-    remesh(union, &Target { edge_mm: &edge_mm, onto: &onto }, PASSES)
+    let mut mesh = remesh(union, &Target { edge_mm: &edge_mm, onto: &onto }, PASSES);
+    untangle(&mut mesh, &onto);
+    mesh
+}
+
+/// Rounds of untangling.
+const UNTANGLINGS: usize = 12;
+
+/// Smooths the few places where triangles cross, until none do; the rest of the mesh stays as it is.
+fn untangle(mesh: &mut Mesh, onto: &(dyn Fn(&Vec3) -> Vec3 + Sync)) {
+    for round in 0..UNTANGLINGS {
+        let pairs = super::survey::crossing_pairs(mesh);
+        if pairs.is_empty() {
+            return;
+        }
+        let mut near = vec![false; mesh.vertices_mm.len()];
+        for t in pairs.iter().flat_map(|p| [p.0, p.1]) {
+            mesh.triangles[t as usize].iter().for_each(|v| near[*v as usize] = true);
+        }
+        // Each round reaches one ring farther, up to three.
+        for _ in 0..(1 + round / 4).min(3) {
+            let grown: Vec<u32> = mesh
+                .triangles
+                .iter()
+                .filter(|t| t.iter().any(|v| near[*v as usize]))
+                .flatten()
+                .copied()
+                .collect();
+            grown.iter().for_each(|v| near[*v as usize] = true);
+        }
+        let mut sums = vec![(Vec3::zeros(), 0.0); mesh.vertices_mm.len()];
+        for t in &mesh.triangles {
+            for k in 0..3 {
+                let others = [t[(k + 1) % 3], t[(k + 2) % 3]].map(|i| mesh.vertices_mm[i as usize]);
+                let sum = &mut sums[t[k] as usize];
+                *sum = (sum.0 + others[0] + others[1], sum.1 + 2.0);
+            }
+        }
+        for (i, v) in mesh.vertices_mm.iter_mut().enumerate().filter(|(i, _)| near[*i]) {
+            let mean = sums[i].0 / sums[i].1;
+            let smooth = *v + 0.6 * (mean - *v);
+            // The last rounds leave the vertices where smoothing has put them.
+            *v = if round < UNTANGLINGS / 2 { onto(&smooth) } else { smooth };
+        }
+    }
 }
 
 /// Stored coordinates are f32; a fresh build has the same.
@@ -120,6 +187,18 @@ fn label(mesh: &Mesh, field: &Field) -> Vec<[CornerLabel; 3]> {
             })
         })
         .collect()
+}
+
+/// Refuses a tree whose vessels come too near.
+pub(super) fn gaps(description: &Description, tree: &VesselTree) -> Result<(), AnatomyError> {
+    check::gaps(tree, description.min_gap_mm)
+}
+
+/// What lies beyond the tree, short circuits of lesions included.
+pub(super) fn circulation_of(description: &Description, tree: &VesselTree) -> Circulation {
+    let mut out = description.circulation.clone();
+    out.shunts.extend(description.lesions.iter().flat_map(|l| l.shunts(tree)));
+    out
 }
 
 fn access_sites(description: &Description, tree: &VesselTree) -> Result<Vec<AccessSite>, AnatomyError> {

@@ -9,17 +9,21 @@ const SPACING_PER_RADIUS: f64 = 0.5;
 /// Step of the fine polyline that is measured before resampling, mm.
 const FINE_STEP_MM: f64 = 0.05;
 
-pub(super) fn vec3(p: (f64, f64, f64)) -> Vec3 {
+pub(in crate::anatomy) fn vec3(p: (f64, f64, f64)) -> Vec3 {
     Vec3::new(p.0, p.1, p.2)
 }
 
 /// Builds all branches.
 pub(super) fn tree(description: &Description) -> Result<VesselTree, AnatomyError> {
+    super::lesions::check(description)?;
     let mut tree = VesselTree::default();
     for branch in &description.branches {
-        let built = build_branch(branch, &tree)?;
+        let mut built = build_branch(branch, &tree)?;
+        super::lesions::shape(&mut built, &description.lesions);
         tree.branches.push(built);
     }
+    super::lesions::add(&mut tree, &description.lesions)?;
+    super::apart::separate(&mut tree, description.min_gap_mm);
     if tree.branches.is_empty() {
         return Err(value("branches", "number of branches", "0", "at least 1"));
     }
@@ -67,7 +71,10 @@ pub(super) fn arc_of(item: &str, at: At, branch: &Branch) -> Result<f64, Anatomy
     Ok(arc)
 }
 
-fn build_branch(d: &BranchDescription, tree: &VesselTree) -> Result<Branch, AnatomyError> {
+pub(in crate::anatomy) fn build_branch(
+    d: &BranchDescription,
+    tree: &VesselTree,
+) -> Result<Branch, AnatomyError> {
     let name = d.name.as_str();
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.';
     if name.is_empty() || !name.chars().all(is_name) {
@@ -102,7 +109,8 @@ fn build_branch(d: &BranchDescription, tree: &VesselTree) -> Result<Branch, Anat
     if let Some(c) = &d.corkscrew {
         fine = corkscrew(name, &fine, c)?;
     }
-    let points = resample(&fine, 0.5 * d.diameter_mm.0, 0.5 * d.diameter_mm.1);
+    check_profile(d)?;
+    let points = resample(&fine, &|share| radius_mm(d, share));
     let length = points.last().map_or(0.0, |p| p.arc_mm);
     if length < d.diameter_mm.0 {
         return Err(value(name, "course", format_args!("{length:.2} mm long"), "at least one diameter"));
@@ -197,7 +205,7 @@ fn control_points(
 }
 
 /// Unit vector across `tangent`: at 0 the anterior direction, turning over the patient's left, projected.
-fn around_parent(tangent: &Vec3, around_rad: f64) -> Vec3 {
+pub(super) fn around_parent(tangent: &Vec3, around_rad: f64) -> Vec3 {
     // Along an anteroposterior parent the anterior direction has no projection: superior takes its place.
     let reference = if tangent.y.abs() < 0.9 { -Vec3::y() } else { Vec3::z() };
     let e = (reference - tangent * tangent.dot(&reference)).normalize();
@@ -283,7 +291,7 @@ fn corkscrew(name: &str, fine: &[Vec3], c: &Corkscrew) -> Result<Vec<Vec3>, Anat
 }
 
 /// Tangents by central differences and rotation-minimizing normals; radius left at zero.
-fn frames(points: &[Vec3]) -> Vec<CenterlinePoint> {
+pub(super) fn frames(points: &[Vec3]) -> Vec<CenterlinePoint> {
     let n = points.len();
     let mut out: Vec<CenterlinePoint> = Vec::with_capacity(n);
     let mut arc_mm = 0.0;
@@ -305,14 +313,39 @@ fn frames(points: &[Vec3]) -> Vec<CenterlinePoint> {
     out
 }
 
-/// Points about half a radius apart on a fine polyline, radius linear in arc length.
-fn resample(fine: &[Vec3], r0: f64, r1: f64) -> Vec<CenterlinePoint> {
+/// Lumen radius at a share of the length: linear between the diameters that are given, mm.
+fn radius_mm(d: &BranchDescription, share: f64) -> f64 {
+    let (mut a, mut b) = ((0.0, d.diameter_mm.0), (1.0, d.diameter_mm.1));
+    for p in &d.profile_mm {
+        if p.0 <= share {
+            a = *p;
+        } else {
+            b = *p;
+            break;
+        }
+    }
+    let (r0, r1) = (0.5 * a.1, 0.5 * b.1);
+    r0 + (r1 - r0) * ((share - a.0) / (b.0 - a.0))
+}
+
+fn check_profile(d: &BranchDescription) -> Result<(), AnatomyError> {
+    let mut least = 0.001;
+    for (share, diameter) in &d.profile_mm {
+        within(&d.name, "profile_mm (share of the length)", *share, least, 0.999)?;
+        within(&d.name, "profile_mm (diameter)", *diameter, 0.4, 60.0)?;
+        least = share + 0.001;
+    }
+    Ok(())
+}
+
+/// Points about half a radius apart on a fine polyline; `radius_of` takes the share of the length.
+fn resample(fine: &[Vec3], radius_of: &dyn Fn(f64) -> f64) -> Vec<CenterlinePoint> {
     let mut cumulative = vec![0.0];
     for w in fine.windows(2) {
         cumulative.push(cumulative[cumulative.len() - 1] + (w[1] - w[0]).norm());
     }
     let length = cumulative[cumulative.len() - 1];
-    let radius = |s: f64| r0 + (r1 - r0) * (s / length.max(1e-12));
+    let radius = |s: f64| radius_of((s / length.max(1e-12)).min(1.0));
     let mut stations = vec![0.0];
     let mut s = 0.0;
     loop {
@@ -337,7 +370,7 @@ fn resample(fine: &[Vec3], r0: f64, r1: f64) -> Vec<CenterlinePoint> {
     let mut out = frames(&points);
     let total = out.last().map_or(1.0, |p| p.arc_mm).max(1e-12);
     for p in &mut out {
-        p.radius_mm = r0 + (r1 - r0) * (p.arc_mm / total);
+        p.radius_mm = radius_of((p.arc_mm / total).min(1.0));
     }
     out
 }

@@ -53,8 +53,11 @@ pub(super) fn tube(branch: &Branch) -> Mesh {
         rings.push((center, n, b, first.radius_mm * latitude.cos()));
     }
     let mut arc = 0.0;
-    while arc < length {
-        let p = branch.at(arc);
+    // Where the radius rises and falls, points are as dense as its changes ask: a ring at each.
+    let mut points = branch.points.iter().take(branch.points.len() - 1);
+    let is_even = is_even(branch);
+    while let Some(p) = if is_even { (arc < length).then(|| branch.at(arc)) } else { points.next().copied() }
+    {
         let (n, b) = frame(&p);
         rings.push((p.position_mm, n, b, p.radius_mm));
         arc += RING_SPACING_PER_RADIUS * p.radius_mm;
@@ -87,6 +90,16 @@ pub(super) fn tube(branch: &Branch) -> Mesh {
         }
     }
     mesh
+}
+
+/// Does the radius change linearly from end to end.
+fn is_even(branch: &Branch) -> bool {
+    let length = branch.length_mm().max(1e-12);
+    let (first, last) = (branch.points[0].radius_mm, branch.points[branch.points.len() - 1].radius_mm);
+    branch.points.iter().all(|p| {
+        let linear = first + (last - first) * p.arc_mm / length;
+        (p.radius_mm - linear).abs() < 1e-6 * first.max(last)
+    })
 }
 
 /// Corners of a ring: 14 for the smallest vessels to 28 for the largest.

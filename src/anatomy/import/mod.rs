@@ -224,6 +224,7 @@ fn assemble(mut mesh: Mesh, mut curves: Vec<Curve>, options: &ImportOptions) -> 
         access_sites,
         landmarks: Vec::new(),
         circulation: Circulation::default(),
+        lesions: Vec::new(),
     })
 }
 
