@@ -248,3 +248,48 @@ fn a_wire_refuses_to_advance_through_a_tight_hook() {
     assert!(reason.contains("buckles before the valve"), "{reason}");
     assert!(smooth.is_none() && reached > 125.0, "{smooth:?} {reached}");
 }
+
+/// A trunk of radius 9 mm with a narrow branch straight on from z = 120, blind at z = 180.
+struct TrunkWithBranch;
+
+impl WallQuery for TrunkWithBranch {
+    fn at(&self, p: &Vec3) -> WallHit {
+        let within = |radius_mm: f64, end_mm: f64| {
+            let side = StraightTube { radius_mm }.at(p);
+            let end = end_mm - p.z;
+            if end < side.inside_mm {
+                return WallHit { inside_mm: end, inward: -Vec3::z(), bend_per_mm: Mat3::zeros(), ..side };
+            }
+            side
+        };
+        let (trunk, branch) = (within(9.0, 120.0), within(1.2, 180.0));
+        if trunk.inside_mm > branch.inside_mm { trunk } else { branch }
+    }
+}
+
+#[test]
+fn a_microcatheter_pushed_against_a_resistance_kicks_its_guide_back() {
+    let guide =
+        device("soft guide", DeviceKind::Catheter, Some(0.97), vec![zone(600.0, 1.67, 60.0, 70.0, 0.0)]);
+    let tools = vec![tray()[WIRE.idx()].clone(), guide, tray()[2].clone()];
+    let (guide, micro) = (ToolId(1), ToolId(2));
+    let mut b = Bench::new(tools, &TrunkWithBranch, base());
+    b.load(guide);
+    b.drive(guide, 190.0, 50.0);
+    b.load(micro);
+    b.drive(micro, 236.0, 50.0);
+    b.rest(60);
+    let tip = |b: &Bench<'_>| {
+        let rod = rod::view(&b.state, &b.tools, &TrunkWithBranch);
+        rod.devices.iter().find(|d| d.tool == guide).unwrap().tip_mm.z
+    };
+    let seated = tip(&b);
+    b.drive(micro, 262.0, 20.0);
+    b.rest(60);
+    let kicked = tip(&b);
+    let force = b.state.devices[b.state.index_of(micro).unwrap()].hub_force_n;
+    println!("guide's tip at z {seated:.2} mm, kicked back to {kicked:.2} by {force:.2} N");
+    assert!((seated - 130.0).abs() < 0.5, "{seated}");
+    // It has left the branch, whose mouth is at 120 mm, and the push has nothing more to lean on.
+    assert!(kicked < 120.0 && (0.2..1.5).contains(&force), "{kicked} {force}");
+}
