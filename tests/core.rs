@@ -37,6 +37,8 @@ mod rods_friction;
 mod rods_shapes;
 #[path = "core/rods_steps.rs"]
 mod rods_steps;
+#[path = "core/rods_torque.rs"]
+mod rods_torque;
 #[path = "core/script.rs"]
 mod script;
 #[path = "core/session.rs"]
