@@ -27,6 +27,10 @@ pub struct GrayPicture {
 }
 
 impl GrayPicture {
+    fn sum(&self) -> u64 {
+        self.gray.iter().map(|g| u64::from(*g)).sum()
+    }
+
     /// An 8-bit gray PNG; `None` when it is not there or something else.
     pub fn read_png(path: &Path) -> Option<Self> {
         let mut reader = png::Decoder::new(BufReader::new(File::open(path).ok()?)).read_info().ok()?;
@@ -49,6 +53,17 @@ pub struct Stored {
     pub angles: String,
     /// Frames.
     pub frames: Vec<GrayPicture>,
+    /// The darkest frame: where contrast fills the vessels most.
+    fullest: usize,
+}
+
+impl Stored {
+    fn add(&mut self, picture: GrayPicture) {
+        if self.frames.get(self.fullest).is_none_or(|f| picture.sum() < f.sum()) {
+            self.fullest = self.frames.len();
+        }
+        self.frames.push(picture);
+    }
 }
 
 /// All stored runs and what is shown of them.
@@ -61,22 +76,23 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    /// Adds a frame of a run; a new run number begins a new entry and is shown.
+    /// Adds a frame of a run; a new run number begins a new entry. It is shown, by the frame with the most contrast so far.
     pub fn add_run_frame(&mut self, run: u32, angles: &str, picture: GrayPicture) {
         if self.stored.back().is_none_or(|s| s.run != Some(run)) {
-            self.push(Stored { run: Some(run), angles: angles.to_owned(), frames: Vec::new() });
+            self.push(Stored { run: Some(run), angles: angles.to_owned(), ..Stored::default() });
         }
+        let is_shown = self.shown + 1 == self.stored.len();
         if let Some(last) = self.stored.back_mut().filter(|s| s.frames.len() < MOST_FRAMES) {
-            last.frames.push(picture);
-            if self.shown + 1 == self.stored.len() {
-                self.frame = self.last_frame() as f64;
+            last.add(picture);
+            if is_shown {
+                self.frame = last.fullest as f64;
             }
         }
     }
 
     /// Adds a single view and shows it.
     pub fn add_view(&mut self, angles: &str, picture: GrayPicture) {
-        self.push(Stored { run: None, angles: angles.to_owned(), frames: vec![picture] });
+        self.push(Stored { angles: angles.to_owned(), frames: vec![picture], ..Stored::default() });
     }
 
     fn push(&mut self, stored: Stored) {
@@ -97,7 +113,7 @@ impl Shelf {
     pub fn step_run(&mut self, by: i32) {
         let most = self.stored.len().saturating_sub(1);
         self.shown = self.shown.saturating_add_signed(by as isize).min(most);
-        self.frame = 0.0;
+        self.frame = self.stored.get(self.shown).map_or(0.0, |s| s.fullest as f64);
     }
 
     /// Another frame; playing stops.
@@ -148,18 +164,19 @@ mod tests {
         assert!(shelf.shown().is_none());
         shelf.step_run(-1);
         shelf.step_frame(3);
-        for i in 0..4 {
+        for i in [7, 8, 2, 5] {
             shelf.add_run_frame(1, "LAO 30", picture(i));
         }
+        assert_eq!(shelf.shown().unwrap().0, &picture(2), "the fullest frame is shown");
         shelf.add_run_frame(2, "AP", picture(9));
         assert_eq!(shelf.shown().unwrap().0, &picture(9));
         shelf.step_run(-1);
-        assert_eq!(shelf.shown().unwrap().1, "run 1, frame 1 of 4, LAO 30");
-        shelf.step_frame(2);
-        assert_eq!(shelf.shown().unwrap().0, &picture(2));
+        assert_eq!(shelf.shown().unwrap().1, "run 1, frame 3 of 4, LAO 30");
+        shelf.step_frame(-1);
+        assert_eq!(shelf.shown().unwrap().0, &picture(8));
         shelf.toggle_play();
-        shelf.advance(2.5 / PLAY_FPS);
-        assert_eq!(shelf.shown().unwrap().0, &picture(0), "it plays round");
+        shelf.advance(3.5 / PLAY_FPS);
+        assert_eq!(shelf.shown().unwrap().0, &picture(7), "it plays round");
         for i in 0..40 {
             shelf.add_view("AP", picture(i));
         }

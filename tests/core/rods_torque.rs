@@ -9,7 +9,14 @@ use cathnav::sim::rod::{
 };
 
 use super::rods::{DT, origin, plain};
+use super::rods_buckling::inputs;
 use super::table::row;
+
+const BEND_MM: f64 = 200.0;
+/// Holds a rod in the bend without room and without friction.
+const NARROW: BentTube = BentTube { radius_mm: 0.2505, bend_radius_mm: BEND_MM };
+const HARD: WallLaw =
+    WallLaw { stiffness_n_per_mm2: 2000.0, stiffening_mm: 5.0, tip_patch_mm: 0.0, friction_factor: 0.0 };
 
 #[test]
 fn b9_torque_whip_in_a_curved_tube() {
@@ -20,24 +27,9 @@ fn b9_torque_whip_in_a_curved_tube() {
         (1.4, [62.0, 111.4, 144.4, 163.8, 174.2]),
     ];
     for (lambda, inputs_deg) in table {
-        let (stiffness, bend) = (100.0, 200.0);
-        let length = lambda * bend;
-        let wall = BentTube { radius_mm: 0.2505, bend_radius_mm: bend };
-        let law = WallLaw {
-            stiffness_n_per_mm2: 2000.0,
-            stiffening_mm: 5.0,
-            tip_patch_mm: 0.0,
-            friction_factor: 0.0,
-        };
-        let tools = vec![plain(length, stiffness, stiffness, 1.0 / bend)];
-        let inputs = RodInputs {
-            tools: &tools,
-            controls: &[],
-            wall: &wall,
-            law,
-            others: &[],
-            meshing: Meshing::default(),
-        };
+        let length = lambda * BEND_MM;
+        let tools = vec![plain(length, 100.0, 100.0, 1.0 / BEND_MM)];
+        let inputs = inputs(&tools, &NARROW, HARD);
         let mut state = rod::new(origin());
         let mut scratch = RodScratch::default();
         statics::lay_straight(&mut state, &tools, &[(ToolId(0), length)], 160);
@@ -49,7 +41,7 @@ fn b9_torque_whip_in_a_curved_tube() {
             state.devices[0].hub_angle_rad = plane + (2.5 * f64::from(k)).to_radians();
             iterations +=
                 statics::relax(&inputs, &mut state, &mut scratch, &Loads::default(), 1e-5).iterations;
-            let view = rod::view(&state, &tools, &wall);
+            let view = rod::view(&state, &tools, &NARROW);
             let turn = view.devices[0].tip_angle_rad - plane;
             curve.push(((state.devices[0].theta[0] - plane).to_degrees(), turn.to_degrees()));
         }
@@ -78,17 +70,9 @@ fn b9_torque_whip_snaps_over() {
         (2.5, &[(30.0, 150.7), (60.0, 213.4)], 229.0),
     ];
     for (lambda, before, snap) in table {
-        let (stiffness, bend) = (100.0, 200.0);
-        let length = lambda * bend;
-        let wall = BentTube { radius_mm: 0.2505, bend_radius_mm: bend };
-        let law = WallLaw {
-            stiffness_n_per_mm2: 2000.0,
-            stiffening_mm: 5.0,
-            tip_patch_mm: 0.0,
-            friction_factor: 0.0,
-        };
-        let tools = vec![plain(length, stiffness, stiffness, 1.0 / bend)];
-        let inputs = super::rods_buckling::inputs(&tools, &wall, law);
+        let length = lambda * BEND_MM;
+        let tools = vec![plain(length, 100.0, 100.0, 1.0 / BEND_MM)];
+        let inputs = inputs(&tools, &NARROW, HARD);
         let mut state = rod::new(origin());
         let mut scratch = RodScratch::default();
         statics::lay_straight(&mut state, &tools, &[(ToolId(0), length)], 160);
@@ -99,7 +83,7 @@ fn b9_torque_whip_snaps_over() {
             hub += if hub > snap - 12.0 { 0.5 } else { 4.0 };
             state.devices[0].hub_angle_rad = plane + hub.to_radians();
             statics::relax(&inputs, &mut state, &mut scratch, &Loads::default(), 1e-5);
-            let tip = (rod::view(&state, &tools, &wall).devices[0].tip_angle_rad - plane).to_degrees();
+            let tip = (rod::view(&state, &tools, &NARROW).devices[0].tip_angle_rad - plane).to_degrees();
             let input = (state.devices[0].theta[0] - plane).to_degrees();
             let last: (f64, f64) = *curve.last().unwrap();
             if tip - last.1 > 25.0 && hub > snap - 12.0 {

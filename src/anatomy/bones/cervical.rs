@@ -1,34 +1,16 @@
 //! Cervical spine (`body.md` 1.1 to 1.4): C3 to C7 after the figures of the thoracic recipe, atlas and axis of their own.
 
 use super::sdf::{chain, cut, ellipsoid, join, rounded_box, v};
-use super::thorax::Thoracic;
+use super::thorax::{Thoracic, vertebra};
 use crate::math::Vec3;
-
-macro_rules! cervical {
-    ($name:literal, $y:literal, $z:literal, $tilt:literal, $h:literal, $w:literal, $d:literal, $pw:literal, $ph:literal, $ip:literal,
-     $tp:literal, $sp:literal, $droop:literal) => {
-        Thoracic {
-            name: $name,
-            center_mm: ($y, $z),
-            tilt_deg: $tilt,
-            height_mm: $h,
-            width_mm: $w,
-            depth_mm: $d,
-            pedicle_mm: ($pw, $ph),
-            interpedicular_mm: $ip,
-            transverse_span_mm: $tp,
-            spinous: ($sp, $droop),
-        }
-    };
-}
 
 /// C3 to C7: layout `[D]`, bodies, pedicles and processes `[KP]`.
 pub(super) const LOWER: [Thoracic; 5] = [
-    cervical!("c3", -29.6, 541.4, 3.0, 12.6, 20.0, 15.3, 5.6, 7.4, 22.9, 50.0, 30.0, 12.0),
-    cervical!("c4", -28.4, 524.1, 5.0, 12.4, 20.5, 15.6, 5.4, 7.4, 24.7, 49.0, 30.0, 14.0),
-    cervical!("c5", -26.4, 506.9, 8.0, 12.4, 21.0, 16.5, 5.6, 7.0, 24.9, 47.0, 31.0, 18.0),
-    cervical!("c6", -23.2, 489.7, 13.0, 12.6, 22.0, 17.5, 6.0, 7.3, 25.8, 49.0, 34.0, 20.0),
-    cervical!("c7", -18.1, 472.1, 19.0, 14.0, 23.5, 17.5, 6.6, 7.5, 24.5, 67.0, 46.0, 22.0),
+    vertebra!("c3", -29.6, 541.4, 3.0, 12.6, 20.0, 15.3, 5.6, 7.4, 22.9, 50.0, 30.0, 12.0),
+    vertebra!("c4", -28.4, 524.1, 5.0, 12.4, 20.5, 15.6, 5.4, 7.4, 24.7, 49.0, 30.0, 14.0),
+    vertebra!("c5", -26.4, 506.9, 8.0, 12.4, 21.0, 16.5, 5.6, 7.0, 24.9, 47.0, 31.0, 18.0),
+    vertebra!("c6", -23.2, 489.7, 13.0, 12.6, 22.0, 17.5, 6.0, 7.3, 25.8, 49.0, 34.0, 20.0),
+    vertebra!("c7", -18.1, 472.1, 19.0, 14.0, 23.5, 17.5, 6.6, 7.5, 24.5, 67.0, 46.0, 22.0),
 ];
 
 /// Axis: body, dens of 16 mm, upper joints, arch with a stout spinous process.

@@ -227,6 +227,23 @@ fn a_wedged_tip_is_told_once_per_injection() {
     assert_eq!(rig.events.iter().filter(|e| matches!(e, EventKind::WedgedInjection(_))).count(), 2);
 }
 
+/// What the injector gives in one tick.
+fn given(rig: &mut Rig) -> Vec<Source> {
+    let (model, lumens) = (rig.injector_model.clone(), rig.lumens.clone());
+    let mut sources = Vec::new();
+    injector::advance(
+        &model,
+        &mut rig.injector,
+        &lumens,
+        false,
+        150.0,
+        TICK_S,
+        &mut sources,
+        &mut Vec::new(),
+    );
+    sources
+}
+
 #[test]
 fn side_holes_share_the_flow() {
     let mut rig = rig(false);
@@ -234,33 +251,13 @@ fn side_holes_share_the_flow() {
     rig.command(&Command::FillSyringe { fluid: Fluid::Contrast, volume_ml: 10.0 });
     rig.command(&Command::SetHandInjection(5.0));
     rig.run(0.5, &[]);
-    let mut sources = Vec::new();
-    injector::advance(
-        &rig.injector_model.clone(),
-        &mut rig.injector,
-        &rig.lumens.clone(),
-        false,
-        150.0,
-        TICK_S,
-        &mut sources,
-        &mut Vec::new(),
-    );
+    let sources = given(&mut rig);
     let total: f64 = sources.iter().map(|s| s.flow_ml_per_s).sum();
     assert_eq!(sources.len(), 3);
     assert!((total - 5.0).abs() < 1e-9 && sources[0].flow_ml_per_s > sources[1].flow_ml_per_s);
     rig.lumens[0].wedged = true;
     rig.run(0.5, &[]);
-    let mut wedged = Vec::new();
-    injector::advance(
-        &rig.injector_model.clone(),
-        &mut rig.injector,
-        &rig.lumens.clone(),
-        false,
-        150.0,
-        TICK_S,
-        &mut wedged,
-        &mut Vec::new(),
-    );
+    let wedged = given(&mut rig);
     let total: f64 = wedged.iter().map(|s| s.flow_ml_per_s).sum();
     assert!((total - 5.0).abs() < 1e-9 && wedged[0].flow_ml_per_s < 0.1 * wedged[1].flow_ml_per_s);
 }
