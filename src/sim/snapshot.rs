@@ -85,6 +85,15 @@ pub struct RodDeviceView {
     pub hub_torque_n_mm: f64,
     /// Wall contact force at the tip, N.
     pub tip_force_n: f64,
+    /// Torque that is left for the tip, the last 2 mm, N mm; of the sign of the hub's.
+    pub tip_torque_n_mm: f64,
+    /// Wall contact force along all of the device that lies bare, N: the sum over its nodes, and the largest of a node.
+    pub wall_force_n: f64,
+    /// See `wall_force_n`.
+    pub wall_peak_n: f64,
+    /// Torque that is lost from the hub to the tip, N mm: to the wall, to devices around, and while a bent device turns also
+    /// inside it (damping of its bending).
+    pub lost_torque_n_mm: f64,
     /// Length outside the hub of the tool around it (or the sheath), mm.
     pub external_mm: f64,
     /// Hold.

@@ -61,6 +61,14 @@ pub struct ToolSample {
     pub hub_torque_n_mm: f64,
     /// Contact force at the tip, N.
     pub tip_force_n: f64,
+    /// Torque left for the tip, N mm.
+    pub tip_torque_n_mm: f64,
+    /// Contact force along the wall, N: sum and largest of a node.
+    pub wall_force_n: f64,
+    /// See `wall_force_n`.
+    pub wall_peak_n: f64,
+    /// Torque lost on the way to the tip, N mm.
+    pub lost_torque_n_mm: f64,
 }
 
 impl Sample {
@@ -74,6 +82,10 @@ impl Sample {
             hub_force_n: d.hub_force_n,
             hub_torque_n_mm: d.hub_torque_n_mm,
             tip_force_n: d.tip_force_n,
+            tip_torque_n_mm: d.tip_torque_n_mm,
+            wall_force_n: d.wall_force_n,
+            wall_peak_n: d.wall_peak_n,
+            lost_torque_n_mm: d.lost_torque_n_mm,
         });
         Self {
             tick: snap.tick,
@@ -111,7 +123,7 @@ const COMMON_COLUMNS: [&str; 14] = [
     "heart_rate_bpm",
     "blood_loss_ml",
 ];
-const TOOL_COLUMNS: [&str; 8] = [
+const TOOL_COLUMNS: [&str; 12] = [
     "inserted_mm",
     "hub_angle_deg",
     "tip_x_mm",
@@ -120,9 +132,13 @@ const TOOL_COLUMNS: [&str; 8] = [
     "hub_force_n",
     "hub_torque_n_mm",
     "tip_force_n",
+    "tip_torque_n_mm",
+    "wall_force_n",
+    "wall_peak_n",
+    "lost_torque_n_mm",
 ];
 
-/// All samples as CSV: common columns, then eight per tray device (`id.column`), empty while it is not in a rod.
+/// All samples as CSV: common columns, then twelve per tray device (`id.column`), empty while it is not in a rod.
 pub fn telemetry_csv(samples: &[Sample], tools: &[ToolInfo]) -> Result<String, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut header: Vec<String> = COMMON_COLUMNS.iter().map(|c| (*c).to_owned()).collect();
@@ -162,8 +178,10 @@ fn row(s: &Sample, tools: usize) -> Vec<String> {
         match s.tools.iter().find(|t| t.tool.idx() == i) {
             Some(t) => {
                 let (p, f, q) = (t.tip_mm, t.hub_force_n, t.hub_torque_n_mm);
-                let columns = [t.inserted_mm, t.hub_angle_deg, p.x, p.y, p.z, f, q, t.tip_force_n];
-                out.extend(columns.iter().map(f64::to_string));
+                let moved = [t.inserted_mm, t.hub_angle_deg, p.x, p.y, p.z];
+                let felt = [f, q, t.tip_force_n, t.tip_torque_n_mm];
+                let wall = [t.wall_force_n, t.wall_peak_n, t.lost_torque_n_mm];
+                out.extend(moved.iter().chain(&felt).chain(&wall).map(f64::to_string));
             }
             None => out.extend(TOOL_COLUMNS.iter().map(|_| String::new())),
         }

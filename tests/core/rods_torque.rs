@@ -3,7 +3,7 @@
 use cathnav::math::Vec3;
 use cathnav::sim::command::ToolId;
 use cathnav::sim::contact::WallLaw;
-use cathnav::sim::contact::analytic::{BentTube, FreeSpace};
+use cathnav::sim::contact::analytic::{BentTube, FreeSpace, StraightTube};
 use cathnav::sim::rod::{
     self, Loads, Meshing, RodBase, RodInputs, RodScratch, RodState, ToolControl, statics,
 };
@@ -186,4 +186,48 @@ fn capstan(mu: f64, bend_rad: f64, tip_n: f64, sign: f64) -> (f64, f64) {
     let tip = state.nodes_mm.last().unwrap();
     let wrap = tip.z.atan2(bend - tip.x).rem_euclid(std::f64::consts::TAU);
     (-sign * state.devices[0].hub_force_n, wrap)
+}
+
+#[test]
+fn torque_is_told_at_hub_tip_and_wall() {
+    let tools = vec![plain(200.0, 100.0, 80.0, 0.0)];
+    let mut scratch = RodScratch::default();
+    let torque = 0.3;
+    let mut state = rod::new(origin());
+    statics::lay_straight(&mut state, &tools, &[(ToolId(0), 150.0)], 75);
+    let free = inputs(&tools, &FreeSpace, WallLaw::default());
+    let loads = Loads { tip_torque_n_mm: torque, ..Loads::default() };
+    for _ in 0..240 {
+        statics::advance_loaded(&free, &mut state, &mut scratch, &loads, DT);
+    }
+    let told = rod::view(&state, &tools, &FreeSpace).devices[0].clone();
+    println!("held: hub {} tip {} N mm", told.hub_torque_n_mm, told.tip_torque_n_mm);
+    assert!((told.hub_torque_n_mm + torque).abs() < 1e-3 && (told.tip_torque_n_mm + torque).abs() < 1e-3);
+    assert!(told.lost_torque_n_mm.abs() < 2e-3 && told.wall_force_n == 0.0);
+
+    // Spun on the floor of a tube the wall takes what the hand gives, mu N r, and the free tip is left with nothing. (In a
+    // bend the rod's own damping takes torque too.)
+    let (mu, tube) = (0.1, StraightTube { radius_mm: 3.0 });
+    let mut tools = tools;
+    tools[0].zones[0].friction_wall = mu;
+    let mut base = origin();
+    base.position_mm = Vec3::new(-2.75, 0.0, 0.0);
+    let mut state = rod::new(base);
+    statics::lay_straight(&mut state, &tools, &[(ToolId(0), 150.0)], 75);
+    let law = WallLaw { stiffness_n_per_mm2: 1.0, tip_patch_mm: 0.0, ..WallLaw::default() };
+    let controls = [ToolControl { spin_rad_per_s: 2.0, ..ToolControl::default() }];
+    let spun = RodInputs { controls: &controls, ..inputs(&tools, &tube, law) };
+    let loads = Loads { body_force_n_per_mm: Vec3::x() * -0.02, ..Loads::default() };
+    for _ in 0..240 {
+        statics::advance_loaded(&spun, &mut state, &mut scratch, &loads, DT);
+    }
+    let told = rod::view(&state, &tools, &tube).devices[0].clone();
+    let exact = mu * told.wall_force_n * 0.5 * tools[0].zones[0].outer_diameter_mm;
+    row("B15", "torque that the wall takes of a spun rod, mu N r, N mm", exact, told.lost_torque_n_mm, "2 %");
+    assert!((told.lost_torque_n_mm / exact - 1.0).abs() < 0.02, "{told:?}");
+    assert!(told.tip_torque_n_mm.abs() < 0.05 * told.hub_torque_n_mm, "{told:?}");
+    assert!(
+        (2.5..3.0).contains(&told.wall_force_n) && told.wall_peak_n < 0.1 * told.wall_force_n,
+        "{told:?}"
+    );
 }

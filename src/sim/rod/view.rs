@@ -10,6 +10,9 @@ use crate::math::Vec3;
 use crate::sim::contact::{WallLaw, WallLoad, WallQuery};
 use crate::sim::snapshot::{RodDeviceView, RodView};
 
+/// Length that counts as a tip, mm.
+const TIP_MM: f64 = 2.0;
+
 /// A plain copy of a rod.
 pub(super) fn view(state: &RodState, tools: &[Device], wall: &dyn WallQuery) -> RodView {
     let mut arc = Vec::new();
@@ -24,6 +27,8 @@ pub(super) fn view(state: &RodState, tools: &[Device], wall: &dyn WallQuery) -> 
         let (tip_mm, tip_direction) =
             if device.inserted_mm > 0.0 { at_arc(&arc, &frames, device.inserted_mm, base) } else { base };
         let tip_place = (device.inserted_mm > 0.0).then(|| wall.at(&tip_mm).place).flatten();
+        let tip_torque_n_mm = tip_torque(state, &frames, &arc, d, tools);
+        let (wall_force_n, wall_peak_n) = wall_force(state, &arc, d);
         RodDeviceView {
             tool: device.tool,
             inserted_mm: device.inserted_mm,
@@ -35,6 +40,10 @@ pub(super) fn view(state: &RodState, tools: &[Device], wall: &dyn WallQuery) -> 
             hub_force_n: device.hub_force_n,
             hub_torque_n_mm: device.hub_torque_n_mm,
             tip_force_n: tip_force(state, &arc, d, tools),
+            tip_torque_n_mm,
+            wall_force_n,
+            wall_peak_n,
+            lost_torque_n_mm: device.hub_torque_n_mm - tip_torque_n_mm,
             external_mm: state.external_mm(d),
             hold: device.hold,
         }
@@ -106,15 +115,33 @@ fn tip_angle(state: &RodState, frames: &Frames, arc: &[f64], d: usize) -> f64 {
     device.theta[0] + twist
 }
 
-/// Wall force on the nodes of the last 2 mm of a device that lies bare there, N.
+/// Wall force on the nodes of the tip of a device that lies bare there, N.
 fn tip_force(state: &RodState, arc: &[f64], d: usize, tools: &[Device]) -> f64 {
     let tip = state.devices[d].inserted_mm;
     let bare = tip > 0.0 && state.devices[..d].iter().all(|o| o.inserted_mm < tip);
     if !bare || tools.get(state.devices[d].tool.idx()).is_none() {
         return 0.0;
     }
-    let near = (1..arc.len()).filter(|&i| arc[i] <= tip + 1e-6 && arc[i] > tip - 2.0);
+    let near = (1..arc.len()).filter(|&i| arc[i] <= tip + 1e-6 && arc[i] > tip - TIP_MM);
     near.map(|i| node_contact_n(state, i)).sum()
+}
+
+/// Torque carried past the last vertex before the tip: `-GJ` times the twist per length there, N mm.
+fn tip_torque(state: &RodState, frames: &Frames, arc: &[f64], d: usize, tools: &[Device]) -> f64 {
+    let device = &state.devices[d];
+    let Some(tool) = tools.get(device.tool.idx()) else { return 0.0 };
+    let last = (1..device.theta.len()).rev().find(|&i| arc[i] <= device.inserted_mm - TIP_MM);
+    last.map_or(0.0, |i| {
+        let cell_mm = 0.5 * (state.rest_mm[i - 1] + state.rest_mm[i]);
+        -section(tool, device, arc[i]).torsion_stiffness_n_mm2 * frames.twist(d, i) / cell_mm
+    })
+}
+
+/// Wall force on the nodes where a device is the outermost: sum and largest, N.
+fn wall_force(state: &RodState, arc: &[f64], d: usize) -> (f64, f64) {
+    let from = state.devices[..d].iter().map(|o| o.inserted_mm).fold(0.0, f64::max);
+    let bare = (1..arc.len()).filter(|&i| arc[i] > from && arc[i] <= state.devices[d].inserted_mm + 1e-6);
+    bare.map(|i| node_contact_n(state, i)).fold((0.0, 0.0), |(sum, most), n| (sum + n, n.max(most)))
 }
 
 /// Wall force on a node: its own and half of what its edges bear in their middles, N.
