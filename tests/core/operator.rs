@@ -229,8 +229,14 @@ impl Operator {
     }
 
     /// Brings a shaped catheter into the mouth of a branch: over the wire to beyond the mouth, wire back so that the curve forms,
-    /// then drawn across the mouth, turned, and drawn again until the tip falls in.
-    pub fn engage(&mut self, wire: ToolId, catheter: ToolId, target: VesselId) -> Result<(), String> {
+    /// then drawn across the mouth from `above_mm` beyond it, turned, and drawn again until the tip falls in.
+    pub fn engage(
+        &mut self,
+        wire: ToolId,
+        catheter: ToolId,
+        target: VesselId,
+        above_mm: f64,
+    ) -> Result<(), String> {
         let tree = self.tree();
         let origin = tree.branch(target).origin.ok_or("no parent")?;
         // Upstream of the mouth there may be little vessel; branches count their length from the heart.
@@ -242,7 +248,7 @@ impl Operator {
         self.feed_to(catheter, tip - 30.0, 20.0);
         self.feed_to(wire, tip - 140.0, 60.0);
         let above = |d: &RodDeviceView| {
-            d.tip_place.is_some_and(|p| p.vessel == origin.vessel && p.arc_mm < origin.arc_mm - 13.0)
+            d.tip_place.is_some_and(|p| p.vessel == origin.vessel && p.arc_mm < origin.arc_mm - above_mm)
         };
         self.feed(catheter, 10.0, 8.0, above);
         self.wait(1.0);

@@ -26,38 +26,45 @@ fn follow(anatomy: &str, site: &str, targets: &[(&str, f64)]) {
     assert!(failed.is_empty(), "{site}: {failed:?}");
 }
 
-/// Engages a vessel with a catheter; from there a microcatheter follows its wire to the places beyond. With no places beyond,
-/// the large wire goes on into the vessel.
-fn engage(anatomy: &str, site: &str, catheter: &str, vessel: &str, beyond: &[&str]) {
-    let model = model(anatomy, site, &[WIRE, catheter, MICRO[0], MICRO[1]]);
+/// A vessel to be engaged, and what lies beyond it.
+struct Engagement<'a> {
+    anatomy: &'a str,
+    catheter: &'a str,
+    vessel: &'a str,
+    /// How far beyond the mouth the catheter begins, mm: less than the distance to the next mouth above.
+    above_mm: f64,
+    /// Places to which a microcatheter follows its wire.
+    beyond: &'a [&'a str],
+}
+
+fn engage(e: &Engagement<'_>) {
+    let site = "femoral.right";
+    let model = model(e.anatomy, site, &[WIRE, e.catheter, MICRO[0], MICRO[1]]);
     let tree = &model.anatomy.tree;
     let tool = |id: &str| model.tool(id).unwrap();
-    let (wire, catheter_tool) = (tool(WIRE), tool(catheter));
+    let (wire, catheter) = (tool(WIRE), tool(e.catheter));
     let mut hand = Operator::new(&model, site);
-    let target = tree.find(vessel).unwrap();
-    let engaged = hand.engage(wire, catheter_tool, target);
-    println!("{site} > {vessel} with {catheter}: {engaged:?}, {}", hand.told(catheter_tool));
+    let engaged = hand.engage(wire, catheter, tree.find(e.vessel).unwrap(), e.above_mm);
+    println!("{site} > {} with {}: {engaged:?}, {}", e.vessel, e.catheter, hand.told(catheter));
     assert!(engaged.is_ok() && hand.worst_n < MOST_N);
-    if beyond.is_empty() {
+    if e.beyond.is_empty() {
         return;
     }
     hand.take_off(wire);
     let (micro, micro_wire) = (tool(MICRO[0]), tool(MICRO[1]));
     hand.load(micro);
     hand.load(micro_wire);
-    let tip = hand.device(catheter_tool).inserted_mm;
+    let tip = hand.device(catheter).inserted_mm;
     hand.feed_to(micro, tip - 20.0, 60.0);
     hand.feed_to(micro_wire, tip - 5.0, 60.0);
-    for name in beyond {
+    for name in e.beyond {
         let place = tree.find(name).unwrap();
         let depth_mm = (0.5 * tree.branch(place).length_mm()).min(15.0);
         let outcome = hand.lead(micro_wire, place, depth_mm, 20);
         println!("  {name}: {outcome:?}, {}", hand.told(micro_wire));
         assert!(outcome.is_ok() && hand.worst_n < MOST_N);
-        // The microcatheter follows; it must be able to.
-        let to = hand.device(micro_wire).inserted_mm - 5.0;
-        let followed = hand.feed_to(micro, to, 8.0);
-        println!("  microcatheter: {followed}, {}", hand.told(micro));
+        let followed = hand.feed_to(micro, hand.device(micro_wire).inserted_mm - 5.0, 8.0);
+        println!("  the microcatheter follows: {followed}, {}", hand.told(micro));
         assert!(followed && hand.worst_n < MOST_N);
         assert_eq!(hand.device(micro).tip_place.map(|p| p.vessel), Some(place), "{name}");
     }
@@ -92,5 +99,71 @@ fn a_wire_from_the_wrist_reaches_the_arch() {
 
 #[test]
 fn a_hook_goes_over_the_bifurcation_to_the_other_leg() {
-    engage("lower_limb", "femoral.right", "catheter.rim.5f", "common_iliac.left", &[]);
+    engage(&Engagement {
+        anatomy: "lower_limb",
+        catheter: "catheter.rim.5f",
+        vessel: "common_iliac.left",
+        above_mm: 13.0,
+        beyond: &[],
+    });
+}
+
+#[test]
+fn a_hook_reaches_the_celiac_trunk_and_a_microcatheter_its_branches() {
+    engage(&Engagement {
+        anatomy: "visceral",
+        catheter: "catheter.rim.5f",
+        vessel: "celiac",
+        above_mm: 13.0,
+        beyond: &["splenic", "gastroduodenal"],
+    });
+}
+
+#[test]
+fn a_hook_reaches_the_superior_mesenteric_artery_and_a_microcatheter_its_branches() {
+    // The celiac trunk is 6 mm above.
+    engage(&Engagement {
+        anatomy: "visceral",
+        catheter: "catheter.rim.5f",
+        vessel: "superior_mesenteric",
+        above_mm: 3.0,
+        beyond: &["colic.middle"],
+    });
+}
+
+#[test]
+fn the_inferior_mesenteric_artery_is_reached_with_its_own_catheter() {
+    engage(&Engagement {
+        anatomy: "visceral",
+        catheter: "catheter.rosch_inferior_mesenteric.5f",
+        vessel: "inferior_mesenteric",
+        above_mm: 13.0,
+        beyond: &["colic.left"],
+    });
+}
+
+#[test]
+fn both_renal_arteries_are_reached() {
+    let of =
+        |catheter, vessel| Engagement { anatomy: "visceral", catheter, vessel, above_mm: 13.0, beyond: &[] };
+    engage(&of("catheter.renal_double_curve.5f", "renal.left"));
+    engage(&of("catheter.rim.5f", "renal.right"));
+}
+
+#[test]
+fn carotid_and_vertebral_arteries_and_the_circle_are_reached_from_the_groin() {
+    let of = |catheter, vessel, beyond| Engagement {
+        anatomy: "cerebral",
+        catheter,
+        vessel,
+        above_mm: 13.0,
+        beyond,
+    };
+    engage(&of(
+        "catheter.headhunter_h1.5f",
+        "common_carotid.left",
+        &["internal_carotid.left", "middle_cerebral.left.m1"],
+    ));
+    engage(&of("catheter.headhunter_h1.5f", "brachiocephalic", &["common_carotid.right"]));
+    engage(&of("catheter.vertebral.5f", "subclavian.left", &["vertebral.left", "basilar"]));
 }
