@@ -4,6 +4,7 @@
 //! whose corners know branch and arc length; both come from a description (RON) or from an imported mesh.
 
 mod bones;
+pub mod breathing;
 mod build;
 mod circulation;
 pub mod description;
@@ -23,6 +24,7 @@ mod types;
 mod vary;
 
 use build::tree_vec3;
+pub use breathing::Breathing;
 pub use build::{Topology, build, build_tree, topology};
 pub use circulation::{Anastomosis, Circulation, Collateral, RootSupply, Shunt, Supply, VenousReturn};
 pub use description::{BodyPart, Description, Habitus, Sex};

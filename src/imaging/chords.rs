@@ -71,7 +71,8 @@ pub(super) fn for_each_pass(projection: &Projection, piece: &Piece, mut at: impl
     let largest = piece.radii_mm[0].max(piece.radii_mm[1]);
     let magnification = pa.2.max(pb.2);
     // The mitre planes reach past the ends by the radius times the tangent of half the bend.
-    let reach = 1.5 * largest * magnification / projection.pixel_mm + 1.5;
+    let blur_px = projection.blur_width_mm(magnification) * magnification / projection.pixel_mm;
+    let reach = 1.5 * largest * magnification / projection.pixel_mm + 1.0 + 0.5 * blur_px;
     let range = |p: f64, q: f64, limit: usize| {
         let lo = (p.min(q) - reach).floor().max(0.0);
         let hi = (p.max(q) + reach).ceil().min(limit as f64);
@@ -86,7 +87,7 @@ pub(super) fn for_each_pass(projection: &Projection, piece: &Piece, mut at: impl
     // Seen end-on a tube has no direction on the raster.
     let across = if across.norm() > 1e-6 * middle.norm() { across.normalize() } else { projection.right };
     let pitch = across.dot(&projection.right).abs().max(across.dot(&projection.up).abs());
-    let half_width_mm = 0.5 * projection.pixel_mm / magnification * pitch;
+    let half_width_mm = 0.5 * projection.blur_width_mm(magnification) * pitch;
     for row in rows {
         for column in columns.clone() {
             let d = ray(projection, column as f64 + 0.5, row as f64 + 0.5);

@@ -3,8 +3,11 @@
 use rayon::prelude::*;
 
 use super::chords::{Piece, for_each_pass};
-use crate::anatomy::{VesselId, VesselTree};
+use super::scene::between;
+use crate::anatomy::{Breathing, VesselId, VesselTree};
 use crate::math::Vec3;
+use crate::sim::Snapshot;
+use crate::sim::contact::WallShift;
 use crate::sim::snapshot::VesselView;
 use crate::xray::Projection;
 
@@ -20,8 +23,75 @@ struct Stretch {
 
 /// All stretches of lumen of a projection, by pixel.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LumenMap {
+struct LumenMap {
     stretches: Vec<Stretch>,
+}
+
+/// Displacement of vessels that is worth new path lengths, mm.
+const SEEN_SHIFT_MM: f64 = 0.25;
+/// Intervals between full breath out and in at which the vessels are projected.
+const BREATH_LEVELS: usize = 16;
+
+/// The vessels of a pose: one map where they keep still, one for each depth of breath where they breathe, each with the displacement
+/// by devices that it was made with.
+pub(super) struct LumenLayer {
+    projection: Projection,
+    /// The maps have half the columns and rows of the picture.
+    is_coarse: bool,
+    levels: Vec<Option<(WallShift, LumenMap)>>,
+}
+
+impl LumenLayer {
+    pub(super) fn new(projection: Projection, is_coarse: bool) -> Self {
+        let p = projection;
+        let projection = if is_coarse {
+            Projection { pixel_mm: 2.0 * p.pixel_mm, columns: p.columns / 2, rows: p.rows / 2, ..p }
+        } else {
+            p
+        };
+        Self { projection, is_coarse, levels: Vec::new() }
+    }
+
+    /// Makes the maps that the snapshot needs.
+    pub(super) fn prepare(&mut self, tree: &VesselTree, breathing: Option<Breathing>, snapshot: &Snapshot) {
+        let moving = breathing.filter(|b| b.moves_vessels);
+        self.levels.resize(if moving.is_some() { BREATH_LEVELS + 1 } else { 1 }, None);
+        for (level, _) in self.shares(snapshot) {
+            let made = self.levels[level].as_ref();
+            if made.is_some_and(|m| m.0.difference_mm(&snapshot.wall_shift) <= SEEN_SHIFT_MM) {
+                continue;
+            }
+            let mut moved = snapshot.wall_shift.moved(tree);
+            if let Some(breathing) = moving {
+                let depth = 2.0 * level as f64 / BREATH_LEVELS as f64 - 1.0;
+                let places = tree.branches.iter().flat_map(|b| &b.points);
+                let points = moved.branches.iter_mut().flat_map(|b| &mut b.points);
+                points.zip(places).for_each(|(p, at)| {
+                    p.position_mm += breathing.of_vessel_mm(&at.position_mm) * depth;
+                });
+            }
+            let map = LumenMap::new(&moved, &self.projection);
+            self.levels[level] = Some((snapshot.wall_shift.clone(), map));
+        }
+    }
+
+    /// The levels on both sides of the breath, and their shares.
+    fn shares(&self, snapshot: &Snapshot) -> Vec<(usize, f32)> {
+        if self.levels.len() == 1 {
+            return vec![(0, 1.0)];
+        }
+        let (i, t) = between((snapshot.patient.breath + 1.0) / 2.0, BREATH_LEVELS);
+        [(i, 1.0 - t), (i + 1, t)].into_iter().filter(|l| l.1 > 0.0).collect()
+    }
+
+    /// Adds the iodine of the branches to a raster of the picture's size, mg/cm2.
+    pub(super) fn add_iodine(&self, snapshot: &Snapshot, iodine_mg_per_cm2: &mut [f32]) {
+        for (level, share) in self.shares(snapshot) {
+            let Some((_, map)) = &self.levels[level] else { continue };
+            let columns = self.is_coarse.then_some(self.projection.columns);
+            map.add_iodine(&snapshot.vessels, share, columns, iodine_mg_per_cm2);
+        }
+    }
 }
 
 struct Found {
@@ -34,7 +104,7 @@ struct Found {
 
 impl LumenMap {
     /// Chords through every branch; where branches overlap (a child inside its parent) the first one met counts.
-    pub(super) fn new(tree: &VesselTree, projection: &Projection) -> Self {
+    fn new(tree: &VesselTree, projection: &Projection) -> Self {
         let mitres = end_mitres(tree);
         let mut found: Vec<Found> = tree
             .branches
@@ -90,17 +160,33 @@ impl LumenMap {
         Self { stretches }
     }
 
-    /// Adds the iodine of the branches to a raster, mg/cm2.
-    pub(super) fn add_iodine(&self, vessels: &[VesselView], iodine_mg_per_cm2: &mut [f32]) {
+    /// Adds a share of the iodine of the branches to a raster, mg/cm2; of a coarse map (with its columns) to four pixels each.
+    fn add_iodine(
+        &self,
+        vessels: &[VesselView],
+        share: f32,
+        coarse_columns: Option<usize>,
+        iodine_mg_per_cm2: &mut [f32],
+    ) {
         let filled: Vec<bool> = vessels
             .iter()
             .map(|v| v.iodine_mg_per_ml.iter().any(|c| c.abs() > 0.01) && v.cell_mm > 0.0)
             .collect();
         for s in &self.stretches {
             let b = s.branch as usize;
-            if filled.get(b).copied().unwrap_or(false) {
-                iodine_mg_per_cm2[s.pixel as usize] +=
-                    concentration(&vessels[b], s.arc_mm) * s.length_mm * 0.1;
+            if !filled.get(b).copied().unwrap_or(false) {
+                continue;
+            }
+            let mg_per_cm2 = share * concentration(&vessels[b], s.arc_mm) * s.length_mm * 0.1;
+            let pixel = s.pixel as usize;
+            match coarse_columns {
+                None => iodine_mg_per_cm2[pixel] += mg_per_cm2,
+                Some(n) => {
+                    let at = 2 * (pixel / n) * (2 * n) + 2 * (pixel % n);
+                    [at, at + 1, at + 2 * n, at + 2 * n + 1]
+                        .iter()
+                        .for_each(|i| iodine_mg_per_cm2[*i] += mg_per_cm2);
+                }
             }
         }
     }

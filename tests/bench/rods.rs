@@ -372,6 +372,7 @@ fn plain(length_mm: f64, diameter_mm: f64, ei: f64) -> Device {
             rest_curvature_2_per_mm: 0.0,
             friction_wall: 0.1,
             radiopacity_steel_ratio: 1.0,
+            opaque: Opaque::Steel,
         }],
         side_holes_mm: Vec::new(),
         max_pressure_psi: 0.0,

@@ -56,6 +56,7 @@ pub struct ExposureState {
     pedal: Pedal,
     acquisition: AcquisitionKind,
     roadmap: bool,
+    high_level: bool,
     pulse_rate_per_s: f64,
     frame_rate_per_s: f64,
     /// Pulses since the beam started (or its rate changed), and the tick of that.
@@ -99,6 +100,7 @@ impl ExposureState {
             pedal: Pedal::Off,
             acquisition: AcquisitionKind::Dsa,
             roadmap: false,
+            high_level: false,
             pulse_rate_per_s: nearest_of(&PULSE_RATES_PER_S, room.pulse_rate_per_s),
             frame_rate_per_s: room.frame_rate_per_s.clamp(0.5, 30.0),
             beam_pulses: 0,
@@ -172,6 +174,7 @@ pub fn view(state: &ExposureState) -> XrayView {
         pedal: state.pedal,
         acquisition: state.acquisition,
         roadmap: state.roadmap,
+        high_level: state.high_level,
         pulse_rate_per_s: state.pulse_rate_per_s,
         frame_rate_per_s: state.frame_rate_per_s,
         pulse: state.pulse,
@@ -232,6 +235,7 @@ fn apply(
             state.arm.blades = blades.map(|b| b.max(MIN_BLADE));
         }
         Command::SetRoadmap(on) => state.roadmap = *on,
+        Command::SetHighLevelFluoro(on) => state.high_level = *on,
         _ => {}
     }
     Ok(())
@@ -315,6 +319,9 @@ fn move_room(state: &mut ExposureState) {
 fn program(state: &ExposureState) -> Option<DetectorProgram> {
     match (state.pedal, state.acquisition) {
         (Pedal::Off, _) => None,
+        (Pedal::Fluoro, _) if state.high_level => {
+            Some(DetectorProgram::HighLevelFluoro(state.pulse_rate_per_s))
+        }
         (Pedal::Fluoro, _) => Some(DetectorProgram::Fluoro(state.pulse_rate_per_s)),
         (Pedal::Acquire, AcquisitionKind::Dsa) => Some(DetectorProgram::Dsa(state.frame_rate_per_s)),
         (Pedal::Acquire, AcquisitionKind::Cine) => Some(DetectorProgram::Cine(state.frame_rate_per_s)),
@@ -334,18 +341,12 @@ fn pulse(model: &ExposureModel, state: &mut ExposureState, tick: u64) {
     }
     if state.thickness_of != Some(state.arm) {
         state.technique.water_equivalent_mm = model.body.water_equivalent_mm(&state.arm);
+        state.technique.air_gap_mm = model.body.air_gap_mm(&state.arm);
         state.thickness_of = Some(state.arm);
     }
-    let water_equivalent_mm = state.technique.water_equivalent_mm;
-    let set = ExposureControl::for_thickness(program, water_equivalent_mm, &state.arm);
-    state.technique = Technique {
-        tube_kv: set.tube_kv,
-        tube_ma: set.tube_ma,
-        pulse_ms: set.pulse_ms,
-        copper_mm: set.copper_mm,
-        kerma_per_pulse_mgy: set.kerma_per_pulse_mgy,
-        water_equivalent_mm,
-    };
+    let Technique { water_equivalent_mm, air_gap_mm, .. } = state.technique;
+    let set = ExposureControl::for_patient(program, water_equivalent_mm, air_gap_mm, &state.arm);
+    state.technique = Technique::of(&set, water_equivalent_mm, air_gap_mm);
     state.air_kerma_mgy += set.kerma_per_pulse_mgy;
     state.kap_gy_cm2 += kerma_area_gy_cm2(set.kerma_per_pulse_mgy, &state.arm);
     let (run, frame_in_run) = state.run.as_ref().map_or((None, 0), |r| (Some(r.number), r.frames));
