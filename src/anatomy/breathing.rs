@@ -55,7 +55,8 @@ impl Breathing {
         if named(&["lung", "fat.kidney", "gas.bronchi", "gas.airway"]) {
             return Some(corners.iter().map(|p| self.displacement_mm(p)).collect());
         }
-        if named(&["liver", "spleen", "stomach", "kidney", "bladder", "heart", "gas."]) && !corners.is_empty() {
+        if named(&["liver", "spleen", "stomach", "kidney", "bladder", "heart", "gas."]) && !corners.is_empty()
+        {
             let middle = corners.iter().sum::<Vec3>() / corners.len() as f64;
             return Some(vec![self.displacement_mm(&middle); corners.len()]);
         }
@@ -76,11 +77,7 @@ pub fn beat_of_surface_mm(surface: &BodySurface) -> Option<Vec<Vec3>> {
 /// Contraction of the heart over a beat that starts with the R wave, 0 to 1: in until the end of systole, then out again, slower at the end.
 pub fn contraction(heart_phase: f64) -> f64 {
     let x = heart_phase - heart_phase.floor();
-    if x < SYSTOLE_END {
-        smooth(x, (0.0, SYSTOLE_END))
-    } else {
-        1.0 - smooth(x, (SYSTOLE_END, 0.75))
-    }
+    if x < SYSTOLE_END { smooth(x, (0.0, SYSTOLE_END)) } else { 1.0 - smooth(x, (SYSTOLE_END, 0.75)) }
 }
 
 /// Smooth step from 0 to 1 between two values.

@@ -23,8 +23,8 @@ mod tree_index;
 mod types;
 mod vary;
 
-use build::tree_vec3;
 pub use breathing::Breathing;
+use build::tree_vec3;
 pub use build::{Topology, build, build_tree, topology};
 pub use circulation::{Anastomosis, Circulation, Collateral, RootSupply, Shunt, Supply, VenousReturn};
 pub use description::{BodyPart, Description, Habitus, Sex};

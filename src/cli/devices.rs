@@ -154,8 +154,11 @@ fn describe(device: &Device) -> String {
     let holes = device.side_holes_mm.len();
     let (friction, psi) = (device.friction_lumen, device.max_pressure_psi);
     writeln!(text, "friction in a lumen {friction}, rated {psi:.0} psi, {holes} side holes").ok();
-    writeln!(text, "from tip mm  length mm  outer mm  EI N mm2  GJ N mm2  radius mm  friction  steel ratio  visible by")
-        .ok();
+    writeln!(
+        text,
+        "from tip mm  length mm  outer mm  EI N mm2  GJ N mm2  radius mm  friction  steel ratio  visible by"
+    )
+    .ok();
     let mut from_mm = 0.0;
     for z in &device.zones {
         let curvature = z.rest_curvature_per_mm.hypot(z.rest_curvature_2_per_mm);

@@ -164,7 +164,8 @@ impl Renderer {
                     slow_row.copy_from_slice(sum);
                 }
                 let memories = fast_row.iter_mut().zip(slow_row);
-                for (column, ((value, new), (m0, m1))) in out.iter_mut().zip(&*sum).zip(memories).enumerate() {
+                for (column, ((value, new), (m0, m1))) in out.iter_mut().zip(&*sum).zip(memories).enumerate()
+                {
                     let lag = shares[0].0 * (*m0 - new) + shares[1].0 * (*m1 - new);
                     *m0 += shares[0].1 * (new - *m0);
                     *m1 += shares[1].1 * (new - *m1);

@@ -110,8 +110,10 @@ impl Detector {
                     / seen
             };
             let mu = |s: Substance| mean(&|e| s.mass_attenuation_cm2_per_g(e));
-            let absorbed =
-                mean(&|e| e * (1.0 - (-Substance::CesiumIodide.mass_attenuation_cm2_per_g(e) * SCINTILLATOR_G_PER_CM2).exp()));
+            let absorbed = mean(&|e| {
+                e * (1.0
+                    - (-Substance::CesiumIodide.mass_attenuation_cm2_per_g(e) * SCINTILLATOR_G_PER_CM2).exp())
+            });
             detector.water[bin] = mu(Substance::Water) as f32;
             detector.bone[bin] = mu(Substance::CorticalBone) as f32;
             detector.iodine_per_mg[bin] = (mu(Substance::Iodine) / 1000.0) as f32;
@@ -158,7 +160,13 @@ impl Detector {
 
     /// Behind water and bone (g/cm2), iodine (mg/cm2) and metal (exponent of every bin): Beer and Lambert in every bin.
     #[inline]
-    pub(super) fn all_bins(&self, water: f32, bone: f32, iodine: f32, metal: Option<&[f32; BINS]>) -> Deposit {
+    pub(super) fn all_bins(
+        &self,
+        water: f32,
+        bone: f32,
+        iodine: f32,
+        metal: Option<&[f32; BINS]>,
+    ) -> Deposit {
         let mut x = [0.0_f32; BINS];
         for k in 0..BINS {
             x[k] = self.water[k] * water + self.bone[k] * bone + self.iodine_per_mg[k] * iodine;

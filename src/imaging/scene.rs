@@ -7,9 +7,9 @@ use super::detector::{Detector, SCATTER_ENERGY_KEV, SWANK};
 use super::fast;
 use super::vessels::LumenLayer;
 use crate::sim::snapshot::Technique;
+use crate::xray::geometry::SOURCE_ISOCENTER_MM;
 use crate::xray::scatter::scatter_to_primary_after_grid;
 use crate::xray::thickness::ArealMap;
-use crate::xray::geometry::SOURCE_ISOCENTER_MM;
 use crate::xray::{BodyModel, BodyMotion, CArm, Projection};
 
 /// Blocks per side of the scatter and gray-range maps.
@@ -71,7 +71,8 @@ impl Geometry {
     fn made(&self, project: impl Fn(&Projection) -> ArealMap) -> ArealMap {
         let p = &self.projection;
         if self.is_coarse {
-            let half = Projection { pixel_mm: 2.0 * p.pixel_mm, columns: p.columns / 2, rows: p.rows / 2, ..*p };
+            let half =
+                Projection { pixel_mm: 2.0 * p.pixel_mm, columns: p.columns / 2, rows: p.rows / 2, ..*p };
             let map = project(&half);
             let up = |values: &[f32]| doubled(values, half.columns);
             return ArealMap {
@@ -120,8 +121,9 @@ impl Geometry {
             if self.beating[level].is_none() {
                 let at = BodyMotion { breath: 0.0, contraction: level as f64 / BEAT_LEVELS as f64 };
                 let rest = BodyMotion { contraction: 0.0, ..at };
-                self.beating[level] =
-                    Some(self.made(|p| difference(body.project_moving(p, at), &body.project_moving(p, rest))));
+                self.beating[level] = Some(
+                    self.made(|p| difference(body.project_moving(p, at), &body.project_moving(p, rest))),
+                );
             }
         }
         let mut layers = vec![(1.0, &self.still)];

@@ -108,7 +108,9 @@ impl DetectorProgram {
     /// Limits of current, mA, and pulse width, ms, least and most `[K]`.
     fn tube_limits(self) -> TubeLimits {
         match self {
-            Self::Fluoro(_) | Self::HighLevelFluoro(_) => TubeLimits { held_ma: 80.0, max_ma: 200.0, min_ms: 4.0, max_ms: 12.0 },
+            Self::Fluoro(_) | Self::HighLevelFluoro(_) => {
+                TubeLimits { held_ma: 80.0, max_ma: 200.0, min_ms: 4.0, max_ms: 12.0 }
+            }
             Self::Cine(_) => TubeLimits { held_ma: 400.0, max_ma: 800.0, min_ms: 4.0, max_ms: 12.0 },
             Self::Dsa(_) => TubeLimits { held_ma: 400.0, max_ma: 800.0, min_ms: 20.0, max_ms: 100.0 },
         }

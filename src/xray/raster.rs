@@ -26,46 +26,51 @@ pub(super) fn crossings(
     first_row: usize,
     rows: usize,
 ) -> Vec<Crossing> {
-        let mut out = Vec::with_capacity(list.len() * 4);
-        for &i in list {
-            let t = triangles[i as usize];
-            let [Some(a), Some(b), Some(c)] = t.corners.map(|v| corners[v as usize]) else { continue };
-            let area = (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
-            if area == 0 {
-                continue;
-            }
-            let enters = area > 0; // rows run down: see `Projected`
-            let raster = if enters { [a, b, c] } else { [a, c, b] };
-            let plane = DepthPlane::of(
-                &t.corners.map(|v| vertices_mm[v as usize]),
-                projection,
-                (a.depth_mm.min(b.depth_mm).min(c.depth_mm), a.depth_mm.max(b.depth_mm).max(c.depth_mm)),
-            );
-            let x_lo = first_center(a.x.min(b.x).min(c.x)).max(0);
-            let x_hi = last_center(a.x.max(b.x).max(c.x)).min(projection.columns as i64 - 1);
-            let y_lo = first_center(a.y.min(b.y).min(c.y)).max(first_row as i64);
-            let y_hi = last_center(a.y.max(b.y).max(c.y)).min((first_row + rows) as i64 - 1);
-            let edges = [(0, 1), (1, 2), (2, 0)].map(|(p, q)| Edge::of(&raster[p], &raster[q]));
-            for row in y_lo..=y_hi {
-                for column in x_lo..=x_hi {
-                    let (px, py) = (column * SUB as i64 + SUB as i64 / 2, row * SUB as i64 + SUB as i64 / 2);
-                    if edges.iter().all(|e| e.holds(px, py)) {
-                        out.push(Crossing {
-                            pixel: (row as usize - first_row) as u32 * projection.columns as u32
-                                + column as u32,
-                            depth_mm: plane.depth_mm(column as f64 + 0.5, row as f64 + 0.5) as f32,
-                            surface: t.surface,
-                            enters,
-                        });
-                    }
+    let mut out = Vec::with_capacity(list.len() * 4);
+    for &i in list {
+        let t = triangles[i as usize];
+        let [Some(a), Some(b), Some(c)] = t.corners.map(|v| corners[v as usize]) else { continue };
+        let area = (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
+        if area == 0 {
+            continue;
+        }
+        let enters = area > 0; // rows run down: see `Projected`
+        let raster = if enters { [a, b, c] } else { [a, c, b] };
+        let plane = DepthPlane::of(
+            &t.corners.map(|v| vertices_mm[v as usize]),
+            projection,
+            (a.depth_mm.min(b.depth_mm).min(c.depth_mm), a.depth_mm.max(b.depth_mm).max(c.depth_mm)),
+        );
+        let x_lo = first_center(a.x.min(b.x).min(c.x)).max(0);
+        let x_hi = last_center(a.x.max(b.x).max(c.x)).min(projection.columns as i64 - 1);
+        let y_lo = first_center(a.y.min(b.y).min(c.y)).max(first_row as i64);
+        let y_hi = last_center(a.y.max(b.y).max(c.y)).min((first_row + rows) as i64 - 1);
+        let edges = [(0, 1), (1, 2), (2, 0)].map(|(p, q)| Edge::of(&raster[p], &raster[q]));
+        for row in y_lo..=y_hi {
+            for column in x_lo..=x_hi {
+                let (px, py) = (column * SUB as i64 + SUB as i64 / 2, row * SUB as i64 + SUB as i64 / 2);
+                if edges.iter().all(|e| e.holds(px, py)) {
+                    out.push(Crossing {
+                        pixel: (row as usize - first_row) as u32 * projection.columns as u32 + column as u32,
+                        depth_mm: plane.depth_mm(column as f64 + 0.5, row as f64 + 0.5) as f32,
+                        surface: t.surface,
+                        enters,
+                    });
                 }
             }
         }
-        out
+    }
+    out
 }
 
 /// Mean relative density of spongiosa on a pixel's ray between two depths, from a random field fixed in the patient.
-pub(super) fn spongiosa(projection: &Projection, first_row: usize, pixel: usize, from_mm: f64, to_mm: f64) -> f64 {
+pub(super) fn spongiosa(
+    projection: &Projection,
+    first_row: usize,
+    pixel: usize,
+    from_mm: f64,
+    to_mm: f64,
+) -> f64 {
     let (column, row) = (pixel % projection.columns, first_row + pixel / projection.columns);
     let scale = projection.pixel_mm / projection.sid_mm;
     let ray = projection.towards_detector

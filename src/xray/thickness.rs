@@ -10,7 +10,9 @@ use rayon::prelude::*;
 use super::attenuation::Substance;
 use super::geometry::{CArm, Projection};
 pub use super::raster::slant;
-use super::raster::{Crossing, OpenSurfaces, Projected, Triangle, crossings, first_center, last_center, spongiosa};
+use super::raster::{
+    Crossing, OpenSurfaces, Projected, Triangle, crossings, first_center, last_center, spongiosa,
+};
 use crate::anatomy::breathing::beat_of_surface_mm;
 use crate::anatomy::{Anatomy, BodySurface, Breathing, Mesh, VesselTree};
 use crate::math::Vec3;
@@ -273,8 +275,15 @@ impl BodyModel {
             .zip(in_band.par_iter())
             .enumerate()
             .for_each(|(band, ((water, bone), list))| {
-                let crossings =
-                    crossings(&self.triangles, projection, vertices_mm, &corners, list, band * BAND_ROWS, water.len() / columns);
+                let crossings = crossings(
+                    &self.triangles,
+                    projection,
+                    vertices_mm,
+                    &corners,
+                    list,
+                    band * BAND_ROWS,
+                    water.len() / columns,
+                );
                 self.fill(projection, &fills, band * BAND_ROWS, crossings, water, bone);
             });
         map
@@ -404,6 +413,14 @@ impl Mesh {
         }
         mesh
     }
+}
+
+/// Path lengths through a closed mesh along the ray to each pixel center, mm, row by row.
+pub fn path_lengths_mm(mesh: &Mesh, projection: &Projection) -> Vec<f32> {
+    let mut model = BodyModel::default();
+    // 10 g/cm3 of water: 1 g/cm2 for every millimeter.
+    model.push(mesh, Substance::Water, 10.0);
+    model.rasterize(projection, Part::All, &model.vertices_mm).water_g_per_cm2
 }
 
 fn box_mesh(center_mm: &Vec3, half_mm: &Vec3) -> Mesh {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cathnav::anatomy::{AccessSite, Anatomy, ImportOptions, import};
-use cathnav::device::{Device, DeviceKind, Zone, load_catalog};
+use cathnav::device::{Device, DeviceKind, Opaque, Zone, load_catalog};
 use cathnav::math::Vec3;
 use cathnav::sim::command::{Hold, ToolId};
 use cathnav::sim::contact::analytic::{BentTube, FreeSpace};

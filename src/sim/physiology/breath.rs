@@ -38,7 +38,8 @@ pub(super) fn advance(state: &mut PhysiologyState, dt_s: f64, events: &mut Vec<E
         return true;
     }
     state.breath_phase = OUT;
-    let limit_s = (LONGEST_S * RESTING_BPM / state.respiration_bpm.max(1.0)).clamp(SHORTEST_S, 2.0 * LONGEST_S);
+    let limit_s =
+        (LONGEST_S * RESTING_BPM / state.respiration_bpm.max(1.0)).clamp(SHORTEST_S, 2.0 * LONGEST_S);
     if held_s + dt_s < limit_s {
         state.held_s = Some(held_s + dt_s);
         return false;
