@@ -25,6 +25,11 @@ pub(super) struct LagMemory {
 }
 
 impl LagMemory {
+    /// Nothing is remembered.
+    fn forget(&mut self) {
+        self.memories.iter_mut().for_each(Vec::clear);
+    }
+
     /// For a frame at a time: how much of each memory is left in it, and how far each follows the frame.
     fn shares(&mut self, time_s: f64) -> [(f32, f32); 2] {
         let since_s = time_s - self.time_s;
@@ -69,6 +74,8 @@ impl Renderer {
             }
             _ => {
                 self.background = Some(Background::new(geometry, technique, arm));
+                // A new program starts on a detector that was read out empty.
+                self.lag.forget();
                 self.filtered_log.clear();
                 self.recent.clear();
             }

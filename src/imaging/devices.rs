@@ -203,7 +203,7 @@ struct Tube {
 impl Tube {
     /// -ln of the pixel's mean transmission in every bin, for the attenuation of 1 mm of the metal.
     fn exponent(&self, pass: &Pass, per_mm: &[f32; BINS]) -> Option<[f32; BINS]> {
-        let chord = pass.mean_chord_mm(self.outer_mm, -1.0, 1.0);
+        let chord = pass.mean_chord_mm(self.outer_mm);
         let (from, to) = pass.clipped_mm(chord);
         if to <= from || chord <= 0.0 {
             return None;
@@ -213,17 +213,18 @@ impl Tube {
         // Parts narrow against the device, since the mean transmission is not the transmission of the mean.
         let parts = (6.0 * pass.half_width_mm / self.outer_mm).ceil().clamp(3.0, MAX_PARTS);
         let mut transmission = [0.0_f32; BINS];
-        for k in 0..parts as usize {
-            let lo = 2.0 * k as f64 / parts - 1.0;
+        for k in 0..2 * parts as usize {
+            let side = if k % 2 == 0 { -1.0 } else { 1.0 };
+            let lo = 2.0 * (k / 2) as f64 / parts - 1.0;
             let hi = lo + 2.0 / parts;
-            let mut wall = pass.mean_chord_mm(self.outer_mm, lo, hi);
+            let mut wall = pass.chord_of_part_mm(self.outer_mm, side, lo, hi);
             if self.inner_mm > 0.0 {
-                wall -= pass.mean_chord_mm(self.inner_mm, lo, hi);
+                wall -= pass.chord_of_part_mm(self.inner_mm, side, lo, hi);
             }
             let metal_mm = (wall * inside * density) as f32;
             transmission.iter_mut().zip(per_mm).for_each(|(t, mu)| *t += fast::exp(-mu * metal_mm));
         }
-        Some(transmission.map(|t| -fast::ln((t / parts as f32).max(1e-30))))
+        Some(transmission.map(|t| -fast::ln((t / (2.0 * parts) as f32).max(1e-30))))
     }
 }
 

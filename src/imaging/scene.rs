@@ -82,7 +82,8 @@ impl Geometry {
         }
         let mut map = project(p);
         let magnification = p.sid_mm / SOURCE_ISOCENTER_MM;
-        let sigma_px = p.blur_width_mm(magnification) * magnification / p.pixel_mm / 12.0_f64.sqrt();
+        let focal_px = p.focal_sigma_mm(magnification) * magnification / p.pixel_mm;
+        let sigma_px = focal_px.hypot(1.0 / 12.0_f64.sqrt());
         let weights = fast::kernel(&[(1.0, sigma_px)], 1 + (sigma_px > 0.6) as usize);
         blur(&mut map.water_g_per_cm2, p.columns, &weights);
         blur(&mut map.bone_g_per_cm2, p.columns, &weights);
@@ -424,7 +425,7 @@ impl GrayRange {
     /// Rays with less than this share of the thickness that the exposure control saw are beside the patient.
     const BESIDE: f32 = 0.4;
     /// Share of missing dose, in ln, that the picture gets darker by `[D]`.
-    const DARKENING: f32 = 0.5;
+    const DARKENING: f32 = 0.2;
 
     fn new(geometry: &Geometry, technique: &Technique, total_kev: &[f32], open: &[f32]) -> Self {
         let (projection, body) = (&geometry.projection, geometry.body());
@@ -445,7 +446,7 @@ impl GrayRange {
         let mut offset = upsample(&smooth_blocks(&coarse, 1.6, true), columns, rows);
         offset.iter_mut().for_each(|o| *o *= Self::COMPRESSION);
         let mut shown: Vec<f32> =
-            (0..total_kev.len()).step_by(5).filter(|i| within(*i)).map(|i| log(i) - offset[i]).collect();
+            (0..total_kev.len()).step_by(29).filter(|i| within(*i)).map(|i| log(i) - offset[i]).collect();
         if shown.is_empty() {
             shown = (0..total_kev.len()).step_by(5).map(log).collect();
         }

@@ -134,10 +134,9 @@ impl Projection {
         Some((column, row, magnification))
     }
 
-    /// Width over which focal spot and pixel together spread a point of an object, at the object, mm: the focal spot casts
-    /// `f (m - 1)` on the detector at a magnification m, which adds to the pixel in squares.
-    pub fn blur_width_mm(&self, magnification: f64) -> f64 {
-        self.pixel_mm.hypot(self.focal_spot_mm * (magnification - 1.0).max(0.0)) / magnification
+    /// Standard deviation of the focal spot's shadow at an object of a magnification m, mm: the spot casts `f (m - 1)` on the detector.
+    pub fn focal_sigma_mm(&self, magnification: f64) -> f64 {
+        self.focal_spot_mm * (magnification - 1.0).max(0.0) / magnification / 12.0_f64.sqrt()
     }
 
     /// Position of a pixel coordinate on the detector, mm.

@@ -35,7 +35,7 @@ fn trunk() -> Anatomy {
             "vertebra.cortex",
             Material::CorticalBone,
             1.92,
-            block(at(0.0, 30.0, 160.0), at(20.0, 15.0, 120.0)),
+            block(at(0.0, 30.0, 160.0), at(14.0, 15.0, 120.0)),
         ),
         surface("gas.transverse_colon", Material::Air, 0.0012, sphere(15.0, at(20.0, -80.0, 110.0), 16)),
     ];
