@@ -21,6 +21,8 @@ mod import;
 mod landmarks;
 #[path = "core/meshes.rs"]
 mod meshes;
+#[path = "core/operator.rs"]
+mod operator;
 #[path = "core/reach.rs"]
 mod reach;
 #[path = "core/real_anatomy.rs"]

@@ -201,39 +201,53 @@ impl LesionDescription {
         }
     }
 
-    /// Radius of the lumen and shift of its axis away from the plaque at `along_mm` from the lesion's middle, of a vessel of
-    /// radius `open_mm`.
-    ///
-    /// Stenosis and spindle: `r = r0 (1 - a (1 + cos(2 pi x / L)) / 2)`; occlusion and clot keep one bore between two such
-    /// shoulders. An eccentric lumen touches the far wall: shift `e (r0 - r)`.
-    pub(super) fn shape(&self, along_mm: f64, open_mm: f64) -> (f64, f64) {
+    /// Share of the open diameter that is left in the middle of a narrowing of a vessel of radius `open_mm`; `None` for lesions
+    /// that narrow nothing.
+    pub fn open_share(&self, open_mm: f64) -> Option<f64> {
+        match self {
+            Self::Stenosis { diameter_reduction_pct, .. } | Self::Thrombus { diameter_reduction_pct, .. } => {
+                Some(1.0 - 0.01 * diameter_reduction_pct)
+            }
+            Self::Occlusion { channel_mm, .. } => Some((0.5 * channel_mm / open_mm.max(1e-6)).min(1.0)),
+            _ => None,
+        }
+    }
+
+    /// How much of its full depth a narrowing or widening has at `along_mm` from its middle, 0 to 1, in a vessel of radius
+    /// `open_mm`. Stenosis and spindle: `(1 + cos(2 pi x / L)) / 2`; occlusion and clot keep one bore between two such shoulders.
+    pub fn weight(&self, along_mm: f64, open_mm: f64) -> f64 {
         let half = 0.5 * self.length_mm();
         let x = along_mm.abs();
         if x >= half {
-            return (open_mm, 0.0);
+            return 0.0;
         }
-        let hump = |x: f64, from: f64, to: f64| {
-            0.5 * (1.0 + (std::f64::consts::PI * ((x - from) / (to - from)).clamp(0.0, 1.0)).cos())
+        let from = match self {
+            Self::Thrombus { .. } | Self::Occlusion { .. } => half - (3.0 * open_mm).min(0.7 * half),
+            _ => 0.0,
         };
-        let (depth, eccentricity, weight) = match self {
-            Self::Stenosis { diameter_reduction_pct, eccentricity, .. } => {
-                (0.01 * diameter_reduction_pct, *eccentricity, hump(x, 0.0, half))
-            }
-            Self::Thrombus { diameter_reduction_pct, .. } => {
-                let shoulder = (3.0 * open_mm).min(0.7 * half);
-                (0.01 * diameter_reduction_pct, 1.0, hump(x, half - shoulder, half))
-            }
-            Self::Occlusion { channel_mm, .. } => {
-                let shoulder = (3.0 * open_mm).min(0.7 * half);
-                (1.0 - 0.5 * channel_mm / open_mm, 0.0, hump(x, half - shoulder, half))
-            }
-            Self::FusiformAneurysm { diameter_mm, .. } => {
-                (1.0 - 0.5 * diameter_mm / open_mm, 0.0, hump(x, 0.0, half))
-            }
-            _ => return (open_mm, 0.0),
+        0.5 * (1.0 + (std::f64::consts::PI * ((x - from) / (half - from)).clamp(0.0, 1.0)).cos())
+    }
+
+    /// Radius of the lumen and shift of its axis away from the plaque at `along_mm` from the lesion's middle, of a vessel of
+    /// radius `open_mm`: `r = r0 (1 - a weight)`. An eccentric lumen touches the far wall: shift `e (r0 - r)`.
+    pub(super) fn shape(&self, along_mm: f64, open_mm: f64) -> (f64, f64) {
+        let depth = match self {
+            Self::FusiformAneurysm { diameter_mm, .. } => 1.0 - 0.5 * diameter_mm / open_mm,
+            _ => 1.0 - self.open_share(open_mm).unwrap_or(1.0),
         };
-        let radius = (open_mm * (1.0 - depth * weight)).max(LEAST_RADIUS_MM.min(open_mm));
+        let eccentricity = match self {
+            Self::Stenosis { eccentricity, .. } => *eccentricity,
+            Self::Thrombus { .. } => 1.0,
+            _ => 0.0,
+        };
+        let radius =
+            (open_mm * (1.0 - depth * self.weight(along_mm, open_mm))).max(LEAST_RADIUS_MM.min(open_mm));
         (radius, eccentricity * (open_mm - radius).max(0.0))
+    }
+
+    /// Does it change the vessels or what lies beyond them, so that they must be built with it. A bleeding does not.
+    pub fn changes_vessels(&self) -> bool {
+        !matches!(self, Self::Bleeding { .. })
     }
 
     /// Side of the plaque, degrees.
@@ -408,4 +422,21 @@ pub(super) fn arc_mm(at: At, length_mm: f64) -> f64 {
         At::Mm(mm) => mm.clamp(0.0, length_mm),
         At::BeforeEnd(mm) => (length_mm - mm).clamp(0.0, length_mm),
     }
+}
+
+/// The tree as it was before its narrowings: radii without stenoses, clots and occlusions; centerlines stay.
+pub fn open_tree(tree: &VesselTree, lesions: &[LesionDescription]) -> VesselTree {
+    let mut open = tree.clone();
+    for lesion in lesions {
+        let Some(place) = lesion.on(tree).filter(|_| lesion.open_share(1.0).is_some()) else { continue };
+        let half = 0.5 * lesion.length_mm();
+        let branch = &mut open.branches[place.vessel.idx()];
+        // The caliber at both ends of the lesion, in a straight line between them.
+        let (from, to) = ((place.arc_mm - half).max(0.0), (place.arc_mm + half).min(branch.length_mm()));
+        let (before, behind) = (branch.at(from).radius_mm, branch.at(to).radius_mm);
+        for p in branch.points.iter_mut().filter(|p| p.arc_mm > from && p.arc_mm < to) {
+            p.radius_mm = before + (behind - before) * (p.arc_mm - from) / (to - from);
+        }
+    }
+    open
 }

@@ -27,14 +27,14 @@ pub use breathing::Breathing;
 use build::tree_vec3;
 pub use build::{Topology, build, build_tree, topology};
 pub use circulation::{Anastomosis, Circulation, Collateral, RootSupply, Shunt, Supply, VenousReturn};
-pub use description::{BodyPart, Description, Habitus, Sex};
+pub use description::{At, BodyPart, Description, Habitus, Sex};
 pub use distance::{MeshDistance, Nearest};
 pub use error::AnatomyError;
 pub use import::{
     AxisMap, ImportDescription, ImportError, ImportOptions, ImportRequest, ImportSummary, build_import,
     import, import_folder,
 };
-pub use lesion::LesionDescription;
+pub use lesion::{LesionDescription, open_tree};
 pub use mesh_io::{LengthUnit, MeshError, MeshFormat, OpenRim, Openness, load_mesh, parse_mesh, stl_bytes};
 pub use refine::refine;
 pub use route::RouteDescription;

@@ -84,7 +84,7 @@ impl NameOf {
             Self::Anatomy => "an anatomy",
             Self::Vessel => "a vessel of the anatomy",
             Self::AccessSite => "an access site of the anatomy",
-            Self::Bleed => "the id of a bleed among the lesions",
+            Self::Bleed => "the name of a bleeding among the lesions",
             Self::Step => "the id of a step",
             Self::Metric => "a metric of the report",
         }

@@ -100,10 +100,10 @@ impl Node {
         }
     }
 
-    /// The items of a list; nothing for other nodes.
+    /// The items of a list or a tuple; nothing for other nodes.
     pub fn items(&self) -> &[Self] {
         match &self.value {
-            Value::List(items) => items,
+            Value::List(items) | Value::Tuple { items, .. } => items,
             _ => &[],
         }
     }

@@ -4,6 +4,7 @@ mod library;
 mod load;
 mod names;
 pub mod schema;
+mod schema_lesions;
 mod types;
 mod validate;
 

@@ -38,8 +38,8 @@ pub(super) fn names(root: &Node, library: &Library, of: NameOf) -> Option<Vec<St
         }
         NameOf::Bleed => {
             let lesions = root.get("anatomy")?.get("lesions").map_or(&[] as &[Node], Node::items);
-            let bleeds = lesions.iter().filter(|l| l.name() == Some("Bleed"));
-            owned(bleeds.filter_map(|l| l.get("id").and_then(Node::text)).collect())
+            let bleeds = lesions.iter().filter(|l| l.name() == Some("Bleeding"));
+            owned(bleeds.filter_map(|l| l.get("name").and_then(Node::text)).collect())
         }
         NameOf::Step => {
             let steps = root.get("steps")?.items();

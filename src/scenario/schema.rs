@@ -153,33 +153,7 @@ pub static SETTING: &[Variant] = &[
     },
 ];
 
-/// Lesions.
-pub static LESION: &[Variant] = &[
-    Variant {
-        name: "Bleed",
-        doc: "blood leaves the vessel to a pool outside: active bleeding",
-        body: Body::Fields(&[
-            required("id", Kind::NewId, "name of the bleed"),
-            required("vessel", VESSEL, "vessel"),
-            required("at_mm", number(0.0, 1000.0), "distance from the vessel's origin, mm"),
-            required(
-                "flow_ml_per_min",
-                positive(500.0),
-                "rate at a mean pressure of 90 mmHg before any treatment, mL/min",
-            ),
-        ]),
-    },
-    Variant {
-        name: "Stenosis",
-        doc: "narrowing",
-        body: Body::Fields(&[
-            required("vessel", VESSEL, "vessel"),
-            required("at_mm", number(0.0, 1000.0), "distance of its middle from the vessel's origin, mm"),
-            required("length_mm", positive(300.0), "length, mm"),
-            required("diameter_reduction_pct", number(1.0, 99.0), "diameter reduction, percent"),
-        ]),
-    },
-];
+pub use super::schema_lesions::LESION;
 
 /// Access.
 pub static ACCESS: Group = Group {

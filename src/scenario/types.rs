@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::anatomy::{PatientChoice, Setting};
+use crate::anatomy::{LesionDescription, PatientChoice, Setting};
 
 /// A whole case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -149,7 +149,7 @@ pub struct AnatomyChoice {
     pub model: String,
     /// Lesions.
     #[serde(default)]
-    pub lesions: Vec<Lesion>,
+    pub lesions: Vec<LesionDescription>,
     /// Draws a patient who differs from the description; none: as described.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -159,38 +159,11 @@ pub struct AnatomyChoice {
 }
 
 impl AnatomyChoice {
-    /// The patient to draw.
+    /// The patient to draw, with the lesions that change the vessels.
     pub fn patient(&self) -> PatientChoice {
-        PatientChoice { seed: self.seed, set: self.vary.clone() }
+        let lesions = self.lesions.iter().filter(|l| l.changes_vessels()).cloned().collect();
+        PatientChoice { seed: self.seed, set: self.vary.clone(), lesions }
     }
-}
-
-/// What is wrong with a vessel.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum Lesion {
-    /// Blood leaves the vessel to a pool outside: active bleeding.
-    Bleed {
-        /// Name of the bleed.
-        id: String,
-        /// Vessel.
-        vessel: String,
-        /// Distance from the vessel's origin, mm.
-        at_mm: f64,
-        /// Bleeding rate at a mean pressure of 90 mmHg before any treatment, mL/min.
-        flow_ml_per_min: f64,
-    },
-    /// Narrowing.
-    Stenosis {
-        /// Vessel.
-        vessel: String,
-        /// Distance of its middle from the vessel's origin, mm.
-        at_mm: f64,
-        /// Length, mm.
-        length_mm: f64,
-        /// Diameter reduction, percent.
-        diameter_reduction_pct: f64,
-    },
 }
 
 /// Where the sheath is.

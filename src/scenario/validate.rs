@@ -44,14 +44,13 @@ impl<'a> Checks<'a> {
 
     /// Ids are given once.
     fn ids(&mut self) {
-        for (list, nodes) in [
-            ("steps", self.list("steps")),
-            ("traps", self.list("traps")),
-            ("events", self.list("events")),
-            ("anatomy.lesions", self.lesion_nodes()),
-        ] {
+        for (list, nodes) in
+            [("steps", self.list("steps")), ("traps", self.list("traps")), ("events", self.list("events"))]
+        {
             self.once(list, nodes.iter().map(|n| n.get("id")), "an id that no other item has");
         }
+        let names = self.lesion_nodes().iter().map(|n| n.get("name"));
+        self.once("anatomy.lesions", names, "a name that no other lesion has");
         self.once("tray", self.list("tray").iter().map(Some), "each item once");
         let pars = self.root.get("score").and_then(|s| s.get("par")).map_or(&[] as &[Node], Node::items);
         self.once("score.par", pars.iter().map(|p| p.get("metric")), "each metric once");
@@ -192,15 +191,16 @@ impl<'a> Checks<'a> {
                 continue;
             };
             let half_mm = lesion.get("length_mm").and_then(Node::number).map_or(0.0, |l| 0.5 * l);
-            if let Some(node) = lesion.get("at_mm")
-                && let Some(at_mm) = node.number()
-                && (at_mm + half_mm > length_mm || at_mm < half_mm)
-            {
+            let Some((node, at_mm)) = lesion.get("at").and_then(|at| arc_of(at, length_mm)) else {
+                continue;
+            };
+            // A narrowing at a mouth may reach beyond it: what lies there is the parent.
+            if at_mm > length_mm || at_mm < 0.0 || at_mm + half_mm > length_mm {
                 let kind = lesion.name().unwrap_or_default();
-                let field = format!("anatomy.lesions[{i}].{kind}.at_mm");
+                let field = format!("anatomy.lesions[{i}].{kind}.at");
                 let found = format!("{at_mm} mm lies beyond the vessel's ends");
-                let high_mm = (length_mm - half_mm).max(half_mm);
-                let allowed = format!("{half_mm:.0} to {high_mm:.1} mm: {name} is {length_mm:.1} mm long");
+                let high_mm = (length_mm - half_mm).max(0.0);
+                let allowed = format!("0 to {high_mm:.1} mm: {name} is {length_mm:.1} mm long");
                 self.add(node, &field, found, allowed);
             }
         }
@@ -388,4 +388,10 @@ fn path_mm(tree: &VesselTree, from: crate::anatomy::VesselPlace, to: &str) -> Op
         length_mm += tree.branch(pair[1]).origin.map_or(0.0, |o| o.arc_mm);
     }
     Some(length_mm)
+}
+
+/// Node and arc length of a place on a vessel: `Mm(..)` from its origin or `BeforeEnd(..)`.
+fn arc_of(at: &Node, length_mm: f64) -> Option<(&Node, f64)> {
+    let mm = at.items().first().and_then(Node::number)?;
+    Some((at, if at.name() == Some("BeforeEnd") { length_mm - mm } else { mm }))
 }

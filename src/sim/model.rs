@@ -8,7 +8,7 @@ use super::flow::Network;
 use super::rod::RodBase;
 use super::therapy::TherapyModel;
 use super::world::World;
-use crate::anatomy::{Anatomy, Breathing};
+use crate::anatomy::{Anatomy, Breathing, LesionDescription, open_tree};
 use crate::device::{Catalog, Device, DeviceKind, Embolic};
 use crate::math::hash::StateHasher;
 use crate::scenario::Case;
@@ -92,8 +92,12 @@ impl Model {
     pub fn compile(case: &Case, anatomy: &Anatomy, catalog: &Catalog) -> Result<Self, ModelError> {
         let (tools, embolics) = tray(case, catalog)?;
         let base = base(case, anatomy, catalog)?;
-        let network =
-            Network::compile(&anatomy.tree, &anatomy.circulation, &case.patient, &case.anatomy.lesions);
+        // The anatomy was built with the lesions of the case that change vessels; the others come from the case alone.
+        let mut lesions = anatomy.lesions.clone();
+        let is_new = |l: &&LesionDescription| !anatomy.lesions.contains(l);
+        lesions.extend(case.anatomy.lesions.iter().filter(is_new).cloned());
+        let open = open_tree(&anatomy.tree, &anatomy.lesions);
+        let network = Network::compile(&open, &anatomy.circulation, &case.patient, &lesions);
         let contrast = ContrastModel::compile(&embolics);
         let bed = VesselBed::compile(&anatomy.tree);
         let mut hasher = StateHasher::new();

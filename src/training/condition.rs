@@ -337,7 +337,9 @@ pub(super) fn waypoints(case: &crate::scenario::Case, tree: &TreeFacts) -> Vec<V
 
 fn bleed_vessel<'a>(case: &'a crate::scenario::Case, bleed: &str) -> Option<&'a str> {
     case.anatomy.lesions.iter().find_map(|l| match l {
-        crate::scenario::Lesion::Bleed { id, vessel, .. } if id == bleed => Some(vessel.as_str()),
+        crate::anatomy::LesionDescription::Bleeding { name, vessel, .. } if name == bleed => {
+            Some(vessel.as_str())
+        }
         _ => None,
     })
 }

@@ -4,9 +4,11 @@
 
 use std::hint::black_box;
 
-use cathnav::anatomy::{Branch, CenterlinePoint, Circulation, Outlet, VesselId, VesselPlace, VesselTree};
+use cathnav::anatomy::{
+    At, Branch, CenterlinePoint, Circulation, LesionDescription, Outlet, VesselId, VesselPlace, VesselTree,
+};
 use cathnav::math::{Vec3, orthogonal};
-use cathnav::scenario::{Lesion, Patient};
+use cathnav::scenario::Patient;
 use cathnav::sim::contrast::{self, ContrastModel, ContrastScratch, ContrastState};
 use cathnav::sim::flow::{self, FlowInputs, FlowScratch, FlowState, Network, Obstruction, Source};
 use cathnav::sim::physiology::{self, PhysiologyInputs, PhysiologyState};
@@ -83,7 +85,7 @@ struct Blood {
 }
 
 impl Blood {
-    fn warm(segments: usize, lesions: &[Lesion], obstructions: &[Obstruction]) -> Self {
+    fn warm(segments: usize, lesions: &[LesionDescription], obstructions: &[Obstruction]) -> Self {
         let patient = Patient::default();
         let net = Network::compile(&tree(segments), &Circulation::default(), &patient, lesions);
         let model = ContrastModel::compile(&[]);
@@ -147,13 +149,21 @@ fn benches(c: &mut Criterion) {
     }
     // What makes a tick dearer: a turbulent loss (two solves), a leak, two catheters side by side.
     let lesions = [
-        Lesion::Stenosis {
+        LesionDescription::Stenosis {
             vessel: "b2".to_owned(),
-            at_mm: 20.0,
+            at: At::Mm(20.0),
             length_mm: 12.0,
             diameter_reduction_pct: 60.0,
+            eccentricity: 0.0,
+            around_deg: 0.0,
+            calcium: 0.0,
         },
-        Lesion::Bleed { id: "b".to_owned(), vessel: "b40".to_owned(), at_mm: 15.0, flow_ml_per_min: 40.0 },
+        LesionDescription::Bleeding {
+            name: "b".to_owned(),
+            vessel: "b40".to_owned(),
+            at: At::Mm(15.0),
+            flow_ml_per_min: 40.0,
+        },
     ];
     let device = |vessel: u32, body: u32| Obstruction {
         vessel: VesselId(vessel),

@@ -1,9 +1,11 @@
 //! Blood: flow, contrast, injection, therapy, patient, each against closed forms or by property.
 
-use cathnav::anatomy::{Branch, CenterlinePoint, Circulation, Outlet, VesselId, VesselPlace, VesselTree};
+use cathnav::anatomy::{
+    At, Branch, CenterlinePoint, Circulation, LesionDescription, Outlet, VesselId, VesselPlace, VesselTree,
+};
 use cathnav::device::{Embolic, SizeClass};
 use cathnav::math::Vec3;
-use cathnav::scenario::{Lesion, Patient, Room};
+use cathnav::scenario::{Patient, Room};
 use cathnav::sim::EventKind;
 use cathnav::sim::contrast::injector::{self, InjectorModel, InjectorState, LumenInput};
 use cathnav::sim::contrast::{self, ContrastModel, ContrastScratch, ContrastState};
@@ -149,11 +151,16 @@ struct Rig {
 }
 
 impl Rig {
-    fn new(tree: &VesselTree, lesions: &[Lesion], embolics: &[Embolic]) -> Self {
+    fn new(tree: &VesselTree, lesions: &[LesionDescription], embolics: &[Embolic]) -> Self {
         Self::with(tree, &Circulation::default(), lesions, embolics)
     }
 
-    fn with(tree: &VesselTree, circulation: &Circulation, lesions: &[Lesion], embolics: &[Embolic]) -> Self {
+    fn with(
+        tree: &VesselTree,
+        circulation: &Circulation,
+        lesions: &[LesionDescription],
+        embolics: &[Embolic],
+    ) -> Self {
         circulation.check(tree).unwrap();
         let patient = Patient::default();
         let net = Network::compile(tree, circulation, &patient, lesions);

@@ -125,7 +125,7 @@ fn schema_and_types_are_in_step() {
     check_group::<cases::CaseEvent>(&schema::EVENT);
     check_group::<cases::Score>(&schema::SCORE);
     check_group::<cases::Par>(&schema::PAR);
-    check_variants::<cases::Lesion>(schema::LESION);
+    check_variants::<cathnav::anatomy::LesionDescription>(schema::LESION);
     check_variants::<cases::Condition>(schema::CONDITION);
     check_words::<cases::Level>(&schema::CASE, "level");
     check_words::<cases::Sex>(&schema::PATIENT, "sex");

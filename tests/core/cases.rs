@@ -178,7 +178,7 @@ fn all_faults_are_said_at_once() {
         .replace("title: \"A case with one fault\",", "title: \"A case with one fault\"")
         .replace("age_y: 40", "age_year: 40")
         .replace("heart_rate_bpm: 100", "heart_rate_bpm: \"fast\"")
-        .replace("at_mm: 60", "at_mm: 600")
+        .replace("at: Mm(60)", "at: Mm(600)")
         .replace("\"catheter.cobra_c2.5f\"", "\"catheter.cobra\"")
         .replace("after: [\"cross\"]", "after: [\"stop\"]")
         .replace("field_cm: 32", "field_cm: 33")
@@ -191,7 +191,7 @@ fn all_faults_are_said_at_once() {
         ("5:35", "a comma is missing"),
         ("8:9", "no field `age_year`"),
         ("9:25", "the text \"fast\""),
-        ("14:61", "600 mm lies beyond"),
+        ("14:63", "600 mm lies beyond"),
         ("20:9", "\"catheter.cobra\" is not known"),
         ("23:19", "33"),
         ("28:56", "these steps wait for each other: stop"),

@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cathnav::anatomy::{
-    self, Anatomy, AnatomyFile, Description, PatientChoice, Quantity, Setting, measured, survey, vary,
+    self, Anatomy, AnatomyFile, At, Description, LesionDescription, MeshDistance, PatientChoice, Quantity,
+    Setting, VesselTree, measured, open_tree, survey, vary,
 };
+use cathnav::scenario::Patient;
+use cathnav::sim::flow::{FlowState, Network};
 
 fn assets() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("assets")
@@ -76,7 +79,7 @@ fn drawn_patients_build_and_are_sound() {
         let d = described(name);
         for seed in 0..seeds {
             let start = now();
-            let patient = PatientChoice { seed: Some(seed), set: Vec::new() };
+            let patient = PatientChoice { seed: Some(seed), ..PatientChoice::default() };
             let (drawn, _) = vary(&d, &patient).unwrap_or_else(|e| panic!("{name}, seed {seed}: {e}"));
             let s = survey(&vessels(&drawn));
             tell(&format!("{name}, seed {seed}"), &s, start.elapsed().as_secs_f64());
@@ -93,7 +96,7 @@ fn drawn_patients_differ_as_the_sources_say() {
         let count = 200;
         let drawn: Vec<_> = (0..count)
             .map(|seed| {
-                let patient = PatientChoice { seed: Some(seed), set: Vec::new() };
+                let patient = PatientChoice { seed: Some(seed), ..PatientChoice::default() };
                 let (v, choices) = vary(&d, &patient).unwrap_or_else(|e| panic!("{name}, seed {seed}: {e}"));
                 (anatomy::build_tree(&v).unwrap().0, choices)
             })
@@ -123,7 +126,7 @@ fn drawn_patients_differ_as_the_sources_say() {
 #[test]
 fn the_same_seed_gives_the_same_bytes_and_a_case_may_fix_bound_and_choose() {
     let d = described("abdomen");
-    let seeded = PatientChoice { seed: Some(7), set: Vec::new() };
+    let seeded = PatientChoice { seed: Some(7), ..PatientChoice::default() };
     let (a, first) = vary(&d, &seeded).unwrap();
     let (b, second) = vary(&d, &seeded).unwrap();
     assert_eq!((&a, &first), (&b, &second));
@@ -131,7 +134,7 @@ fn the_same_seed_gives_the_same_bytes_and_a_case_may_fix_bound_and_choose() {
     assert_eq!(bytes(&a), bytes(&b));
     let (x, y) = (vessels(&a), vessels(&b));
     assert_eq!(x.lumen, y.lumen, "same seed, same surface, bit by bit");
-    let (c, _) = vary(&d, &PatientChoice { seed: Some(8), set: Vec::new() }).unwrap();
+    let (c, _) = vary(&d, &PatientChoice { seed: Some(8), ..PatientChoice::default() }).unwrap();
     assert_ne!(bytes(&a), bytes(&c));
     // What is fixed does not shift the draws of the rest.
     let set = vec![
@@ -139,7 +142,8 @@ fn the_same_seed_gives_the_same_bytes_and_a_case_may_fix_bound_and_choose() {
         Setting::Bound { name: "renal.left.diameter".to_owned(), low: 6.8, high: 7.2 },
         Setting::Choose { name: "hepatic".to_owned(), option: "III".to_owned() },
     ];
-    let (e, third) = vary(&d, &PatientChoice { seed: Some(7), set: set.clone() }).unwrap();
+    let (e, third) =
+        vary(&d, &PatientChoice { seed: Some(7), set: set.clone(), ..PatientChoice::default() }).unwrap();
     let value = |c: &anatomy::Choices, name: &str| c.values.iter().find(|v| v.0 == name).unwrap().1;
     assert_eq!(value(&third, "celiac.diameter"), Some(6.4));
     assert!((6.8..=7.2).contains(&value(&third, "renal.left.diameter").unwrap()));
@@ -147,13 +151,18 @@ fn the_same_seed_gives_the_same_bytes_and_a_case_may_fix_bound_and_choose() {
     let right = e.branches.iter().find(|b| b.name == "hepatic.right").unwrap();
     assert_eq!(right.origin.as_ref().unwrap().vessel, "superior_mesenteric");
     // Without a seed nothing but what is set differs.
-    let (f, fourth) = vary(&d, &PatientChoice { seed: None, set }).unwrap();
+    let (f, fourth) = vary(&d, &PatientChoice { seed: None, set, ..PatientChoice::default() }).unwrap();
     assert_eq!(value(&fourth, "splenic.diameter"), None);
     let celiac = f.branches.iter().find(|b| b.name == "celiac").unwrap();
     assert!((celiac.diameter_mm.0 - 6.4).abs() < 1e-9);
-    let free = PatientChoice { seed: None, set: vec![Setting::Free { name: "splenic.diameter".to_owned() }] };
+    let free = PatientChoice {
+        set: vec![Setting::Free { name: "splenic.diameter".to_owned() }],
+        ..PatientChoice::default()
+    };
     assert!(value(&vary(&d, &free).unwrap().1, "splenic.diameter").is_some());
-    let wrong = |s: Setting| vary(&d, &PatientChoice { seed: None, set: vec![s] }).unwrap_err().to_string();
+    let wrong = |s: Setting| {
+        vary(&d, &PatientChoice { set: vec![s], ..PatientChoice::default() }).unwrap_err().to_string()
+    };
     let name = || "celiac.diameter".to_owned();
     assert!(wrong(Setting::Fix { name: name(), value: 60.0 }).contains("5.8 to 9.8"));
     assert!(wrong(Setting::Bound { name: name(), low: 9.0, high: 12.0 }).contains("5.8 to 9.8"));
@@ -180,7 +189,7 @@ fn a_set_angle_is_the_angle_of_the_tree() {
             |t: &anatomy::VesselTree| t.branch(t.find(branch).unwrap()).points.last().unwrap().position_mm;
         for value in values {
             let set = vec![Setting::Fix { name: name.to_owned(), value }];
-            let (v, _) = vary(&d, &PatientChoice { seed: None, set })
+            let (v, _) = vary(&d, &PatientChoice { seed: None, set, ..PatientChoice::default() })
                 .unwrap_or_else(|e| panic!("{name} {value}: {e}"));
             let (tree, _) = anatomy::build_tree(&v).unwrap();
             let found = measured(p, &tree, &plain).unwrap();
@@ -251,6 +260,59 @@ fn lesions_shape_the_lumen_where_they_are_placed() {
     let flecks: Vec<_> = calcified.body.iter().filter(|s| s.name.starts_with("calcium")).collect();
     println!("{} flecks of calcium", flecks.len());
     assert!(flecks.len() == 3 && flecks.iter().all(|s| anatomy::topology(&s.mesh).open_edges == 0));
+}
+
+/// A case's stenosis narrows the mesh that devices touch and the picture shows, and loses the pressure that the same stenosis
+/// loses in a network laid on the healthy tree.
+#[test]
+fn a_stenosis_of_a_case_shapes_lumen_and_flow_alike() {
+    let root = cathnav::assets::root().unwrap();
+    let d = match anatomy::read_file(&root.join("assets/anatomy/iliac")).unwrap() {
+        AnatomyFile::Described(d) => Description { body: None, ..*d },
+        AnatomyFile::Imported(_) => panic!("the iliac region is described"),
+    };
+    let lesion = LesionDescription::Stenosis {
+        vessel: "external_iliac.left".to_owned(),
+        at: At::Mm(50.0),
+        length_mm: 24.0,
+        diameter_reduction_pct: 70.0,
+        eccentricity: 0.0,
+        around_deg: 0.0,
+        calcium: 0.0,
+    };
+    let choice = PatientChoice { lesions: vec![lesion.clone()], ..PatientChoice::default() };
+    let (plain, narrowed) =
+        (anatomy::build(&d).unwrap(), anatomy::build(&vary(&d, &choice).unwrap().0).unwrap());
+    let s = survey(&narrowed);
+    tell("iliac with stenosis", &s, 0.0);
+    assert!(s.is_sound());
+    let place = lesion.on(&narrowed.tree).unwrap();
+    let (at, healthy) = (
+        narrowed.tree.branch(place.vessel).at(place.arc_mm),
+        plain.tree.branch(place.vessel).at(place.arc_mm).radius_mm,
+    );
+    let room = MeshDistance::new(&narrowed.lumen.mesh).nearest(&at.position_mm).unwrap().inside_mm;
+    println!("radius {healthy:.2} mm, at the throat {:.2}, room in the mesh {room:.2}", at.radius_mm);
+    assert!((at.radius_mm / healthy - 0.3).abs() < 0.01 && (room / at.radius_mm - 1.0).abs() < 0.05);
+    let open = open_tree(&narrowed.tree, &narrowed.lesions);
+    let worst = open
+        .branch(place.vessel)
+        .points
+        .iter()
+        .map(|p| (p.radius_mm / plain.tree.branch(place.vessel).at(p.arc_mm).radius_mm - 1.0).abs());
+    let worst = worst.fold(0.0, f64::max);
+    let lost = |tree: &VesselTree| {
+        let net = Network::compile(tree, &plain.circulation, &Patient::default(), &[lesion.clone()]);
+        let state = FlowState::new(&net);
+        let [before, behind] = net.around_stenosis(0).unwrap();
+        state.mean_gradient_mmhg(&net, before, behind)
+    };
+    let (of_case, of_flow) = (lost(&open), lost(&plain.tree));
+    println!(
+        "opened again: radii within {:.2} %; loss {of_case:.3} mmHg, on the healthy tree {of_flow:.3}",
+        100.0 * worst
+    );
+    assert!(worst < 0.01 && of_flow > 1.0 && (of_case / of_flow - 1.0).abs() < 0.01);
 }
 
 #[test]
@@ -364,7 +426,7 @@ fn ends_that_do_not_meet_and_twice_named_branches_are_refused() {
 #[test]
 fn what_is_built_on_first_use_is_kept() {
     let cache = tempfile::tempdir().unwrap();
-    let patient = PatientChoice { seed: Some(3), set: Vec::new() };
+    let patient = PatientChoice { seed: Some(3), ..PatientChoice::default() };
     let dir = folder("arm");
     let first = anatomy::load_patient(&dir, &patient, cache.path()).unwrap();
     let kept: Vec<_> = std::fs::read_dir(cache.path().join("anatomy")).unwrap().collect();

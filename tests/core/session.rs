@@ -11,7 +11,7 @@ const CASE: &str = r#"#![enable(implicit_some)]
 Case(
     format: 1, id: "t", title: "t",
     briefing: (story: "", task: ""),
-    anatomy: (model: "pelvis", lesions: [Bleed(id: "b", vessel: "obturator.left", at_mm: 30, flow_ml_per_min: 40)]),
+    anatomy: (model: "pelvis", lesions: [Bleeding(name: "b", vessel: "obturator.left", at: Mm(30), flow_ml_per_min: 40)]),
     access: (site: "femoral.right", sheath: "sheath.5f.110"),
     tray: ["wire.hydrophilic_angled.035", "catheter.cobra_c2.5f", "microcatheter.2_4f"],
     steps: [], score: (pass: 0),

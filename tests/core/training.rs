@@ -1,11 +1,10 @@
 //! Observer, errors, score, metrics, report on synthetic traces; the scripted driver on a plant of its own.
 
-use cathnav::anatomy::{Branch, CenterlinePoint, VesselId, VesselPlace, VesselTree};
+use cathnav::anatomy::{At, Branch, CenterlinePoint, LesionDescription, VesselId, VesselPlace, VesselTree};
 use cathnav::device::DeviceKind;
 use cathnav::math::Vec3;
 use cathnav::scenario::{
-    Access, AnatomyChoice, Briefing, Case, Condition, Grade, Lesion, Level, Par, Patient, Room, Score, Step,
-    Trap,
+    Access, AnatomyChoice, Briefing, Case, Condition, Grade, Level, Par, Patient, Room, Score, Step, Trap,
 };
 use cathnav::sim::command::{Pedal, ToolId};
 use cathnav::sim::event::{Event, EventKind};
@@ -119,10 +118,10 @@ pub(crate) fn case() -> Case {
         patient: Patient::default(),
         anatomy: AnatomyChoice {
             model: "pelvis".to_owned(),
-            lesions: vec![Lesion::Bleed {
-                id: "bleed".to_owned(),
+            lesions: vec![LesionDescription::Bleeding {
+                name: "bleed".to_owned(),
                 vessel: "obturator.left".to_owned(),
-                at_mm: 20.0,
+                at: At::Mm(20.0),
                 flow_ml_per_min: 60.0,
             }],
             seed: None,

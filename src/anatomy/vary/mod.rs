@@ -12,6 +12,7 @@ pub use measure::measured;
 use serde::{Deserialize, Serialize};
 
 use super::description::{BranchDescription, Description, OriginDescription};
+use super::lesion::LesionDescription;
 use super::{AnatomyError, build_tree};
 
 /// Distributions and variants of a region.
@@ -144,12 +145,14 @@ pub struct PatientChoice {
     pub seed: Option<u64>,
     /// Fixed, bounded and freed parameters and variants.
     pub set: Vec<Setting>,
+    /// What is wrong with the vessels, beside what the description says.
+    pub lesions: Vec<LesionDescription>,
 }
 
 impl PatientChoice {
     /// Is it the anatomy as described.
     pub fn is_plain(&self) -> bool {
-        self.seed.is_none() && self.set.is_empty()
+        self.seed.is_none() && self.set.is_empty() && self.lesions.is_empty()
     }
 }
 
@@ -197,13 +200,18 @@ pub fn vary(
     choice: &PatientChoice,
 ) -> Result<(Description, Choices), AnatomyError> {
     check(description)?;
-    if choice.is_plain() {
-        return Ok((description.clone(), nominal(description)));
+    let with_lesions = |mut d: Description| {
+        d.lesions.extend(choice.lesions.iter().cloned());
+        d
+    };
+    if choice.seed.is_none() && choice.set.is_empty() {
+        return Ok((with_lesions(description.clone()), nominal(description)));
     }
     let mut last = None;
     for attempt in 0..ATTEMPTS {
         let choices = draw(&description.variation, choice, attempt)?;
         let drawn = apply::apply(description, &choices)
+            .map(with_lesions)
             .and_then(|d| build_tree(&d).and_then(|(tree, _)| super::build::gaps(&d, &tree)).map(|()| d));
         match drawn {
             Ok(d) => return Ok((d, choices)),

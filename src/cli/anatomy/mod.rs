@@ -62,7 +62,7 @@ pub fn run(args: &Args) -> Result<(), CliError> {
                 return Err(CliError::bad_input(format!("--pixels is {pixels}, allowed are 64 to 2048")));
             }
             let dir = folder(name);
-            let patient = PatientChoice { seed: *seed, set: Vec::new() };
+            let patient = PatientChoice { seed: *seed, ..PatientChoice::default() };
             if let Some(count) = statistics {
                 return numbers(&dir, *count);
             }
@@ -210,7 +210,7 @@ fn numbers(dir: &Path, count: u64) -> Result<(), CliError> {
     let (described, _) = anatomy::build_tree(&d).map_err(bad)?;
     let drawn: Vec<_> = (0..count)
         .map(|seed| {
-            let patient = PatientChoice { seed: Some(seed), set: Vec::new() };
+            let patient = PatientChoice { seed: Some(seed), ..PatientChoice::default() };
             let (v, choices) = anatomy::vary(&d, &patient).map_err(bad)?;
             Ok((anatomy::build_tree(&v).map_err(bad)?.0, choices))
         })

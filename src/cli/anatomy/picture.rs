@@ -7,8 +7,8 @@ use crate::imaging::{RendererConfig, render_still};
 use crate::math::Vec3;
 use crate::xray::CArm;
 
-/// Height of the region that one station shows, mm.
-const STATION_MM: f64 = 70.0;
+/// Distance between stations, mm: so little that perspective hardly changes from one to the next.
+const STATION_MM: f64 = 24.0;
 /// Detector field of a station (diagonal), mm: wide enough for a trunk.
 const FIELD_MM: f64 = 860.0;
 /// Source to image distance of the stations, mm.
@@ -49,7 +49,8 @@ fn bounds(a: &Anatomy) -> (Vec3, Vec3) {
     (low, high)
 }
 
-/// X-ray stations from the head down, each with its own exposure, as a strip.
+/// A strip of X-ray stations from the head down. Each has its own exposure, and every row is blended from the two stations
+/// nearest to it, so that no seam shows where exposure or perspective change.
 fn stations(a: &Anatomy, primary_deg: f64, contrast: bool, pixels: usize) -> Result<Vec<u8>, CliError> {
     let (low, high) = bounds(a);
     let middle = 0.5 * (low + high);
@@ -58,21 +59,31 @@ fn stations(a: &Anatomy, primary_deg: f64, contrast: bool, pixels: usize) -> Res
     // Scale at the isocenter.
     let px_per_mm = pixels as f64 / (FIELD_MM / std::f64::consts::SQRT_2) * SID_MM
         / crate::xray::geometry::SOURCE_ISOCENTER_MM;
-    let band = (STATION_MM * px_per_mm).round() as usize;
-    let from = (pixels - band.min(pixels)) / 2;
-    let mut gray = Vec::new();
+    let band = ((STATION_MM * px_per_mm).round() as usize).clamp(1, pixels / 2);
+    let rows = band * count;
+    let mut gray = vec![0.0_f32; rows * pixels];
     for i in 0..count {
         let z = high.z - STATION_MM * (i as f64 + 0.5);
         let isocenter_mm = Vec3::new(middle.x, if primary_deg == 0.0 { middle.y } else { -5.0 }, z);
         let arm = CArm { isocenter_mm, ..arm };
         let config = RendererConfig { pixels, seed: i as u64 };
         let frame = render_still(a, &arm, contrast, config);
-        let rows = from..(from + band).min(pixels);
-        for row in rows {
-            gray.extend(&frame.gray[row * pixels..(row + 1) * pixels]);
+        let center = band * i + band / 2;
+        for row in center.saturating_sub(band)..(center + band).min(rows) {
+            let off = row as f64 + 0.5 - center as f64;
+            // The first and last station have no neighbor beyond them.
+            let is_alone = (i == 0 && off < 0.0) || (i + 1 == count && off > 0.0);
+            let share = if is_alone { 1.0 } else { (1.0 - off.abs() / band as f64).max(0.0) } as f32;
+            let seen = (pixels as isize / 2 + off.floor() as isize).clamp(0, pixels as isize - 1) as usize;
+            for (sum, g) in gray[row * pixels..(row + 1) * pixels]
+                .iter_mut()
+                .zip(&frame.gray[seen * pixels..(seen + 1) * pixels])
+            {
+                *sum += share * f32::from(*g);
+            }
         }
     }
-    let rows = gray.len() / pixels;
+    let gray: Vec<u8> = gray.iter().map(|g| g.round().clamp(0.0, 255.0) as u8).collect();
     encode(&gray, pixels, rows, png::ColorType::Grayscale)
 }
 

@@ -9,9 +9,11 @@ use super::network::{
 };
 use super::resistance::{Half, characteristic_impedance, half_of, half_of_tube, poiseuille};
 use super::steady::{pressures_with_leaks, resting_pressures};
-use crate::anatomy::{Branch, Circulation, Outlet, Shunt, Supply, VesselId, VesselPlace, VesselTree};
+use crate::anatomy::{
+    Branch, Circulation, LesionDescription, Outlet, Shunt, Supply, VesselId, VesselPlace, VesselTree,
+};
 use crate::math::Vec3;
-use crate::scenario::{Lesion, Patient};
+use crate::scenario::Patient;
 use crate::sim::physiology::mean_of_pressures_mmhg;
 use crate::units::{BLOOD_VISCOSITY_MPA_S, MM3_PER_ML, N_PER_MM2_PER_MMHG};
 
@@ -33,7 +35,7 @@ const SHARE_PER_DECADE: f64 = 0.12;
 
 impl Network {
     /// Compiles tree, circulation, patient and lesions; a lesion on an unknown vessel is passed over (validation names
-    /// it), as is an entry of the circulation.
+    /// it), as is an entry of the circulation. The tree's radii are those without narrowings ([`crate::anatomy::open_tree`]).
     ///
     /// Outlets are tuned on the healthy tree so that the resting flows come out at the patient's mean pressure,
     /// anastomoses and shunts included (where a table's parent flow disagrees, its outlets govern); a bleed's
@@ -42,7 +44,7 @@ impl Network {
         tree: &VesselTree,
         circulation: &Circulation,
         patient: &Patient,
-        lesions: &[Lesion],
+        lesions: &[LesionDescription],
     ) -> Self {
         let map = mean_of_pressures_mmhg(patient.systolic_mmhg, patient.diastolic_mmhg);
         let mut net = Self { resting_map_mmhg: map, tree_branches: tree.branches.len(), ..Self::default() };
@@ -410,15 +412,14 @@ impl Network {
         }
     }
 
-    fn add_bleeds(&mut self, tree: &VesselTree, lesions: &[Lesion]) {
+    fn add_bleeds(&mut self, tree: &VesselTree, lesions: &[LesionDescription]) {
         for lesion in lesions {
-            let Lesion::Bleed { id, vessel, at_mm, flow_ml_per_min } = lesion else { continue };
-            let Some(vessel) = tree.find(vessel) else { continue };
-            let place = VesselPlace { vessel, arc_mm: *at_mm };
+            let LesionDescription::Bleeding { name, flow_ml_per_min, .. } = lesion else { continue };
+            let Some(place) = lesion.on(tree) else { continue };
             let Some(cell) = self.cell_at(place) else { continue };
-            let at = tree.branch(vessel).at(*at_mm);
+            let at = tree.branch(place.vessel).at(place.arc_mm);
             self.leaks.push(Leak {
-                id: id.clone(),
+                id: name.clone(),
                 place,
                 cell: cell as u32,
                 conductance_ml_per_s_mmhg: 0.0,

@@ -2,8 +2,7 @@
 
 use super::live::LiveLumen;
 use super::network::Network;
-use crate::anatomy::{VesselId, VesselPlace, VesselTree};
-use crate::scenario::Lesion;
+use crate::anatomy::{LesionDescription, VesselId, VesselPlace, VesselTree};
 use crate::units::{
     BLOOD_DENSITY_T_PER_MM3, BLOOD_VISCOSITY_MPA_S, MM3_PER_ML, MMHG_S_PER_MPA_S, N_PER_MM2_PER_MMHG,
 };
@@ -42,8 +41,8 @@ pub fn young_tsai(open_diameter_mm: f64, throat_diameter_mm: f64, length_mm: f64
     }
 }
 
-/// A stenosis on a branch.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A narrowing on a branch: stenosis, clot or occlusion.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Narrowing {
     vessel: VesselId,
     from_mm: f64,
@@ -51,35 +50,33 @@ pub(super) struct Narrowing {
     /// Share of the open diameter at the throat before treatment.
     pub open_share: f64,
     open_diameter_mm: f64,
+    /// Gives the profile along it.
+    lesion: LesionDescription,
 }
 
-/// The stenoses among the lesions.
-pub(super) fn narrowings(tree: &VesselTree, lesions: &[Lesion]) -> Vec<Narrowing> {
-    let mut out = Vec::new();
-    for lesion in lesions {
-        let Lesion::Stenosis { vessel, at_mm, length_mm, diameter_reduction_pct } = lesion else { continue };
-        let Some(vessel) = tree.find(vessel) else { continue };
-        if *length_mm > 0.0 && *diameter_reduction_pct > 0.0 {
-            out.push(Narrowing {
-                vessel,
-                from_mm: at_mm - 0.5 * length_mm,
-                to_mm: at_mm + 0.5 * length_mm,
-                open_share: (1.0 - diameter_reduction_pct / 100.0).max(LEAST_OPEN),
-                open_diameter_mm: 2.0 * tree.branch(vessel).at(*at_mm).radius_mm,
-            });
-        }
-    }
-    out
+/// The narrowings among the lesions, of a tree whose radii are those without them.
+pub(super) fn narrowings(tree: &VesselTree, lesions: &[LesionDescription]) -> Vec<Narrowing> {
+    let narrowing = |lesion: &LesionDescription| {
+        let place = lesion.on(tree)?;
+        let radius_mm = tree.branch(place.vessel).at(place.arc_mm).radius_mm;
+        let share = lesion.open_share(radius_mm).filter(|share| *share < 1.0 && lesion.length_mm() > 0.0)?;
+        Some(Narrowing {
+            vessel: place.vessel,
+            from_mm: place.arc_mm - 0.5 * lesion.length_mm(),
+            to_mm: place.arc_mm + 0.5 * lesion.length_mm(),
+            open_share: share.max(LEAST_OPEN),
+            open_diameter_mm: 2.0 * radius_mm,
+            lesion: lesion.clone(),
+        })
+    };
+    lesions.iter().filter_map(narrowing).collect()
 }
 
 impl Narrowing {
-    /// Share of the open diameter at an arc length: a cosine-shaped constriction, at most as wide as the vessel.
+    /// Share of the open diameter at an arc length, at most as wide as the vessel.
     fn open_at(&self, open_share: f64, arc_mm: f64) -> f64 {
-        let x = (arc_mm - self.from_mm) / (self.to_mm - self.from_mm);
-        if !(0.0..=1.0).contains(&x) {
-            return 1.0;
-        }
-        1.0 - (1.0 - open_share) * 0.5 * (1.0 - (std::f64::consts::TAU * x).cos())
+        let along = arc_mm - 0.5 * (self.from_mm + self.to_mm);
+        1.0 - (1.0 - open_share) * self.lesion.weight(along, 0.5 * self.open_diameter_mm)
     }
 
     /// Places two open diameters before it and five behind it, where the pressure has recovered.

@@ -247,10 +247,11 @@ fn sleeve_force(p: &Potential, frames: &Frames, d: usize) -> f64 {
     sum
 }
 
-/// Friction coefficient between two nested devices: the mean of what both say.
+/// Friction coefficient between two nested devices: that of the more slippery surface. A wet coating or a PTFE liner
+/// lubricates the pair whatever it slides on.
 fn lumen_friction(tools: &[Device], state: &RodState, inner: usize, outer: usize) -> f64 {
     let of = |d: usize| tools.get(state.devices[d].tool.idx()).map_or(0.1, |t| t.friction_lumen);
-    0.5 * (of(inner) + of(outer))
+    of(inner).min(of(outer))
 }
 
 /// Force of a device's own bending on each node (minus the gradient of its energy), N.

@@ -168,10 +168,10 @@ fn contrast_fills_blushes_and_washes_out() {
 
 #[test]
 fn extravasation_stays_in_its_pool() {
-    let bleed = Lesion::Bleed {
-        id: "b".to_owned(),
+    let bleed = LesionDescription::Bleeding {
+        name: "b".to_owned(),
         vessel: "obturator.left".to_owned(),
-        at_mm: 40.0,
+        at: At::Mm(40.0),
         flow_ml_per_min: 60.0,
     };
     let mut rig = Rig::new(&small_pelvis(), &[bleed], &[]);
@@ -244,17 +244,20 @@ fn random_event(rig: &mut Rig, sources: &mut Vec<Source>, rng: &mut cathnav::mat
 #[test]
 fn ledger_holds_through_a_million_random_events() {
     let lesions = [
-        Lesion::Bleed {
-            id: "b".to_owned(),
+        LesionDescription::Bleeding {
+            name: "b".to_owned(),
             vessel: "obturator.left".to_owned(),
-            at_mm: 40.0,
+            at: At::Mm(40.0),
             flow_ml_per_min: 40.0,
         },
-        Lesion::Stenosis {
+        LesionDescription::Stenosis {
             vessel: "external.left".to_owned(),
-            at_mm: 40.0,
+            at: At::Mm(40.0),
             length_mm: 15.0,
             diameter_reduction_pct: 60.0,
+            eccentricity: 0.0,
+            around_deg: 0.0,
+            calcium: 0.0,
         },
     ];
     let circulation = Circulation {
@@ -317,10 +320,10 @@ fn ledger_holds_through_a_million_random_events() {
 
 #[test]
 fn restored_state_goes_on_bit_for_bit() {
-    let bleed = Lesion::Bleed {
-        id: "b".to_owned(),
+    let bleed = LesionDescription::Bleeding {
+        name: "b".to_owned(),
         vessel: "obturator.left".to_owned(),
-        at_mm: 40.0,
+        at: At::Mm(40.0),
         flow_ml_per_min: 40.0,
     };
     let mut rig = Rig::new(&small_pelvis(), &[bleed], &[pva(145.0)]);

@@ -60,16 +60,19 @@ fn a_murray_tree_drops_the_same_pressure_in_every_generation() {
 #[test]
 fn spasm_dilation_stenosis_device_leak_and_injection_act_at_once() {
     let lesions = [
-        Lesion::Stenosis {
+        LesionDescription::Stenosis {
             vessel: "external.left".to_owned(),
-            at_mm: 50.0,
+            at: At::Mm(50.0),
             length_mm: 20.0,
             diameter_reduction_pct: 70.0,
+            eccentricity: 0.0,
+            around_deg: 0.0,
+            calcium: 0.0,
         },
-        Lesion::Bleed {
-            id: "b".to_owned(),
+        LesionDescription::Bleeding {
+            name: "b".to_owned(),
             vessel: "obturator.left".to_owned(),
-            at_mm: 40.0,
+            at: At::Mm(40.0),
             flow_ml_per_min: 60.0,
         },
     ];
@@ -164,11 +167,14 @@ fn nitroglycerin_loosens_a_spasm_that_otherwise_lasts() {
 
 #[test]
 fn dilating_a_stenosis_takes_its_gradient_away() {
-    let lesion = Lesion::Stenosis {
+    let lesion = LesionDescription::Stenosis {
         vessel: "tube".to_owned(),
-        at_mm: 100.0,
+        at: At::Mm(100.0),
         length_mm: 20.0,
         diameter_reduction_pct: 75.0,
+        eccentricity: 0.0,
+        around_deg: 0.0,
+        calcium: 0.0,
     };
     let mut rig = Rig::new(&tube(3.0, 250.0, 6.0), &[lesion], &[]);
     rig.run(10.0, &[]);

@@ -63,10 +63,10 @@ fn particles_bring_an_obturator_to_near_stasis_at_a_plausible_dose() {
 
 #[test]
 fn with_the_rule_off_nothing_is_blocked() {
-    let bleed = Lesion::Bleed {
-        id: "b".to_owned(),
+    let bleed = LesionDescription::Bleeding {
+        name: "b".to_owned(),
         vessel: "obturator.left".to_owned(),
-        at_mm: 50.0,
+        at: At::Mm(50.0),
         flow_ml_per_min: 60.0,
     };
     let mut rig = Rig::new(&small_pelvis(), &[bleed], &[pva(145.0)]);
@@ -81,10 +81,10 @@ fn with_the_rule_off_nothing_is_blocked() {
 #[test]
 fn a_bleed_stops_by_what_lodges_in_it() {
     for per_ml in [145.0, 530.0] {
-        let bleed = Lesion::Bleed {
-            id: "b".to_owned(),
+        let bleed = LesionDescription::Bleeding {
+            name: "b".to_owned(),
             vessel: "obturator.left".to_owned(),
-            at_mm: 50.0,
+            at: At::Mm(50.0),
             flow_ml_per_min: 60.0,
         };
         let mut rig = Rig::new(&small_pelvis(), &[bleed], &[pva(per_ml)]);

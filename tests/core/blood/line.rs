@@ -170,11 +170,14 @@ fn carbon_dioxide_flows_easily_shows_as_less_than_blood_and_dissolves() {
 
 #[test]
 fn the_line_shows_the_gradient_of_a_lesion() {
-    let lesion = Lesion::Stenosis {
+    let lesion = LesionDescription::Stenosis {
         vessel: "tube".to_owned(),
-        at_mm: 100.0,
+        at: At::Mm(100.0),
         length_mm: 20.0,
         diameter_reduction_pct: 70.0,
+        eccentricity: 0.0,
+        around_deg: 0.0,
+        calcium: 0.0,
     };
     let mut rig = Rig::new(&tube(3.0, 250.0, 6.0), &[lesion], &[]);
     rig.run(10.0, &[]);

@@ -94,11 +94,14 @@ fn windkessel_decays_with_its_time_constant() {
 #[test]
 fn stenosis_drops_as_young_and_tsai() {
     for reduction in [50.0, 70.0, 80.0] {
-        let lesion = Lesion::Stenosis {
+        let lesion = LesionDescription::Stenosis {
             vessel: "tube".to_owned(),
-            at_mm: 100.0,
+            at: At::Mm(100.0),
             length_mm: 20.0,
             diameter_reduction_pct: reduction,
+            eccentricity: 0.0,
+            around_deg: 0.0,
+            calcium: 0.0,
         };
         let mut rig = Rig::new(&tube(3.0, 200.0, 6.0), &[lesion], &[]);
         rig.steady_mmhg = Some(100.0);
@@ -132,10 +135,10 @@ fn arcade() -> VesselTree {
 
 #[test]
 fn every_cell_balances_with_loops_devices_leaks_and_sources() {
-    let bleed = Lesion::Bleed {
-        id: "b".to_owned(),
+    let bleed = LesionDescription::Bleeding {
+        name: "b".to_owned(),
         vessel: "obturator.left".to_owned(),
-        at_mm: 40.0,
+        at: At::Mm(40.0),
         flow_ml_per_min: 60.0,
     };
     let mut rig = Rig::new(&arcade(), &[bleed], &[]);
@@ -192,10 +195,10 @@ fn resting_flows_come_out_under_the_pulse() {
 
 #[test]
 fn a_bleed_runs_at_its_stated_rate() {
-    let bleed = Lesion::Bleed {
-        id: "b".to_owned(),
+    let bleed = LesionDescription::Bleeding {
+        name: "b".to_owned(),
         vessel: "obturator.left".to_owned(),
-        at_mm: 40.0,
+        at: At::Mm(40.0),
         flow_ml_per_min: 60.0,
     };
     let mut rig = Rig::new(&small_pelvis(), &[bleed], &[]);

@@ -160,10 +160,10 @@ fn branches_fill_in_their_order_then_wash_out() {
 #[test]
 fn a_bleeding_obturator_is_embolized_to_near_stasis() {
     let tree = tree();
-    let bleed = Lesion::Bleed {
-        id: "b".to_owned(),
+    let bleed = LesionDescription::Bleeding {
+        name: "b".to_owned(),
         vessel: "obturator.left".to_owned(),
-        at_mm: 45.0,
+        at: At::Mm(45.0),
         flow_ml_per_min: 45.0,
     };
     for lodging in [true, false] {

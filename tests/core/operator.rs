@@ -1,0 +1,267 @@
+//! A hand at the hub for tests: it feeds, turns and lets go by commands alone, and gives way to force. It sees the truth where an
+//! operator would look at the picture.
+
+use std::sync::Arc;
+
+use cathnav::anatomy::{self, VesselId, VesselTree};
+use cathnav::scenario::Case;
+use cathnav::sim::command::{Command, ToolId};
+use cathnav::sim::event::EventKind;
+use cathnav::sim::snapshot::RodDeviceView;
+use cathnav::sim::{Model, Session};
+
+/// The hand gives way at this force, N.
+const GIVE_WAY_N: f64 = 1.5;
+/// A tip this deep in a branch that does not lead to the target has gone astray, mm.
+const ASTRAY_MM: f64 = 4.0;
+/// A tip this far beyond the mouth of the next vessel has missed it, mm.
+const PAST_MM: f64 = 12.0;
+/// Pulled back before a turn, mm beyond where it went wrong.
+const BACK_MM: f64 = 14.0;
+/// Turn between two attempts of a wire, degrees: spreads over the round.
+const TURN_DEG: f64 = 80.0;
+/// Turn of a catheter between two attempts at an ostium, degrees.
+const SCAN_DEG: f64 = 40.0;
+/// Attempts of a catheter: a little over a round.
+const SCANS: u32 = 11;
+
+/// An anatomy with a tray, nothing else.
+pub fn model(anatomy: &str, site: &str, tray: &[&str]) -> Arc<Model> {
+    let root = cathnav::assets::root().unwrap();
+    let tray: Vec<String> = tray.iter().map(|t| format!("\"{t}\"")).collect();
+    let case = format!(
+        "#![enable(implicit_some)]\nCase(format: 1, id: \"t\", title: \"t\", briefing: (story: \"\", task: \"\"), anatomy: \
+         (model: \"{anatomy}\"), access: (site: \"{site}\", sheath: \"sheath.5f.110\"), tray: [{}], steps: [], score: (pass: 0))",
+        tray.join(", ")
+    );
+    let case: Case = ron::from_str(&case).unwrap();
+    let dir = root.join("assets/anatomy").join(anatomy);
+    let a =
+        anatomy::load_patient(&dir, &anatomy::PatientChoice::default(), &cathnav::assets::cache()).unwrap();
+    let catalog = cathnav::device::load_catalog(&root.join("assets")).unwrap();
+    Arc::new(Model::compile(&case, &a, &catalog).unwrap())
+}
+
+/// Branches that lead from one to another, both included.
+pub fn way(tree: &VesselTree, from: VesselId, to: VesselId) -> Vec<VesselId> {
+    let (up, down) = (tree.route(from), tree.route(to));
+    let common = up.iter().zip(&down).take_while(|(a, b)| a == b).count();
+    let mut out: Vec<VesselId> = up[common..].iter().rev().copied().collect();
+    out.push(down[common - 1]);
+    out.extend(&down[common..]);
+    out
+}
+
+/// Has a tip on the i-th vessel of a way gone past the mouth of the next.
+fn misses(tree: &VesselTree, way: &[VesselId], i: usize, arc_mm: f64) -> bool {
+    let Some(next) = way.get(i + 1) else { return false };
+    let Some(mouth) = tree.branch(*next).origin.filter(|o| o.vessel == way[i]) else { return false };
+    // Vessels that are entered from one of their branches are followed against their length.
+    let is_upward = i > 0 && tree.branch(way[i - 1]).origin.is_some_and(|o| o.vessel == way[i]);
+    if is_upward { arc_mm < mouth.arc_mm - PAST_MM } else { arc_mm > mouth.arc_mm + PAST_MM }
+}
+
+/// A hand at the hub.
+pub struct Operator {
+    pub session: Session,
+    /// Largest force felt at any hub, N.
+    pub worst_n: f64,
+    pub turns: u32,
+    /// What the devices refused to do.
+    pub refusals: Vec<String>,
+    site: VesselId,
+}
+
+impl Operator {
+    pub fn new(model: &Arc<Model>, site: &str) -> Self {
+        let site = model.anatomy.access_sites.iter().find(|s| s.name == site).unwrap().place.vessel;
+        Self { session: Session::new(model.clone(), 1), worst_n: 0.0, turns: 0, refusals: Vec::new(), site }
+    }
+
+    pub fn step(&mut self) {
+        for event in self.session.step().events {
+            if let EventKind::Refused { reason, .. } = event.kind {
+                self.refusals.push(reason);
+            }
+        }
+        for d in &self.session.snapshot().rods[0].devices {
+            self.worst_n = self.worst_n.max(d.hub_force_n.abs());
+        }
+    }
+
+    pub fn wait(&mut self, seconds: f64) {
+        (0..(60.0 * seconds) as u32).for_each(|_| self.step());
+    }
+
+    pub fn tree(&self) -> VesselTree {
+        self.session.model().anatomy.tree.clone()
+    }
+
+    pub fn device(&self, tool: ToolId) -> RodDeviceView {
+        self.session.snapshot().rods[0].devices.iter().find(|d| d.tool == tool).cloned().unwrap_or_default()
+    }
+
+    pub fn seconds(&self) -> f64 {
+        self.session.state().tick as f64 / 60.0
+    }
+
+    /// How it stands, for the log of a test.
+    pub fn told(&self, tool: ToolId) -> String {
+        let d = self.device(tool);
+        let at = d.tip_place.map(|p| format!("{} {:.0} mm", self.tree().branch(p.vessel).name, p.arc_mm));
+        format!(
+            "tip in {}, {:.0} mm in, {:.0} s, {} turns, hub force up to {:.2} N",
+            at.unwrap_or_else(|| "no vessel".to_owned()),
+            d.inserted_mm,
+            self.seconds(),
+            self.turns,
+            self.worst_n
+        )
+    }
+
+    pub fn load(&mut self, tool: ToolId) {
+        self.session.submit(Command::Load { rod: 0, tool });
+        self.wait(0.1);
+    }
+
+    /// Feeds until told to stop; says whether it was told in time.
+    pub fn feed(
+        &mut self,
+        tool: ToolId,
+        mm_per_s: f64,
+        seconds: f64,
+        mut stop: impl FnMut(&RodDeviceView) -> bool,
+    ) -> bool {
+        self.session.submit(Command::SetFeed { tool, speed_mm_per_s: mm_per_s });
+        let mut told = false;
+        for _ in 0..(60.0 * seconds) as u32 {
+            self.step();
+            if stop(&self.device(tool)) {
+                told = true;
+                break;
+            }
+        }
+        self.session.submit(Command::SetFeed { tool, speed_mm_per_s: 0.0 });
+        self.step();
+        told
+    }
+
+    /// Withdraws a device and takes it off.
+    pub fn take_off(&mut self, tool: ToolId) {
+        // Its length counts from the introducer; it is out when it comes no farther.
+        let (mut last, mut still) = (f64::MAX, 0);
+        self.feed(tool, -80.0, 60.0, |d| {
+            still = if d.inserted_mm < 0.5 && (d.inserted_mm - last).abs() < 1e-6 { still + 1 } else { 0 };
+            last = d.inserted_mm;
+            still > 20
+        });
+        self.session.submit(Command::Unload { tool });
+        self.wait(0.1);
+    }
+
+    /// Feeds until its length from the introducer is this.
+    pub fn feed_to(&mut self, tool: ToolId, inserted_mm: f64, mm_per_s: f64) -> bool {
+        let sign = (inserted_mm - self.device(tool).inserted_mm).signum();
+        self.feed(tool, sign * mm_per_s, 90.0, |d| sign * (d.inserted_mm - inserted_mm) >= 0.0)
+    }
+
+    pub fn turn(&mut self, tool: ToolId, by_deg: f64) {
+        self.turns += 1;
+        self.session.submit(Command::SetSpin { tool, rate_deg_per_s: 120.0 * by_deg.signum() });
+        (0..(0.5 * by_deg.abs()) as u32).for_each(|_| self.step());
+        self.session.submit(Command::SetSpin { tool, rate_deg_per_s: 0.0 });
+        self.wait(0.25);
+    }
+
+    /// Leads a wire from the puncture along the vessels until its tip lies deep enough in the target.
+    pub fn lead(
+        &mut self,
+        tool: ToolId,
+        target: VesselId,
+        depth_mm: f64,
+        attempts: u32,
+    ) -> Result<(), String> {
+        let tree = self.tree();
+        let way = way(&tree, self.site, target);
+        let mut said = String::new();
+        // A branch that is entered from its far end is deep where little of it is left.
+        let last = tree.branch(target);
+        let is_from_end =
+            way.len() > 1 && tree.branch(way[way.len() - 2]).origin.is_some_and(|o| o.vessel == target);
+        let length = last.length_mm();
+        let depth = |arc: f64| if is_from_end { length - arc } else { arc };
+        for _ in 0..attempts {
+            let (mut arrived, mut astray, mut pressed) = (false, None, false);
+            let (mut best, mut best_at) = (f64::MIN, 0.0);
+            self.feed(tool, 15.0, 90.0, |d| {
+                let Some(place) = d.tip_place else { return false };
+                match way.iter().position(|v| *v == place.vessel) {
+                    None if place.arc_mm > ASTRAY_MM => astray = Some(place.vessel),
+                    None => {}
+                    Some(i) if misses(&tree, &way, i, place.arc_mm) => astray = Some(place.vessel),
+                    Some(i) => {
+                        arrived = i + 1 == way.len() && depth(place.arc_mm) >= depth_mm;
+                        // Progress: branches passed, then the length fed.
+                        let rank = 10_000.0 * i as f64 + d.inserted_mm.max(0.0);
+                        if rank > best {
+                            (best, best_at) = (rank, d.inserted_mm);
+                        }
+                    }
+                }
+                pressed = d.hub_force_n.abs() > GIVE_WAY_N;
+                arrived || astray.is_some() || pressed
+            });
+            if arrived {
+                return Ok(());
+            }
+            said = match astray {
+                Some(v) => format!("astray in {}", tree.branch(v).name),
+                None if pressed => format!("pressed at {best_at:.0} mm"),
+                None => format!("stuck at {best_at:.0} mm"),
+            };
+            let back_to = (best_at.min(self.device(tool).inserted_mm) - BACK_MM).max(5.0);
+            self.feed(tool, -30.0, 30.0, |d| {
+                d.inserted_mm <= back_to && d.tip_place.is_none_or(|p| way.contains(&p.vessel))
+            });
+            self.turn(tool, TURN_DEG);
+        }
+        Err(said)
+    }
+
+    /// Brings a shaped catheter into the mouth of a branch: over the wire to beyond the mouth, wire back so that the curve forms,
+    /// then drawn across the mouth, turned, and drawn again until the tip falls in.
+    pub fn engage(&mut self, wire: ToolId, catheter: ToolId, target: VesselId) -> Result<(), String> {
+        let tree = self.tree();
+        let origin = tree.branch(target).origin.ok_or("no parent")?;
+        // Upstream of the mouth there may be little vessel; branches count their length from the heart.
+        let beyond = tree.branch(origin.vessel).length_mm() - (origin.arc_mm - 30.0).max(3.0);
+        self.load(wire);
+        self.lead(wire, origin.vessel, beyond, 24)?;
+        self.load(catheter);
+        let tip = self.device(wire).inserted_mm;
+        self.feed_to(catheter, tip - 30.0, 20.0);
+        self.feed_to(wire, tip - 140.0, 60.0);
+        let above = |d: &RodDeviceView| {
+            d.tip_place.is_some_and(|p| p.vessel == origin.vessel && p.arc_mm < origin.arc_mm - 13.0)
+        };
+        self.feed(catheter, 10.0, 8.0, above);
+        self.wait(1.0);
+        let start = self.device(catheter).inserted_mm;
+        for _ in 0..SCANS {
+            self.feed(catheter, -8.0, 12.0, |d| {
+                d.hub_force_n.abs() > GIVE_WAY_N
+                    || d.tip_place.is_some_and(|p| match p.vessel {
+                        v if v == target => p.arc_mm > 4.0,
+                        v if v == origin.vessel => p.arc_mm > origin.arc_mm + 14.0,
+                        _ => false,
+                    })
+            });
+            if self.device(catheter).tip_place.is_some_and(|p| p.vessel == target) {
+                return Ok(());
+            }
+            self.feed_to(catheter, start, 15.0);
+            self.turn(catheter, SCAN_DEG);
+        }
+        Err("the tip found no mouth".to_owned())
+    }
+}
