@@ -131,8 +131,6 @@ pub enum Command {
     SetBlades([f64; 4]),
     /// Roadmap on (from the last run) or off.
     SetRoadmap(bool),
-    /// High-level control of fluoroscopy: twice the dose at the detector, up to the higher legal limit.
-    SetHighLevelFluoro(bool),
     /// Ask the patient to hold the breath (true) or to breathe on.
     HoldBreath(bool),
     /// Which lumen injector and hand syringe are connected to.

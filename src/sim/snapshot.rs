@@ -303,8 +303,6 @@ pub struct XrayView {
     pub acquisition: AcquisitionKind,
     /// Roadmap wanted.
     pub roadmap: bool,
-    /// Fluoroscopy with high-level control.
-    pub high_level: bool,
     /// Pulses per second of fluoroscopy.
     pub pulse_rate_per_s: f64,
     /// Frames per second of acquisition.

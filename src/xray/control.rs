@@ -11,8 +11,6 @@ use super::thickness::TABLE_TOP_MM;
 
 /// Legal limit of fluoroscopy at the reference point, mGy/min (21 CFR 1020.32).
 pub const MAX_FLUORO_KERMA_MGY_PER_MIN: f64 = 88.0;
-/// The same while the operator asks for high-level control, mGy/min.
-pub const MAX_HIGH_LEVEL_KERMA_MGY_PER_MIN: f64 = 176.0;
 /// Dose at the detector over that of the 420 mm field, by field diagonal in mm: published table of a C-arm with a 20 in detector;
 /// smaller fields by the inverse of the diagonal.
 const ZOOM_DOSE: [(f64, f64); 10] = [
@@ -37,8 +35,6 @@ const SPECTRUM_DISTANCE_MM: f64 = 1000.0;
 pub enum DetectorProgram {
     /// Pulsed fluoroscopy at this rate, 1/s.
     Fluoro(f64),
-    /// The same with high-level control: twice the dose at the detector `[K]`, and the higher limit.
-    HighLevelFluoro(f64),
     /// Unsubtracted acquisition at this rate, 1/s.
     Cine(f64),
     /// Subtraction angiography at this rate, 1/s.
@@ -51,7 +47,6 @@ impl DetectorProgram {
     pub fn detector_kerma_ngy(self, field_mm: f64) -> f64 {
         let base = match self {
             Self::Fluoro(rate) => 30.0 * (15.0 / rate).sqrt(),
-            Self::HighLevelFluoro(rate) => 60.0 * (15.0 / rate).sqrt(),
             Self::Cine(rate) => 200.0 * (15.0 / rate).sqrt(),
             Self::Dsa(_) => 3000.0,
         };
@@ -62,7 +57,6 @@ impl DetectorProgram {
     pub fn limit_mgy_per_min(self) -> Option<f64> {
         match self {
             Self::Fluoro(_) => Some(MAX_FLUORO_KERMA_MGY_PER_MIN),
-            Self::HighLevelFluoro(_) => Some(MAX_HIGH_LEVEL_KERMA_MGY_PER_MIN),
             Self::Cine(_) | Self::Dsa(_) => None,
         }
     }
@@ -75,7 +69,7 @@ impl DetectorProgram {
     /// Pulses per second.
     pub fn rate_per_s(self) -> f64 {
         match self {
-            Self::Fluoro(rate) | Self::HighLevelFluoro(rate) | Self::Cine(rate) | Self::Dsa(rate) => rate,
+            Self::Fluoro(rate) | Self::Cine(rate) | Self::Dsa(rate) => rate,
         }
     }
 
@@ -97,7 +91,7 @@ impl DetectorProgram {
         const FLUORO_COPPER: [(f64, f64); 5] =
             [(125.0, 0.9), (175.0, 0.6), (225.0, 0.3), (275.0, 0.2), (375.0, 0.1)];
         match self {
-            Self::Fluoro(_) | Self::HighLevelFluoro(_) | Self::Cine(_) => {
+            Self::Fluoro(_) | Self::Cine(_) => {
                 let copper = FLUORO_COPPER.iter().find(|c| water_mm < c.0).map_or(0.0, |c| c.1);
                 (piecewise_linear(&FLUORO_KV, water_mm), copper)
             }
@@ -108,9 +102,7 @@ impl DetectorProgram {
     /// Limits of current, mA, and pulse width, ms, least and most `[K]`.
     fn tube_limits(self) -> TubeLimits {
         match self {
-            Self::Fluoro(_) | Self::HighLevelFluoro(_) => {
-                TubeLimits { held_ma: 80.0, max_ma: 200.0, min_ms: 4.0, max_ms: 12.0 }
-            }
+            Self::Fluoro(_) => TubeLimits { held_ma: 80.0, max_ma: 200.0, min_ms: 4.0, max_ms: 12.0 },
             Self::Cine(_) => TubeLimits { held_ma: 400.0, max_ma: 800.0, min_ms: 4.0, max_ms: 12.0 },
             Self::Dsa(_) => TubeLimits { held_ma: 400.0, max_ma: 800.0, min_ms: 20.0, max_ms: 100.0 },
         }

@@ -56,7 +56,6 @@ pub struct ExposureState {
     pedal: Pedal,
     acquisition: AcquisitionKind,
     roadmap: bool,
-    high_level: bool,
     pulse_rate_per_s: f64,
     frame_rate_per_s: f64,
     /// Pulses since the beam started (or its rate changed), and the tick of that.
@@ -100,7 +99,6 @@ impl ExposureState {
             pedal: Pedal::Off,
             acquisition: AcquisitionKind::Dsa,
             roadmap: false,
-            high_level: false,
             pulse_rate_per_s: nearest_of(&PULSE_RATES_PER_S, room.pulse_rate_per_s),
             frame_rate_per_s: room.frame_rate_per_s.clamp(0.5, 30.0),
             beam_pulses: 0,
@@ -174,7 +172,6 @@ pub fn view(state: &ExposureState) -> XrayView {
         pedal: state.pedal,
         acquisition: state.acquisition,
         roadmap: state.roadmap,
-        high_level: state.high_level,
         pulse_rate_per_s: state.pulse_rate_per_s,
         frame_rate_per_s: state.frame_rate_per_s,
         pulse: state.pulse,
@@ -235,7 +232,6 @@ fn apply(
             state.arm.blades = blades.map(|b| b.max(MIN_BLADE));
         }
         Command::SetRoadmap(on) => state.roadmap = *on,
-        Command::SetHighLevelFluoro(on) => state.high_level = *on,
         _ => {}
     }
     Ok(())
@@ -319,9 +315,6 @@ fn move_room(state: &mut ExposureState) {
 fn program(state: &ExposureState) -> Option<DetectorProgram> {
     match (state.pedal, state.acquisition) {
         (Pedal::Off, _) => None,
-        (Pedal::Fluoro, _) if state.high_level => {
-            Some(DetectorProgram::HighLevelFluoro(state.pulse_rate_per_s))
-        }
         (Pedal::Fluoro, _) => Some(DetectorProgram::Fluoro(state.pulse_rate_per_s)),
         (Pedal::Acquire, AcquisitionKind::Dsa) => Some(DetectorProgram::Dsa(state.frame_rate_per_s)),
         (Pedal::Acquire, AcquisitionKind::Cine) => Some(DetectorProgram::Cine(state.frame_rate_per_s)),

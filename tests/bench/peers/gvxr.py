@@ -155,7 +155,7 @@ def main() -> None:
     print("| view (LAO, CRA) | RMS of path length | sum, ours over theirs | ours | gVirtualXRay |")
     print("|---|---|---|---|---|")
     for view, rms, total, own_ms, their_ms in rows:
-        print(f"| {view[0]:.0f}, {view[1]:.0f} | {100 * rms:.2f} % | {100 * total:+.3f} % | {own_ms:.1f} ms | {their_ms:.1f} ms |")
+        print(f"| {view[0]:.0f}, {view[1]:.0f} | {100 * rms:.4f} % | {100 * total:+.4f} % | {own_ms:.1f} ms | {their_ms:.1f} ms |")
     sys.stdout.flush()
     if worst > LIMIT:
         sys.exit(f"RMS {100 * worst:.2f} % is above {100 * LIMIT:.0f} %")

@@ -10,7 +10,7 @@ use cathnav::xray::scatter::{
 };
 use cathnav::xray::{CArm, DetectorProgram, ExposureControl, Spectrum, Substance};
 
-use super::super::table::row;
+use super::super::table::{row, value};
 use super::{filled, shot, slab, straight_vessel};
 
 #[test]
@@ -32,10 +32,10 @@ fn attenuation_reproduces_the_reference_table() {
     ];
     let mut worst = 0.0_f64;
     for (substance, values) in rows {
-        for (e, value) in energies.iter().zip(values) {
+        for (e, mu) in energies.iter().zip(values) {
             let found = substance.mass_attenuation_cm2_per_g(*e);
-            row("B1", &format!("{substance:?}, {e} keV, cm2/g"), value, found, "0.5 %");
-            worst = worst.max((found / value - 1.0).abs());
+            row("B1", &format!("{substance:?}, {e} keV, cm2/g"), mu, found, "0.5 %");
+            worst = worst.max((found / mu - 1.0).abs());
         }
     }
     println!("attenuation against the table: worst {:.3} %", 100.0 * worst);
@@ -44,8 +44,8 @@ fn attenuation_reproduces_the_reference_table() {
         Substance::Iodine.mass_attenuation_cm2_per_g(33.0),
         Substance::Iodine.mass_attenuation_cm2_per_g(33.3),
     );
-    row("B1", "Iodine, 33.0 keV, cm2/g: below its edge", 6.6, below, "< 7");
-    row("B1", "Iodine, 33.3 keV, cm2/g: above its edge", 35.6, above, "> 35");
+    value("B1", "Iodine, 33.0 keV, cm2/g: below its edge", below, "< 7");
+    value("B1", "Iodine, 33.3 keV, cm2/g: above its edge", above, "> 35");
     assert!(below < 7.0 && above > 35.0);
 }
 
@@ -137,7 +137,7 @@ fn scatter_behind_a_grid_reproduces_the_monte_carlo_table() {
     }
     // Behind a grid the gap hardly matters; less lamellae leak the farther the detector.
     let at = |gap| scatter_to_primary_after_grid(200.0, 300.0, gap);
-    row("B4", "20 cm, real grid: gap 300 over 80 mm", 0.9, at(300.0) / at(80.0), "15 %");
+    value("B4", "20 cm, real grid: scatter at a gap of 300 over 80 mm", at(300.0) / at(80.0), "0.75-1");
     assert!(at(300.0) < at(80.0) && at(300.0) > 0.75 * at(80.0));
 }
 
@@ -181,9 +181,7 @@ fn exposure_control_reproduces_the_table_and_obeys_the_law() {
             assert!((set.detector_kerma_ngy - 30.0).abs() < 1e-6);
         } else {
             assert!((found - 88.0).abs() < 1e-6 && set.detector_kerma_ngy < 30.0, "the law sets the dose");
-            let high =
-                ExposureControl::for_thickness(DetectorProgram::HighLevelFluoro(15.0), cm * 10.0, &arm);
-            assert!((high.kerma_per_pulse_mgy * 900.0 - 176.0).abs() < 1e-6 && high.dose_share < 1.0);
+            assert!(set.dose_share < 1.0);
         }
     }
 }
