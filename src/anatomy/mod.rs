@@ -4,6 +4,7 @@
 //! whose corners know branch and arc length; both come from a description (RON) or from an imported mesh.
 
 mod bones;
+pub mod breathing;
 mod build;
 mod circulation;
 pub mod description;
@@ -22,6 +23,7 @@ mod tree_index;
 mod types;
 mod vary;
 
+pub use breathing::Breathing;
 use build::tree_vec3;
 pub use build::{Topology, build, build_tree, topology};
 pub use circulation::{Anastomosis, Circulation, Collateral, RootSupply, Shunt, Supply, VenousReturn};

@@ -154,18 +154,21 @@ fn describe(device: &Device) -> String {
     let holes = device.side_holes_mm.len();
     let (friction, psi) = (device.friction_lumen, device.max_pressure_psi);
     writeln!(text, "friction in a lumen {friction}, rated {psi:.0} psi, {holes} side holes").ok();
-    writeln!(text, "from tip mm  length mm  outer mm  EI N mm2  GJ N mm2  radius mm  friction  steel ratio")
-        .ok();
+    writeln!(
+        text,
+        "from tip mm  length mm  outer mm  EI N mm2  GJ N mm2  radius mm  friction  steel ratio  visible by"
+    )
+    .ok();
     let mut from_mm = 0.0;
     for z in &device.zones {
         let curvature = z.rest_curvature_per_mm.hypot(z.rest_curvature_2_per_mm);
         let radius = if curvature > 0.0 { format!("{:.1}", 1.0 / curvature) } else { "straight".to_owned() };
         let (ei, gj) = (z.bend_stiffness_n_mm2, z.torsion_stiffness_n_mm2);
         let (outer, length) = (z.outer_diameter_mm, z.length_mm);
-        let (friction, steel) = (z.friction_wall, z.radiopacity_steel_ratio);
+        let (friction, steel, opaque) = (z.friction_wall, z.radiopacity_steel_ratio, z.opaque);
         writeln!(
             text,
-            "{from_mm:>11.1} {length:>10.1} {outer:>9.3} {ei:>9.2} {gj:>9.2} {radius:>10} {friction:>9} {steel:>12}"
+            "{from_mm:>11.1} {length:>10.1} {outer:>9.3} {ei:>9.2} {gj:>9.2} {radius:>10} {friction:>9} {steel:>12}  {opaque:?}"
         )
         .ok();
         from_mm += z.length_mm;

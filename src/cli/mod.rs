@@ -13,6 +13,8 @@ pub mod demo;
 pub mod devices;
 pub mod image;
 pub mod import;
+pub mod paths;
+pub mod pictures;
 pub mod play;
 pub mod record;
 pub mod replay;
@@ -92,6 +94,12 @@ enum SubCommand {
     Replay(replay::Args),
     /// Make one X-ray picture of a case
     Image(image::Args),
+    /// Path lengths through a closed mesh, for comparisons with other projectors
+    #[command(hide = true)]
+    Paths(paths::Args),
+    /// Make the pictures that show the X-ray chain
+    #[command(hide = true)]
+    Pictures(pictures::Args),
     /// Turn a mesh of yours into an anatomy folder
     Import(import::Args),
     /// Build, list and show anatomies
@@ -127,6 +135,8 @@ pub fn run_with(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError
         Some(SubCommand::Record(args)) => record::run(&args),
         Some(SubCommand::Replay(args)) => replay::run(&args),
         Some(SubCommand::Image(args)) => image::run(&args),
+        Some(SubCommand::Paths(args)) => paths::run(&args),
+        Some(SubCommand::Pictures(args)) => pictures::run(&args),
         Some(SubCommand::Import(args)) => import::run(&args),
         Some(SubCommand::Anatomy(args)) => anatomy::run(&args),
         Some(SubCommand::Devices(args)) => devices::run(&args),

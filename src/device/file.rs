@@ -103,6 +103,9 @@ pub struct BuildSection {
     pub torsion_ratio: f64,
     /// Steel equivalent, see [`super::Zone::radiopacity_steel_ratio`].
     pub radiopacity: f64,
+    /// What makes it visible.
+    #[serde(default)]
+    pub opaque: super::Opaque,
 }
 
 /// A device as written.

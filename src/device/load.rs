@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::{BuildSection, DeviceEntry, DeviceFile, EmbolicEntry, Piece};
 use super::schema::DEVICE_FILE;
-use super::{Catalog, Device, Embolic, Zone, check};
+use super::{Catalog, Device, Embolic, Opaque, Zone, check};
 use crate::files::{CheckReport, Fault, FaultKind, Node, fault_at, line_and_column, parse, walk};
 
 /// Zones that a taper is split into.
@@ -137,6 +137,7 @@ struct BuildStep {
     bend_n_mm2: f64,
     torsion_ratio: f64,
     radiopacity: f64,
+    opaque: Opaque,
 }
 
 /// Sections as constant steps; EI changes geometrically along a taper, the outer size linearly.
@@ -159,6 +160,7 @@ fn build_steps(sections: &[BuildSection], device_length_mm: f64) -> Vec<BuildSte
                 bend_n_mm2: section.bend_n_mm2 * (bend_to / section.bend_n_mm2).powf(t),
                 torsion_ratio: section.torsion_ratio,
                 radiopacity: section.radiopacity,
+                opaque: section.opaque,
             });
         }
     }
@@ -191,6 +193,7 @@ fn cut(steps: &[BuildStep], shape: &[Piece], entry: &DeviceEntry) -> Vec<Zone> {
                 rest_curvature_2_per_mm: curvature_2,
                 friction_wall: entry.friction_wall,
                 radiopacity_steel_ratio: step.radiopacity,
+                opaque: step.opaque,
             });
             left_mm -= length_mm;
             piece_left_mm -= length_mm;

@@ -14,6 +14,16 @@ const KINDS: &[(&str, &str)] = &[
     ("Wire", "guidewire, no lumen"),
 ];
 
+const OPAQUE: &[(&str, &str)] = &[
+    ("Steel", "stainless steel, cobalt-chromium"),
+    ("Nitinol", "nickel-titanium"),
+    ("Platinum", "platinum and its alloys"),
+    ("Tungsten", "tungsten powder in a polymer jacket"),
+    ("Tantalum", "tantalum"),
+    ("Gold", "gold"),
+    ("Barium", "barium sulfate in a polymer wall"),
+];
+
 /// A file of the catalogue.
 pub static DEVICE_FILE: Group = Group {
     name: "DeviceFile",
@@ -87,8 +97,9 @@ pub static SECTION: Group = Group {
         required(
             "radiopacity",
             Kind::Number { min: 0.0, max: 20.0 },
-            "steel equivalent, mm of steel per mm of outer diameter",
+            "steel equivalent at 60 keV, mm of steel per mm of outer diameter",
         ),
+        default("opaque", Kind::Choice(OPAQUE), "Steel", "what makes it visible"),
     ],
 };
 

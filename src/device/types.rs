@@ -16,6 +16,26 @@ pub enum DeviceKind {
     Wire,
 }
 
+/// The element that makes a stretch visible: it sets how visibility changes with the tube voltage (K edges).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Opaque {
+    /// Stainless steel and cobalt-chromium.
+    #[default]
+    Steel,
+    /// Nickel-titanium.
+    Nitinol,
+    /// Platinum and its alloys with iridium and tungsten.
+    Platinum,
+    /// Tungsten powder in a polymer jacket.
+    Tungsten,
+    /// Tantalum.
+    Tantalum,
+    /// Gold.
+    Gold,
+    /// Barium sulfate in a polymer wall.
+    Barium,
+}
+
 /// One stretch of a device with constant properties, listed from the TIP to the hub.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Zone {
@@ -33,8 +53,11 @@ pub struct Zone {
     pub rest_curvature_2_per_mm: f64,
     /// Coulomb friction against the wet vessel wall.
     pub friction_wall: f64,
-    /// Equivalent radiopacity: thickness of steel (mm) per mm of outer diameter, integrated over the chord.
+    /// Equivalent radiopacity at 60 keV: thickness of steel (mm) per mm of outer diameter, integrated over the chord.
     pub radiopacity_steel_ratio: f64,
+    /// What makes it visible.
+    #[serde(default)]
+    pub opaque: Opaque,
 }
 
 /// Properties of a cross-section.
@@ -54,6 +77,8 @@ pub struct Section {
     pub friction_wall: f64,
     /// See [`Zone::radiopacity_steel_ratio`].
     pub radiopacity_steel_ratio: f64,
+    /// What makes it visible.
+    pub opaque: Opaque,
 }
 
 /// A device of the catalogue.
@@ -99,6 +124,7 @@ impl Device {
                     rest_curvature_2_per_mm: z.rest_curvature_2_per_mm,
                     friction_wall: z.friction_wall,
                     radiopacity_steel_ratio: z.radiopacity_steel_ratio,
+                    opaque: z.opaque,
                 };
             }
         }

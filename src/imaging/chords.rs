@@ -23,6 +23,8 @@ pub(super) struct Pass {
     pub(super) offset_mm: f64,
     /// Half width over which the pixel averages that distance, mm.
     pub(super) half_width_mm: f64,
+    /// The focal spot is seen as two points this far to either side, mm: the spread of the real one, and no ray is lost between pixels.
+    pub(super) focal_mm: f64,
     /// Sine of the angle between ray and axis.
     pub(super) sine: f64,
     /// Ray parameter nearest to the axis, mm from the source.
@@ -36,9 +38,24 @@ pub(super) struct Pass {
 }
 
 impl Pass {
-    /// Mean chord of a cylinder around the piece's axis, for the pixel's share from `lo` to `hi` (-1 to 1 across it), mm.
-    pub(super) fn mean_chord_mm(&self, radius_mm: f64, lo: f64, hi: f64) -> f64 {
-        let (a, b) = (self.offset_mm + lo * self.half_width_mm, self.offset_mm + hi * self.half_width_mm);
+    /// Mean chord of a cylinder around the piece's axis over pixel and focal spot, mm.
+    pub(super) fn mean_chord_mm(&self, radius_mm: f64) -> f64 {
+        let x = self.offset_mm;
+        if x < 0.7 * radius_mm && self.half_width_mm < 0.2 * radius_mm && self.focal_mm < 0.2 * radius_mm {
+            // Inside a wide tube the mean is the middle and its second derivative times half the variance.
+            let under = radius_mm * radius_mm - x * x;
+            let root = under.sqrt();
+            let variance = self.half_width_mm * self.half_width_mm / 3.0 + self.focal_mm * self.focal_mm;
+            return 2.0 * (root - 0.5 * variance * radius_mm * radius_mm / (under * root)) / self.sine;
+        }
+        let at = |side| self.chord_of_part_mm(radius_mm, side, -1.0, 1.0);
+        0.5 * (at(-1.0) + at(1.0))
+    }
+
+    /// The same from one side of the focal spot (-1 or 1), for the pixel's share from `lo` to `hi` (-1 to 1 across it), mm.
+    pub(super) fn chord_of_part_mm(&self, radius_mm: f64, side: f64, lo: f64, hi: f64) -> f64 {
+        let middle = self.offset_mm + side * self.focal_mm;
+        let (a, b) = (middle + lo * self.half_width_mm, middle + hi * self.half_width_mm);
         (chord_integral(b, radius_mm) - chord_integral(a, radius_mm)) / ((b - a) * self.sine)
     }
 
@@ -71,7 +88,9 @@ pub(super) fn for_each_pass(projection: &Projection, piece: &Piece, mut at: impl
     let largest = piece.radii_mm[0].max(piece.radii_mm[1]);
     let magnification = pa.2.max(pb.2);
     // The mitre planes reach past the ends by the radius times the tangent of half the bend.
-    let reach = 1.5 * largest * magnification / projection.pixel_mm + 1.5;
+    let reach = (1.5 * largest + projection.focal_sigma_mm(magnification)) * magnification
+        / projection.pixel_mm
+        + 1.5;
     let range = |p: f64, q: f64, limit: usize| {
         let lo = (p.min(q) - reach).floor().max(0.0);
         let hi = (p.max(q) + reach).ceil().min(limit as f64);
@@ -87,6 +106,7 @@ pub(super) fn for_each_pass(projection: &Projection, piece: &Piece, mut at: impl
     let across = if across.norm() > 1e-6 * middle.norm() { across.normalize() } else { projection.right };
     let pitch = across.dot(&projection.right).abs().max(across.dot(&projection.up).abs());
     let half_width_mm = 0.5 * projection.pixel_mm / magnification * pitch;
+    let focal_mm = projection.focal_sigma_mm(magnification);
     for row in rows {
         for column in columns.clone() {
             let d = ray(projection, column as f64 + 0.5, row as f64 + 0.5);
@@ -98,7 +118,7 @@ pub(super) fn for_each_pass(projection: &Projection, piece: &Piece, mut at: impl
             let offset_mm = closest.norm();
             let along = ((along_source + nearest_mm * du) / length).clamp(0.0, 1.0);
             let radius_mm = piece.radii_mm[0] + along * (piece.radii_mm[1] - piece.radii_mm[0]);
-            if offset_mm >= radius_mm + half_width_mm {
+            if offset_mm >= radius_mm + half_width_mm + focal_mm {
                 continue;
             }
             let mut between_mm = (0.0_f64, f64::INFINITY);
@@ -107,7 +127,17 @@ pub(super) fn for_each_pass(projection: &Projection, piece: &Piece, mut at: impl
             if between_mm.0 < between_mm.1 {
                 let pixel = row * projection.columns + column;
                 let sine = sine2.sqrt();
-                at(&Pass { pixel, offset_mm, half_width_mm, sine, nearest_mm, between_mm, along, radius_mm });
+                at(&Pass {
+                    pixel,
+                    offset_mm,
+                    half_width_mm,
+                    focal_mm,
+                    sine,
+                    nearest_mm,
+                    between_mm,
+                    along,
+                    radius_mm,
+                });
             }
         }
     }

@@ -1,18 +1,21 @@
-//! The detector: absorbed energy per pixel behind water, bone, iodine and steel, and its quantum statistics.
+//! The detector: absorbed energy per pixel behind water, bone, iodine and metal, and its quantum statistics.
 //!
 //! Energy-integrating cesium iodide, 600 um at 80 % packing. Signals are in keV absorbed per pixel. Water and bone come from a
-//! table over both; iodine and steel need all energy bins.
+//! table over both; iodine and metal need all energy bins.
 
 use super::fast;
+use crate::device::Opaque;
 use crate::sim::snapshot::Technique;
 use crate::xray::attenuation::Substance;
 use crate::xray::scatter::GRID_PRIMARY_TRANSMISSION;
 use crate::xray::{Projection, Spectrum};
 
-/// Edges of the energy bins, keV; split at the K edges of iodine and tungsten.
+/// Edges of the energy bins, keV; split at the K edges of iodine, barium, tantalum, tungsten, platinum and bismuth.
 const BIN_EDGES_KEV: [f64; 13] =
-    [10.0, 26.0, 33.17, 38.0, 43.0, 48.0, 53.0, 58.0, 63.0, 69.53, 80.0, 95.0, 126.0];
-const BINS: usize = 12;
+    [10.0, 28.0, 33.17, 37.44, 43.0, 49.0, 55.0, 61.0, 67.42, 69.53, 78.39, 90.53, 126.0];
+pub(super) const BINS: usize = 12;
+/// Energy at which radiopacity is given in steel, keV.
+const STEEL_EQUIVALENT_KEV: f64 = 60.0;
 /// Cesium iodide in the ray, g/cm2: 0.6 mm, packed to 80 %.
 const SCINTILLATOR_G_PER_CM2: f64 = 0.06 * 0.8 * 4.51;
 /// Mean energy of scattered photons, keV.
@@ -36,6 +39,17 @@ const BONE_STEPS: usize = 64;
 const BONE_STEP: f32 = 0.5;
 const BONE_FROM: f32 = -6.0;
 
+/// Substance of every [`Opaque`], in its order. A polymer filled with tungsten or barium sulfate counts as what fills it.
+const METALS: [Substance; 7] = [
+    Substance::Steel,
+    Substance::Nitinol,
+    Substance::Platinum,
+    Substance::Tungsten,
+    Substance::Tantalum,
+    Substance::Gold,
+    Substance::BariumSulfate,
+];
+
 /// Signal and mean deposited energy of a ray.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deposit {
@@ -51,15 +65,14 @@ pub(super) struct Detector {
     water: [f32; BINS],
     bone: [f32; BINS],
     iodine_per_mg: [f32; BINS],
-    steel_per_mm: [f32; BINS],
+    /// Attenuation of 1 mm of steel, or of what weighs as much at 60 keV, by [`Opaque`].
+    metal_per_mm: [[f32; BINS]; METALS.len()],
     /// Absorbed energy per bin without an object, keV.
     energy: [f32; BINS],
     /// Mean energy of the bins, keV.
     bin_kev: [f32; BINS],
     /// ln of signal, and quantum energy, by water and bone.
     table: Vec<(f32, f32)>,
-    /// Transmission of steel behind this patient.
-    pub(super) steel: SteelCurve,
     /// Standard deviation of the electronic noise, keV.
     pub(super) electronic_kev: f32,
 }
@@ -74,50 +87,58 @@ impl Detector {
             water: [0.0; BINS],
             bone: [0.0; BINS],
             iodine_per_mg: [0.0; BINS],
-            steel_per_mm: [0.0; BINS],
+            metal_per_mm: [[0.0; BINS]; METALS.len()],
             energy: [0.0; BINS],
             bin_kev: [1.0; BINS],
             table: Vec::new(),
-            steel: SteelCurve { minus_ln: Vec::new() },
             electronic_kev: (ELECTRONIC_PHOTONS * ELECTRONIC_PHOTON_KEV * projection.pixel_mm
                 / NATIVE_PITCH_MM) as f32,
         };
-        // A bin's representative energy is that of the spectrum behind a patient, where it matters.
+        // Means over a bin are those of the spectrum behind the patient, where it matters.
         let behind = spectrum.behind(Substance::Water, technique.water_equivalent_mm.clamp(50.0, 300.0));
         for bin in 0..BINS {
-            let edges = &BIN_EDGES_KEV[bin..bin + 2];
-            let (open, seen) = (spectrum.rebinned(edges), behind.rebinned(edges));
-            let (Some(photons), Some(e)) = (open.photons_per_mm2.first(), seen.energies_kev.first().copied())
-            else {
+            let inside: Vec<usize> = (0..spectrum.energies_kev.len())
+                .filter(|i| (BIN_EDGES_KEV[bin]..BIN_EDGES_KEV[bin + 1]).contains(&spectrum.energies_kev[*i]))
+                .collect();
+            let open: f64 = inside.iter().map(|i| spectrum.photons_per_mm2[*i]).sum();
+            let seen: f64 = inside.iter().map(|i| behind.photons_per_mm2[*i]).sum();
+            if seen <= 0.0 {
                 continue;
+            }
+            let mean = |of: &dyn Fn(f64) -> f64| -> f64 {
+                inside.iter().map(|i| behind.photons_per_mm2[*i] * of(spectrum.energies_kev[*i])).sum::<f64>()
+                    / seen
             };
-            let mu = |s: Substance| s.mass_attenuation_cm2_per_g(e);
-            let water = mu(Substance::Water);
-            let absorbed = 1.0 - (-mu(Substance::CesiumIodide) * SCINTILLATOR_G_PER_CM2).exp();
-            detector.water[bin] = water as f32;
+            let mu = |s: Substance| mean(&|e| s.mass_attenuation_cm2_per_g(e));
+            let absorbed = mean(&|e| {
+                e * (1.0
+                    - (-Substance::CesiumIodide.mass_attenuation_cm2_per_g(e) * SCINTILLATOR_G_PER_CM2).exp())
+            });
+            detector.water[bin] = mu(Substance::Water) as f32;
             detector.bone[bin] = mu(Substance::CorticalBone) as f32;
             detector.iodine_per_mg[bin] = (mu(Substance::Iodine) / 1000.0) as f32;
-            detector.steel_per_mm[bin] = Substance::Steel.linear_per_mm(e) as f32;
-            detector.energy[bin] = (photons * mas * area * GRID_PRIMARY_TRANSMISSION * absorbed * e) as f32;
-            detector.bin_kev[bin] = e as f32;
+            for (metal, substance) in METALS.iter().enumerate() {
+                let as_steel = Substance::Steel.linear_per_mm(STEEL_EQUIVALENT_KEV)
+                    / substance.linear_per_mm(STEEL_EQUIVALENT_KEV);
+                detector.metal_per_mm[metal][bin] = (as_steel * mean(&|e| substance.linear_per_mm(e))) as f32;
+            }
+            detector.energy[bin] = (open * mas * area * GRID_PRIMARY_TRANSMISSION * absorbed) as f32;
+            detector.bin_kev[bin] = mean(&|e| e) as f32;
         }
         detector.table = (0..WATER_STEPS * BONE_STEPS)
             .map(|i| {
                 let w = (i / BONE_STEPS) as f32 * WATER_STEP;
                 let b = BONE_FROM + (i % BONE_STEPS) as f32 * BONE_STEP;
-                let d = detector.all_bins(w, b, 0.0, 0.0);
+                let d = detector.all_bins(w, b, 0.0, None);
                 (d.signal_kev.max(1e-30).ln(), d.quantum_kev)
             })
             .collect();
-        let water = (technique.water_equivalent_mm / 10.0) as f32;
-        let bare = detector.all_bins(water, 0.0, 0.0, 0.0).signal_kev.max(1e-30);
-        detector.steel.minus_ln = (0..SteelCurve::STEPS)
-            .map(|i| {
-                let steel = (i as f64 * SteelCurve::STEP_MM) as f32;
-                f64::from(bare / detector.all_bins(water, 0.0, 0.0, steel).signal_kev.max(1e-30)).ln()
-            })
-            .collect();
         detector
+    }
+
+    /// Attenuation of 1 mm of a metal (steel equivalent at 60 keV) in every bin.
+    pub(super) fn metal_per_mm(&self, metal: Opaque) -> &[f32; BINS] {
+        &self.metal_per_mm[metal as usize]
     }
 
     /// Behind water and bone (g/cm2), from the table: linear in ln.
@@ -137,17 +158,30 @@ impl Detector {
         }
     }
 
-    /// Behind water and bone (g/cm2), iodine (mg/cm2) and steel (mm): Beer and Lambert in every bin.
-    pub(super) fn all_bins(&self, water: f32, bone: f32, iodine: f32, steel: f32) -> Deposit {
+    /// Behind water and bone (g/cm2), iodine (mg/cm2) and metal (exponent of every bin): Beer and Lambert in every bin.
+    #[inline]
+    pub(super) fn all_bins(
+        &self,
+        water: f32,
+        bone: f32,
+        iodine: f32,
+        metal: Option<&[f32; BINS]>,
+    ) -> Deposit {
+        let mut x = [0.0_f32; BINS];
+        for k in 0..BINS {
+            x[k] = self.water[k] * water + self.bone[k] * bone + self.iodine_per_mg[k] * iodine;
+        }
+        if let Some(metal) = metal {
+            x.iter_mut().zip(metal).for_each(|(x, m)| *x += m);
+        }
+        let mut kev = [0.0_f32; BINS];
+        for k in 0..BINS {
+            kev[k] = self.energy[k] * fast::exp(-x[k]);
+        }
         let (mut signal, mut square) = (0.0_f32, 0.0_f32);
         for k in 0..BINS {
-            let x = self.water[k] * water
-                + self.bone[k] * bone
-                + self.iodine_per_mg[k] * iodine
-                + self.steel_per_mm[k] * steel;
-            let kev = self.energy[k] * fast::exp(-x);
-            signal += kev;
-            square += kev * self.bin_kev[k];
+            signal += kev[k];
+            square += kev[k] * self.bin_kev[k];
         }
         Deposit { signal_kev: signal, quantum_kev: square / signal.max(1e-30) }
     }
@@ -157,31 +191,5 @@ impl Detector {
         let parts = SPREAD.map(|(share, sigma_mm)| (share, sigma_mm / pixel_mm));
         let half = ((2.5 * SPREAD[1].1 / pixel_mm).ceil() as usize).clamp(1, 6);
         fast::kernel(&parts, half)
-    }
-}
-
-/// -ln of the transmission of steel against its thickness: all energies, behind a patient of the technique's thickness.
-#[derive(Clone, Debug)]
-pub(super) struct SteelCurve {
-    minus_ln: Vec<f64>,
-}
-
-impl SteelCurve {
-    const STEPS: usize = 256;
-    const STEP_MM: f64 = 0.02;
-
-    /// Transmission of a thickness; straight on beyond the table.
-    pub(super) fn transmission(&self, steel_mm: f64) -> f64 {
-        let at = (steel_mm / Self::STEP_MM).max(0.0);
-        let i = (at as usize).min(Self::STEPS - 2);
-        (-(self.minus_ln[i] + (self.minus_ln[i + 1] - self.minus_ln[i]) * (at - i as f64))).exp()
-    }
-
-    /// Thickness of a transmission.
-    pub(super) fn thickness_mm(&self, transmission: f64) -> f64 {
-        let minus_ln = -transmission.max(1e-300).ln();
-        let i = self.minus_ln.partition_point(|m| *m <= minus_ln).clamp(1, Self::STEPS - 1) - 1;
-        let slope = (self.minus_ln[i + 1] - self.minus_ln[i]).max(1e-9);
-        (i as f64 + (minus_ln - self.minus_ln[i]) / slope) * Self::STEP_MM
     }
 }

@@ -1,7 +1,9 @@
-//! Devices on the raster: wires and catheters as steel-equivalent thickness, and soft balls of iodine.
+//! Devices on the raster: what wires and catheters take off in every energy bin, and soft balls of iodine.
 
 use super::chords::{Pass, Piece, for_each_pass};
-use super::detector::SteelCurve;
+use super::detector::{BINS, Detector};
+use super::fast;
+use crate::anatomy::Breathing;
 use crate::device::{Device, DeviceKind};
 use crate::math::Vec3;
 use crate::sim::snapshot::{RodView, Snapshot};
@@ -14,6 +16,48 @@ const PIECE_MM: f64 = 1.5;
 /// Most parts of a pixel across a thin device.
 const MAX_PARTS: f64 = 24.0;
 
+/// Metal on the rays: an exponent for every energy bin, kept only where there is some.
+#[derive(Clone, Debug, Default)]
+pub(super) struct MetalLayer {
+    /// Place in `exponents` by pixel, plus 1; 0 where there is no metal.
+    places: Vec<u32>,
+    pixels: Vec<u32>,
+    exponents: Vec<[f32; BINS]>,
+}
+
+impl MetalLayer {
+    /// An empty layer.
+    pub(super) fn new(pixels: usize) -> Self {
+        Self { places: vec![0; pixels], ..Self::default() }
+    }
+
+    fn clear(&mut self) {
+        for pixel in self.pixels.drain(..) {
+            self.places[pixel as usize] = 0;
+        }
+        self.exponents.clear();
+    }
+
+    fn add(&mut self, pixel: usize, exponent: &[f32; BINS]) {
+        if self.places[pixel] == 0 {
+            self.pixels.push(pixel as u32);
+            self.exponents.push([0.0; BINS]);
+            self.places[pixel] = self.exponents.len() as u32;
+        }
+        let sum = &mut self.exponents[self.places[pixel] as usize - 1];
+        sum.iter_mut().zip(exponent).for_each(|(s, e)| *s += e);
+    }
+
+    /// Exponents on a pixel's ray.
+    #[inline]
+    pub(super) fn at(&self, pixel: usize) -> Option<&[f32; BINS]> {
+        match self.places[pixel] {
+            0 => None,
+            place => self.exponents.get(place as usize - 1),
+        }
+    }
+}
+
 /// A point of a drawn centerline.
 #[derive(Clone, Copy, Debug)]
 struct Knot {
@@ -21,14 +65,15 @@ struct Knot {
     arc_mm: f64,
 }
 
-/// Adds all devices to a raster of steel thickness, mm.
+/// Puts all devices on a layer, which is cleared before.
 pub(super) fn add_devices(
     projection: &Projection,
     snapshot: &Snapshot,
     tray: &[Device],
-    curve: &SteelCurve,
-    steel_mm: &mut [f32],
+    detector: &Detector,
+    layer: &mut MetalLayer,
 ) {
+    layer.clear();
     for rod in &snapshot.rods {
         let line = smooth_line(rod);
         if line.len() < 2 {
@@ -36,14 +81,14 @@ pub(super) fn add_devices(
         }
         for view in &rod.devices {
             if let Some(device) = tray.get(view.tool.idx()) {
-                add_device(projection, &line, device, view.inserted_mm, curve, steel_mm);
+                add_device(projection, &line, device, view.inserted_mm, detector, layer);
             }
         }
         let drawn_by_rod =
             |d: &&Device| rod.devices.iter().any(|v| tray.get(v.tool.idx()).is_some_and(|t| t.id == d.id));
         if let Some(sheath) = tray.iter().find(|d| d.kind == DeviceKind::Sheath).filter(|d| !drawn_by_rod(d))
         {
-            add_device(projection, &line, sheath, 0.0, curve, steel_mm);
+            add_device(projection, &line, sheath, 0.0, detector, layer);
         }
     }
 }
@@ -89,8 +134,8 @@ fn add_device(
     line: &[Knot],
     device: &Device,
     inserted_mm: f64,
-    curve: &SteelCurve,
-    steel_mm: &mut [f32],
+    detector: &Detector,
+    layer: &mut MetalLayer,
 ) {
     let mut stops: Vec<f64> = line.iter().map(|k| k.arc_mm).filter(|s| *s < inserted_mm).collect();
     let mut from_tip = 0.0;
@@ -122,7 +167,12 @@ fn add_device(
             inner_mm: inner_mm.min(0.95 * outer_mm),
             ratio: section.radiopacity_steel_ratio,
         };
-        for_each_pass(projection, &piece, |pass| steel_mm[pass.pixel] += tube.steel_mm(pass, curve) as f32);
+        let per_mm = detector.metal_per_mm(section.opaque);
+        for_each_pass(projection, &piece, |pass| {
+            if let Some(exponent) = tube.exponent(pass, per_mm) {
+                layer.add(pass.pixel, &exponent);
+            }
+        });
     }
 }
 
@@ -151,38 +201,46 @@ struct Tube {
 }
 
 impl Tube {
-    /// Steel that gives the pixel's mean transmission, mm.
-    fn steel_mm(&self, pass: &Pass, curve: &SteelCurve) -> f64 {
-        let chord = pass.mean_chord_mm(self.outer_mm, -1.0, 1.0);
+    /// -ln of the pixel's mean transmission in every bin, for the attenuation of 1 mm of the metal.
+    fn exponent(&self, pass: &Pass, per_mm: &[f32; BINS]) -> Option<[f32; BINS]> {
+        let chord = pass.mean_chord_mm(self.outer_mm);
         let (from, to) = pass.clipped_mm(chord);
         if to <= from || chord <= 0.0 {
-            return 0.0;
+            return None;
         }
         let inside = (to - from) / chord;
         let density = self.ratio * self.outer_mm / (self.outer_mm - self.inner_mm);
         // Parts narrow against the device, since the mean transmission is not the transmission of the mean.
         let parts = (6.0 * pass.half_width_mm / self.outer_mm).ceil().clamp(3.0, MAX_PARTS);
-        let mut transmission = 0.0;
-        for k in 0..parts as usize {
-            let lo = 2.0 * k as f64 / parts - 1.0;
+        let mut transmission = [0.0_f32; BINS];
+        for k in 0..2 * parts as usize {
+            let side = if k % 2 == 0 { -1.0 } else { 1.0 };
+            let lo = 2.0 * (k / 2) as f64 / parts - 1.0;
             let hi = lo + 2.0 / parts;
-            let mut wall = pass.mean_chord_mm(self.outer_mm, lo, hi);
+            let mut wall = pass.chord_of_part_mm(self.outer_mm, side, lo, hi);
             if self.inner_mm > 0.0 {
-                wall -= pass.mean_chord_mm(self.inner_mm, lo, hi);
+                wall -= pass.chord_of_part_mm(self.inner_mm, side, lo, hi);
             }
-            transmission += curve.transmission(wall * inside * density);
+            let metal_mm = (wall * inside * density) as f32;
+            transmission.iter_mut().zip(per_mm).for_each(|(t, mu)| *t += fast::exp(-mu * metal_mm));
         }
-        curve.thickness_mm(transmission / parts)
+        Some(transmission.map(|t| -fast::ln((t / (2.0 * parts) as f32).max(1e-30))))
     }
 }
 
-/// Adds beds, pools and free bodies to a raster of iodine, mg/cm2: soft balls that hold the given mass.
-pub(super) fn add_balls(projection: &Projection, snapshot: &Snapshot, iodine_mg_per_cm2: &mut [f32]) {
+/// Adds beds, pools and free bodies to a raster of iodine, mg/cm2: soft balls that hold the given mass. Beds and pools follow the breath.
+pub(super) fn add_balls(
+    projection: &Projection,
+    snapshot: &Snapshot,
+    breathing: Option<Breathing>,
+    iodine_mg_per_cm2: &mut [f32],
+) {
+    let now = |p: &Vec3| breathing.map_or(*p, |b| p + b.displacement_mm(p) * snapshot.patient.breath);
     for bed in &snapshot.beds {
-        add_ball(projection, &bed.center_mm, bed.radius_mm, bed.iodine_mg, iodine_mg_per_cm2);
+        add_ball(projection, &now(&bed.center_mm), bed.radius_mm, bed.iodine_mg, iodine_mg_per_cm2);
     }
     for pool in &snapshot.pools {
-        add_ball(projection, &pool.center_mm, pool.radius_mm, pool.iodine_mg, iodine_mg_per_cm2);
+        add_ball(projection, &now(&pool.center_mm), pool.radius_mm, pool.iodine_mg, iodine_mg_per_cm2);
     }
     for body in &snapshot.bodies {
         add_ball(projection, &body.position_mm, body.radius_mm, body.iodine_mg, iodine_mg_per_cm2);

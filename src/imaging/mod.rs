@@ -3,6 +3,7 @@
 //! [`Renderer::render`] is called once for each pulse. The picture depends on the seed, the pulses rendered so far and the
 //! snapshot alone, never on the number of threads.
 
+mod chain;
 mod chords;
 mod detector;
 mod devices;

@@ -4,23 +4,18 @@ use std::collections::VecDeque;
 
 use rayon::prelude::*;
 
-use super::detector::{Detector, SCATTER_ENERGY_KEV, SWANK};
-use super::devices::{add_balls, add_devices};
-use super::scene::{Background, Geometry, pose_of};
+use super::chain::LagMemory;
+use super::devices::MetalLayer;
+use super::scene::{Background, Geometry};
 use super::subtraction::{DsaRun, Roadmap};
-use super::vessels::LumenMap;
 use super::{Frame, FrameKind, ReferenceStore, fast};
-use crate::anatomy::{Anatomy, VesselTree};
+use crate::anatomy::{Anatomy, Breathing, VesselTree};
 use crate::device::Device;
 use crate::sim::Snapshot;
 use crate::sim::command::AcquisitionKind;
 use crate::sim::snapshot::{Technique, VesselView};
 use crate::xray::{BodyModel, CArm, DetectorProgram, ExposureControl};
 
-/// Displacement of vessels that is worth new path lengths, mm.
-const SEEN_SHIFT_MM: f64 = 0.25;
-/// Share of the last frame that stays in the detector (lag of the first frame) `[K]`.
-const LAG: f32 = 0.03;
 /// Weight of the new frame in the fluoroscopy filter where nothing moves.
 const RECURSIVE_WEIGHT: f32 = 0.4;
 /// Differences above this many standard deviations begin to count as motion.
@@ -45,20 +40,24 @@ pub struct RendererConfig {
 
 /// Makes pictures from snapshots; call [`Renderer::render`] for every pulse, in order.
 pub struct Renderer {
-    config: RendererConfig,
-    tree: VesselTree,
-    tray: Vec<Device>,
-    body: BodyModel,
-    geometry: Option<Geometry>,
-    background: Option<Background>,
-    iodine_mg_per_cm2: Vec<f32>,
-    steel_mm: Vec<f32>,
+    pub(super) config: RendererConfig,
+    pub(super) tree: VesselTree,
+    pub(super) tray: Vec<Device>,
+    pub(super) body: BodyModel,
+    pub(super) breathing: Option<Breathing>,
+    pub(super) geometry: Option<Geometry>,
+    pub(super) background: Option<Background>,
+    pub(super) iodine_mg_per_cm2: Vec<f32>,
+    pub(super) metal: MetalLayer,
+    /// Quanta with half of the blur, keV.
+    pub(super) across: Vec<f32>,
+    pub(super) lag: LagMemory,
     /// Detector output of this pulse, keV.
-    linear_kev: Vec<f32>,
+    pub(super) linear_kev: Vec<f32>,
     /// Fluoroscopy after the recursive filter, ln; empty when the next pulse starts anew.
-    filtered_log: Vec<f32>,
+    pub(super) filtered_log: Vec<f32>,
     /// Last fluoroscopy pulses, ln, for the held picture.
-    recent: VecDeque<Vec<f32>>,
+    pub(super) recent: VecDeque<Vec<f32>>,
     last: Option<Frame>,
     dsa: Option<DsaRun>,
     roadmap: Option<Roadmap>,
@@ -75,10 +74,13 @@ impl Renderer {
             tree: anatomy.tree.clone(),
             tray: devices.to_vec(),
             body: BodyModel::new(anatomy),
+            breathing: Breathing::of(anatomy),
             geometry: None,
             background: None,
             iodine_mg_per_cm2: vec![0.0; n],
-            steel_mm: vec![0.0; n],
+            metal: MetalLayer::new(n),
+            across: Vec::new(),
+            lag: LagMemory::default(),
             linear_kev: Vec::new(),
             filtered_log: Vec::new(),
             recent: VecDeque::new(),
@@ -93,7 +95,7 @@ impl Renderer {
     pub fn render(&mut self, snapshot: &Snapshot) -> Frame {
         let view = &snapshot.xray;
         let pulse = view.pulse.unwrap_or_default();
-        self.prepare(snapshot);
+        self.prepare(snapshot, false);
         self.expose(snapshot, pulse.number);
         let mut frame = Frame {
             columns: self.config.pixels,
@@ -140,101 +142,6 @@ impl Renderer {
     /// Detector output of the last pulse with noise, blur and lag, keV absorbed per pixel.
     pub fn signal_kev(&self) -> &[f32] {
         &self.linear_kev
-    }
-
-    /// Expected signal of the snapshot before noise and blur, keV absorbed per pixel, primary and scatter.
-    pub fn expected_signal_kev(&mut self, snapshot: &Snapshot) -> Vec<f32> {
-        self.prepare(snapshot);
-        self.place_contents(snapshot);
-        let (Some(geometry), Some(background)) = (&self.geometry, &self.background) else {
-            return Vec::new();
-        };
-        let both = self.iodine_mg_per_cm2.par_iter().zip(&self.steel_mm).enumerate();
-        both.map(|(i, (iodine, steel))| expected(geometry, background, i, *iodine, *steel).0).collect()
-    }
-
-    /// Path lengths and expected signal, kept while pose and technique stay.
-    fn prepare(&mut self, snapshot: &Snapshot) {
-        let (arm, technique) = (&snapshot.xray.arm, &snapshot.xray.technique);
-        if self.geometry.as_ref().is_none_or(|g| g.pose != pose_of(arm)) {
-            self.geometry = Some(Geometry::new(&self.body, &self.tree, arm, self.config.pixels));
-            self.background = None;
-        }
-        let Some(geometry) = &mut self.geometry else { return };
-        if geometry.shift.difference_mm(&snapshot.wall_shift) > SEEN_SHIFT_MM {
-            geometry.lumen = LumenMap::new(&snapshot.wall_shift.moved(&self.tree), &geometry.projection);
-            geometry.shift.clone_from(&snapshot.wall_shift);
-        }
-        let geometry = &*geometry;
-        if self.background.as_ref().is_none_or(|b| !b.is_for(technique, arm)) {
-            self.background = Some(Background::new(geometry, technique, arm));
-            self.linear_kev.clear();
-            self.filtered_log.clear();
-            self.recent.clear();
-        }
-    }
-
-    /// Iodine and steel on every ray.
-    fn place_contents(&mut self, snapshot: &Snapshot) {
-        let (Some(geometry), Some(background)) = (&self.geometry, &self.background) else { return };
-        self.iodine_mg_per_cm2.fill(0.0);
-        self.steel_mm.fill(0.0);
-        geometry.lumen.add_iodine(&snapshot.vessels, &mut self.iodine_mg_per_cm2);
-        add_balls(&geometry.projection, snapshot, &mut self.iodine_mg_per_cm2);
-        add_devices(
-            &geometry.projection,
-            snapshot,
-            &self.tray,
-            &background.detector.steel,
-            &mut self.steel_mm,
-        );
-    }
-
-    /// Detector output of one pulse into `linear_kev`.
-    fn expose(&mut self, snapshot: &Snapshot, pulse: u64) {
-        self.place_contents(snapshot);
-        let (Some(geometry), Some(background)) = (&self.geometry, &self.background) else { return };
-        let n = self.config.pixels;
-        let spread = Detector::spread(geometry.projection.pixel_mm);
-        let half = spread.len() / 2;
-        let quantum_key = fast::mix(self.config.seed ^ fast::mix(2 * pulse));
-        let electronic_key = fast::mix(self.config.seed ^ fast::mix(2 * pulse + 1));
-        let (iodine, steel) = (&self.iodine_mg_per_cm2, &self.steel_mm);
-        let mut across = vec![0.0_f32; n * n];
-        across.par_chunks_mut(n).enumerate().for_each_init(
-            || vec![0.0_f32; n + 2 * half],
-            |padded, (row, out)| {
-                for column in 0..n {
-                    let i = row * n + column;
-                    let (total, sigma) = expected(geometry, background, i, iodine[i], steel[i]);
-                    padded[half + column] = (total + sigma * fast::normal(quantum_key, i as u64)).max(0.0);
-                }
-                let (first, last) = (padded[half], padded[half + n - 1]);
-                padded[..half].fill(first);
-                padded[half + n..].fill(last);
-                out.fill(0.0);
-                for (k, weight) in spread.iter().enumerate() {
-                    out.iter_mut().zip(&padded[k..k + n]).for_each(|(o, p)| *o += weight * p);
-                }
-            },
-        );
-        let lag = if self.linear_kev.len() == n * n { LAG } else { 0.0 };
-        self.linear_kev.resize(n * n, 0.0);
-        let electronic_kev = background.detector.electronic_kev;
-        self.linear_kev.par_chunks_mut(n).enumerate().for_each_init(
-            || vec![0.0_f32; n],
-            |sum, (row, out)| {
-                sum.fill(0.0);
-                for (k, weight) in spread.iter().enumerate() {
-                    let from = (row + k).saturating_sub(half).min(n - 1) * n;
-                    sum.iter_mut().zip(&across[from..from + n]).for_each(|(s, a)| *s += weight * a);
-                }
-                for (column, (value, new)) in out.iter_mut().zip(&*sum).enumerate() {
-                    let read = new + electronic_kev * fast::normal(electronic_key, (row * n + column) as u64);
-                    *value = (read + lag * (*value - read)).max(electronic_kev.max(1.0));
-                }
-            },
-        );
     }
 
     fn fluoro(&mut self, snapshot: &Snapshot, frame: &mut Frame) {
@@ -315,40 +222,18 @@ fn logs(linear_kev: &[f32]) -> Vec<f32> {
     linear_kev.par_iter().map(|v| fast::ln(*v)).collect()
 }
 
-/// Expected signal and its noise at a pixel with iodine (mg/cm2) and steel (mm) on its ray, keV.
-#[inline]
-fn expected(geometry: &Geometry, background: &Background, i: usize, iodine: f32, steel: f32) -> (f32, f32) {
-    if iodine.abs() <= 1e-3 && steel <= 1e-6 {
-        return (background.total_kev[i], background.sigma_kev[i]);
-    }
-    let (water, bone) = (geometry.body.water_g_per_cm2[i], geometry.body.bone_g_per_cm2[i]);
-    let d = background.detector.all_bins(water, bone, iodine, steel);
-    // The table over water and bone is a little off the bins; the same error must be in mask and contrast frame.
-    let bare = background.detector.all_bins(water, bone, 0.0, 0.0);
-    let primary =
-        (background.total_kev[i] - background.scatter_kev[i]) * d.signal_kev / bare.signal_kev.max(1e-20);
-    let scatter = background.scatter_kev[i];
-    let variance = (primary * d.quantum_kev + scatter * SCATTER_ENERGY_KEV) / SWANK;
-    (primary + scatter, variance.max(0.0).sqrt())
-}
-
 /// One fluoroscopy picture of an anatomy without devices, technique by the exposure control, vessels filled with contrast of
 /// 300 mgI/mL or not.
 pub fn render_still(anatomy: &Anatomy, arm: &CArm, contrast_filled: bool, config: RendererConfig) -> Frame {
     let mut renderer = Renderer::new(anatomy, &[], config);
     let mut snapshot = Snapshot::default();
     let water_equivalent_mm = renderer.body.water_equivalent_mm(arm);
+    let air_gap_mm = renderer.body.air_gap_mm(arm);
     // A single shot has the dose of a cine frame.
-    let set = ExposureControl::for_thickness(DetectorProgram::Cine(15.0), water_equivalent_mm, arm);
+    let program = DetectorProgram::Cine(15.0);
+    let set = ExposureControl::for_patient(program, water_equivalent_mm, air_gap_mm, arm);
     snapshot.xray.arm = *arm;
-    snapshot.xray.technique = Technique {
-        tube_kv: set.tube_kv,
-        tube_ma: set.tube_ma,
-        pulse_ms: set.pulse_ms,
-        copper_mm: set.copper_mm,
-        kerma_per_pulse_mgy: set.kerma_per_pulse_mgy,
-        water_equivalent_mm,
-    };
+    snapshot.xray.technique = Technique::of(&set, water_equivalent_mm, air_gap_mm);
     if contrast_filled {
         snapshot.vessels = anatomy
             .tree

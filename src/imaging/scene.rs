@@ -5,45 +5,211 @@ use rayon::prelude::*;
 
 use super::detector::{Detector, SCATTER_ENERGY_KEV, SWANK};
 use super::fast;
-use super::vessels::LumenMap;
-use crate::anatomy::VesselTree;
-use crate::sim::contact::WallShift;
+use super::vessels::LumenLayer;
 use crate::sim::snapshot::Technique;
+use crate::xray::geometry::SOURCE_ISOCENTER_MM;
 use crate::xray::scatter::scatter_to_primary_after_grid;
 use crate::xray::thickness::ArealMap;
-use crate::xray::{BodyModel, CArm, Projection};
+use crate::xray::{BodyModel, BodyMotion, CArm, Projection};
 
 /// Blocks per side of the scatter and gray-range maps.
 const BLOCKS: usize = 32;
 /// Spread of scatter at the detector, mm `[K]`.
 const SCATTER_SIGMA_MM: f64 = 40.0;
+/// Share of the light that the scintillator spreads far, and how far, mm `[K]`.
+const GLARE: f32 = 0.015;
+const GLARE_SIGMA_MM: f64 = 15.0;
 /// Water that attenuates like bone of the same mass, at the mean energy.
 const BONE_AS_WATER: f32 = 1.5;
 /// Softness of the blade edges at the detector, mm.
 const BLADE_PENUMBRA_MM: f64 = 1.5;
 
-/// Path lengths of a pose.
+/// Intervals between full breath out and full breath in, and of the heart's contraction, at which moving organs are projected.
+const BREATH_LEVELS: usize = 16;
+const BEAT_LEVELS: usize = 8;
+/// Motion is taken in steps of this, so that what hardly moves costs nothing.
+const MOTION_STEP: f64 = 1.0 / 128.0;
+
+/// Path lengths of a pose, in layers.
 pub(super) struct Geometry {
     /// Pose, blades open.
     pub(super) pose: CArm,
     pub(super) projection: Projection,
-    pub(super) body: ArealMap,
-    pub(super) lumen: LumenMap,
-    /// Displacement of the vessels that `lumen` was made with.
-    pub(super) shift: WallShift,
+    /// Made at half the resolution, while the C-arm turns.
+    pub(super) is_coarse: bool,
+    pub(super) lumen: LumenLayer,
+    /// What keeps still.
+    still: ArealMap,
+    /// Moving organs by depth of breath, the heart at rest; empty where nothing breathes.
+    breathing: Vec<Option<ArealMap>>,
+    /// What contraction adds to that.
+    beating: Vec<Option<ArealMap>>,
+    /// Sum of the layers, where anything moves, and the motion that it is for.
+    sum: Option<(BodyMotion, ArealMap)>,
 }
 
 impl Geometry {
-    pub(super) fn new(body: &BodyModel, tree: &VesselTree, arm: &CArm, pixels: usize) -> Self {
+    pub(super) fn new(body: &BodyModel, arm: &CArm, pixels: usize, is_coarse: bool) -> Self {
         let projection = arm.projection(pixels);
-        Self {
+        let (breathes, beats) = body.moves();
+        let is_coarse = is_coarse && pixels.is_multiple_of(2);
+        let mut geometry = Self {
             pose: pose_of(arm),
             projection,
-            body: body.project(&projection),
-            lumen: LumenMap::new(tree, &projection),
-            shift: WallShift::default(),
-        }
+            is_coarse,
+            lumen: LumenLayer::new(projection, is_coarse),
+            still: ArealMap::default(),
+            breathing: vec![None; if breathes { BREATH_LEVELS + 1 } else { 0 }],
+            beating: vec![None; if beats { BEAT_LEVELS + 1 } else { 0 }],
+            sum: None,
+        };
+        geometry.still = geometry.made(|p| body.project_still(p));
+        geometry
     }
+
+    /// A map at the resolution of the picture, blurred by focal spot and pixel at the isocenter.
+    fn made(&self, project: impl Fn(&Projection) -> ArealMap) -> ArealMap {
+        let p = &self.projection;
+        if self.is_coarse {
+            let half =
+                Projection { pixel_mm: 2.0 * p.pixel_mm, columns: p.columns / 2, rows: p.rows / 2, ..*p };
+            let map = project(&half);
+            let up = |values: &[f32]| doubled(values, half.columns);
+            return ArealMap {
+                water_g_per_cm2: up(&map.water_g_per_cm2),
+                bone_g_per_cm2: up(&map.bone_g_per_cm2),
+            };
+        }
+        let mut map = project(p);
+        let magnification = p.sid_mm / SOURCE_ISOCENTER_MM;
+        let focal_px = p.focal_sigma_mm(magnification) * magnification / p.pixel_mm;
+        let sigma_px = focal_px.hypot(1.0 / 12.0_f64.sqrt());
+        let weights = fast::kernel(&[(1.0, sigma_px)], 1 + (sigma_px > 0.6) as usize);
+        blur(&mut map.water_g_per_cm2, p.columns, &weights);
+        blur(&mut map.bone_g_per_cm2, p.columns, &weights);
+        map
+    }
+
+    /// The body as it is now.
+    pub(super) fn body(&self) -> &ArealMap {
+        self.sum.as_ref().map_or(&self.still, |s| &s.1)
+    }
+
+    /// Brings the layers to a motion; returns whether that changed anything.
+    pub(super) fn follow(&mut self, body: &BodyModel, motion: BodyMotion) -> bool {
+        if self.breathing.is_empty() {
+            return false;
+        }
+        let step = |x: f64, lo: f64| (x.clamp(lo, 1.0) / MOTION_STEP).round() * MOTION_STEP;
+        let beats = !self.beating.is_empty();
+        let motion = BodyMotion {
+            breath: step(motion.breath, -1.0),
+            contraction: if beats { step(motion.contraction, 0.0) } else { 0.0 },
+        };
+        if self.sum.as_ref().is_some_and(|s| s.0 == motion) {
+            return false;
+        }
+        let breath = between((motion.breath + 1.0) / 2.0, BREATH_LEVELS);
+        let beat = between(motion.contraction, BEAT_LEVELS);
+        for level in [breath.0, breath.0 + 1] {
+            if self.breathing[level].is_none() {
+                let depth = 2.0 * level as f64 / BREATH_LEVELS as f64 - 1.0;
+                let at = BodyMotion { breath: depth, contraction: 0.0 };
+                self.breathing[level] = Some(self.made(|p| body.project_moving(p, at)));
+            }
+        }
+        for level in [beat.0, beat.0 + 1].into_iter().filter(|_| beats) {
+            if self.beating[level].is_none() {
+                let at = BodyMotion { breath: 0.0, contraction: level as f64 / BEAT_LEVELS as f64 };
+                let rest = BodyMotion { contraction: 0.0, ..at };
+                self.beating[level] = Some(
+                    self.made(|p| difference(body.project_moving(p, at), &body.project_moving(p, rest))),
+                );
+            }
+        }
+        let mut layers = vec![(1.0, &self.still)];
+        for (list, (i, t)) in [(&self.breathing, breath), (&self.beating, beat)] {
+            for (level, share) in [(i, 1.0 - t), (i + 1, t)] {
+                if let Some(map) = list.get(level).and_then(Option::as_ref).filter(|_| share > 0.0) {
+                    layers.push((share, map));
+                }
+            }
+        }
+        self.sum = Some((motion, sum_of(&layers)));
+        true
+    }
+}
+
+/// Interval and share of a value from 0 to 1 among levels.
+pub(super) fn between(value: f64, levels: usize) -> (usize, f32) {
+    let at = value.clamp(0.0, 1.0) * levels as f64;
+    let i = (at as usize).min(levels - 1);
+    (i, (at - i as f64) as f32)
+}
+
+fn difference(mut a: ArealMap, b: &ArealMap) -> ArealMap {
+    a.water_g_per_cm2.iter_mut().zip(&b.water_g_per_cm2).for_each(|(a, b)| *a -= b);
+    a.bone_g_per_cm2.iter_mut().zip(&b.bone_g_per_cm2).for_each(|(a, b)| *a -= b);
+    a
+}
+
+fn sum_of(layers: &[(f32, &ArealMap)]) -> ArealMap {
+    const CHUNK: usize = 4096;
+    let add = |of: fn(&ArealMap) -> &Vec<f32>| {
+        let mut sum = vec![0.0_f32; of(layers[0].1).len()];
+        sum.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, sum)| {
+            for (share, map) in layers {
+                let part = &of(map)[chunk * CHUNK..][..sum.len()];
+                sum.iter_mut().zip(part).for_each(|(s, m)| *s += share * m);
+            }
+        });
+        sum
+    };
+    ArealMap { water_g_per_cm2: add(|m| &m.water_g_per_cm2), bone_g_per_cm2: add(|m| &m.bone_g_per_cm2) }
+}
+
+/// Twice the columns and rows, linear between pixel centers.
+fn doubled(values: &[f32], columns: usize) -> Vec<f32> {
+    let (rows, wide) = (values.len() / columns, 2 * columns);
+    let place = |i: usize, n: usize| {
+        let at = ((i as f32 + 0.5) / 2.0 - 0.5).clamp(0.0, (n - 1) as f32);
+        let lo = (at as usize).min(n.saturating_sub(2));
+        (lo, (lo + 1).min(n - 1), at - lo as f32)
+    };
+    let across: Vec<(usize, usize, f32)> = (0..wide).map(|x| place(x, columns)).collect();
+    let mut out = vec![0.0; 4 * values.len()];
+    out.par_chunks_mut(wide).enumerate().for_each(|(y, row)| {
+        let (j, k, t) = place(y, rows);
+        let (top, low) = (&values[j * columns..][..columns], &values[k * columns..][..columns]);
+        for (value, &(a, b, s)) in row.iter_mut().zip(&across) {
+            let upper = top[a] + (top[b] - top[a]) * s;
+            let lower = low[a] + (low[b] - low[a]) * s;
+            *value = upper + (lower - upper) * t;
+        }
+    });
+    out
+}
+
+/// Separable blur in place, edges continued.
+fn blur(values: &mut [f32], columns: usize, weights: &[f32]) {
+    let (half, rows) = (weights.len() / 2, values.len() / columns);
+    let mut across = vec![0.0_f32; values.len()];
+    across.par_chunks_mut(columns).zip(values.par_chunks(columns)).for_each(|(out, row)| {
+        for (i, o) in out.iter_mut().enumerate() {
+            *o = weights
+                .iter()
+                .enumerate()
+                .map(|(k, w)| w * row[(i + k).saturating_sub(half).min(columns - 1)])
+                .sum();
+        }
+    });
+    values.par_chunks_mut(columns).enumerate().for_each(|(y, out)| {
+        out.fill(0.0);
+        for (k, w) in weights.iter().enumerate() {
+            let from = (y + k).saturating_sub(half).min(rows - 1) * columns;
+            out.iter_mut().zip(&across[from..from + columns]).for_each(|(o, a)| *o += w * a);
+        }
+    });
 }
 
 /// A pose without its blades: they change no path length.
@@ -87,22 +253,9 @@ impl Background {
         let projection = &geometry.projection;
         let detector = Detector::new(technique, projection);
         let open = blade_cover(projection, arm);
-        let (water, bone) = (&geometry.body.water_g_per_cm2, &geometry.body.bone_g_per_cm2);
-        let (mut total_kev, variance): (Vec<f32>, Vec<f32>) = water
-            .par_iter()
-            .zip(bone)
-            .zip(&open)
-            .map(|((w, b), o)| {
-                let d = detector.background(*w, *b);
-                (d.signal_kev * o, d.signal_kev * o * d.quantum_kev / SWANK)
-            })
-            .unzip();
-        let scatter_kev = scatter_map(projection, &geometry.body, &total_kev, &open, arm);
-        let mut sigma_kev = variance;
-        for ((total, sigma), scatter) in total_kev.iter_mut().zip(&mut sigma_kev).zip(&scatter_kev) {
-            *total += scatter;
-            *sigma = (*sigma + scatter * SCATTER_ENERGY_KEV / SWANK).sqrt();
-        }
+        let (mut total_kev, mut sigma_kev) = primary(&detector, geometry, &open);
+        let scatter_kev = scatter_map(projection, geometry.body(), &total_kev, &open, technique, arm);
+        add_scatter(&scatter_kev, &mut total_kev, &mut sigma_kev);
         let range = GrayRange::new(geometry, technique, &total_kev, &open);
         Self {
             technique: *technique,
@@ -115,6 +268,34 @@ impl Background {
             range,
         }
     }
+
+    /// The expected signal after organs have moved; scatter and window stay.
+    pub(super) fn follow(&mut self, geometry: &Geometry) {
+        (self.total_kev, self.sigma_kev) = primary(&self.detector, geometry, &self.open);
+        add_scatter(&self.scatter_kev, &mut self.total_kev, &mut self.sigma_kev);
+    }
+}
+
+/// Primary signal that stays sharp, and the variance of its quanta.
+fn primary(detector: &Detector, geometry: &Geometry, open: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    let body = geometry.body();
+    (body.water_g_per_cm2.par_iter().zip(&body.bone_g_per_cm2).zip(open))
+        .map(|((w, b), o)| {
+            let d = detector.background(*w, *b);
+            let kev = d.signal_kev * o * (1.0 - GLARE);
+            (kev, kev * d.quantum_kev / SWANK)
+        })
+        .unzip()
+}
+
+/// Adds scatter and glare to the primary, and its quanta to their variance, which becomes a standard deviation.
+fn add_scatter(scatter_kev: &[f32], total_kev: &mut [f32], variance: &mut [f32]) {
+    total_kev.par_iter_mut().zip(variance.par_iter_mut()).zip(scatter_kev).for_each(
+        |((total, sigma), scatter)| {
+            *total += scatter;
+            *sigma = (*sigma + scatter * SCATTER_ENERGY_KEV / SWANK).sqrt();
+        },
+    );
 }
 
 fn blade_cover(projection: &Projection, arm: &CArm) -> Vec<f32> {
@@ -135,19 +316,29 @@ fn blade_cover(projection: &Projection, arm: &CArm) -> Vec<f32> {
     down.iter().flat_map(|d| across.iter().map(move |a| a * d)).collect()
 }
 
-/// Scatter: primary times the local ratio, spread by a wide Gaussian.
+/// Scatter: primary times the local ratio, spread by a wide Gaussian; and the glare of the scintillator.
 fn scatter_map(
     projection: &Projection,
     body: &ArealMap,
     primary_kev: &[f32],
     open: &[f32],
+    technique: &Technique,
     arm: &CArm,
 ) -> Vec<f32> {
     let (across, along) = arm.open_field_mm();
     let side_mm = (across * along).sqrt();
+    // The ratio depends smoothly on thickness: a table of it costs nothing per pixel.
+    let by_cm: Vec<f32> = (0..=100)
+        .map(|cm| scatter_to_primary_after_grid(10.0 * f64::from(cm), side_mm, technique.air_gap_mm) as f32)
+        .collect();
+    let ratio = |water_cm: f32| {
+        let at = water_cm.clamp(0.0, 99.99);
+        let i = at as usize;
+        by_cm[i] + (by_cm[i + 1] - by_cm[i]) * (at - i as f32)
+    };
     let coarse = block_means(projection.columns, projection.rows, |i| {
         let water = body.water_g_per_cm2[i] + BONE_AS_WATER * body.bone_g_per_cm2[i];
-        primary_kev[i] * scatter_to_primary_after_grid(f64::from(water) * 10.0, side_mm) as f32
+        primary_kev[i] * ratio(water)
     });
     let block_mm = projection.pixel_mm * projection.columns as f64 / BLOCKS as f64;
     let sigma = SCATTER_SIGMA_MM / block_mm;
@@ -157,6 +348,10 @@ fn scatter_map(
         smooth_blocks(&block_means(projection.columns, projection.rows, |i| open[i]), sigma, false);
     let middle = openness.iter().copied().fold(1e-6, f32::max);
     spread.iter_mut().for_each(|s| *s /= middle);
+    let lit = block_means(projection.columns, projection.rows, |i| primary_kev[i]);
+    let with_scatter: Vec<f32> = lit.iter().zip(&spread).map(|(p, s)| (p + s) / (1.0 - GLARE)).collect();
+    let glare = smooth_blocks(&with_scatter, GLARE_SIGMA_MM / block_mm, false);
+    spread.iter_mut().zip(&glare).for_each(|(s, g)| *s += GLARE * g);
     upsample(&spread, projection.columns, projection.rows)
 }
 
@@ -229,9 +424,11 @@ impl GrayRange {
     const MARGIN: (f32, f32) = (0.40, 0.30);
     /// Rays with less than this share of the thickness that the exposure control saw are beside the patient.
     const BESIDE: f32 = 0.4;
+    /// Share of missing dose, in ln, that the picture gets darker by `[D]`.
+    const DARKENING: f32 = 0.2;
 
     fn new(geometry: &Geometry, technique: &Technique, total_kev: &[f32], open: &[f32]) -> Self {
-        let (projection, body) = (&geometry.projection, &geometry.body);
+        let (projection, body) = (&geometry.projection, geometry.body());
         let least = (Self::BESIDE * technique.water_equivalent_mm as f32 / 10.0).max(2.0);
         let (columns, rows) = (projection.columns, projection.rows);
         let log = |i: usize| fast::ln(total_kev[i].max(1.0));
@@ -249,13 +446,16 @@ impl GrayRange {
         let mut offset = upsample(&smooth_blocks(&coarse, 1.6, true), columns, rows);
         offset.iter_mut().for_each(|o| *o *= Self::COMPRESSION);
         let mut shown: Vec<f32> =
-            (0..total_kev.len()).step_by(5).filter(|i| within(*i)).map(|i| log(i) - offset[i]).collect();
+            (0..total_kev.len()).step_by(29).filter(|i| within(*i)).map(|i| log(i) - offset[i]).collect();
         if shown.is_empty() {
             shown = (0..total_kev.len()).step_by(5).map(log).collect();
         }
         shown.sort_unstable_by(f32::total_cmp);
         let at = |share: f64| shown[((shown.len() - 1) as f64 * share) as usize];
-        Self { offset, black: at(0.02) - Self::MARGIN.0, white: at(0.97) + Self::MARGIN.1 }
+        // The gain makes up for part of the dose that a limit withholds.
+        let share = if technique.dose_share > 0.0 { technique.dose_share.min(1.0) } else { 1.0 };
+        let dark = -Self::DARKENING * (share as f32).ln();
+        Self { offset, black: at(0.02) - Self::MARGIN.0 + dark, white: at(0.97) + Self::MARGIN.1 + dark }
     }
 
     /// Gray of ln of signal at a pixel, 0 to 1: a straight line with a soft shoulder at both ends.

@@ -2,9 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::chords::{Piece, for_each_pass};
-use crate::anatomy::{VesselId, VesselTree};
+use super::chords::{Piece, for_each_pass, ray};
+use super::scene::between;
+use crate::anatomy::{Breathing, CenterlinePoint, VesselId, VesselTree};
 use crate::math::Vec3;
+use crate::sim::Snapshot;
+use crate::sim::contact::WallShift;
 use crate::sim::snapshot::VesselView;
 use crate::xray::Projection;
 
@@ -20,10 +23,81 @@ struct Stretch {
 
 /// All stretches of lumen of a projection, by pixel.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LumenMap {
+struct LumenMap {
+    /// What each branch has on the rays, and the displacement by devices that it was made with.
+    found: Vec<Vec<Found>>,
+    made_with: WallShift,
     stretches: Vec<Stretch>,
 }
 
+/// Displacement of vessels that is worth new path lengths, mm.
+const SEEN_SHIFT_MM: f64 = 0.25;
+/// Intervals between full breath out and in at which the vessels are projected.
+const BREATH_LEVELS: usize = 16;
+
+/// The vessels of a pose: one map where they keep still, one for each depth of breath where they breathe, each with the displacement
+/// by devices that it was made with.
+pub(super) struct LumenLayer {
+    projection: Projection,
+    /// The maps have half the columns and rows of the picture.
+    is_coarse: bool,
+    levels: Vec<Option<LumenMap>>,
+}
+
+impl LumenLayer {
+    pub(super) fn new(projection: Projection, is_coarse: bool) -> Self {
+        let p = projection;
+        let projection = if is_coarse {
+            Projection { pixel_mm: 2.0 * p.pixel_mm, columns: p.columns / 2, rows: p.rows / 2, ..p }
+        } else {
+            p
+        };
+        Self { projection, is_coarse, levels: Vec::new() }
+    }
+
+    /// Makes the maps that the snapshot needs.
+    pub(super) fn prepare(&mut self, tree: &VesselTree, breathing: Option<Breathing>, snapshot: &Snapshot) {
+        let moving = breathing.filter(|b| b.moves_vessels);
+        self.levels.resize(if moving.is_some() { BREATH_LEVELS + 1 } else { 1 }, None);
+        for (level, _) in self.shares(snapshot) {
+            let map = self.levels[level].get_or_insert_default();
+            let stale = map.stale(tree, &snapshot.wall_shift);
+            if !stale.contains(&true) {
+                continue;
+            }
+            let mut moved = snapshot.wall_shift.moved(tree);
+            if let Some(breathing) = moving {
+                let depth = 2.0 * level as f64 / BREATH_LEVELS as f64 - 1.0;
+                let places = tree.branches.iter().flat_map(|b| &b.points);
+                let points = moved.branches.iter_mut().flat_map(|b| &mut b.points);
+                points.zip(places).for_each(|(p, at)| {
+                    p.position_mm += breathing.of_vessel_mm(&at.position_mm) * depth;
+                });
+            }
+            map.update(&moved, &snapshot.wall_shift, &stale, &self.projection);
+        }
+    }
+
+    /// The levels on both sides of the breath, and their shares.
+    fn shares(&self, snapshot: &Snapshot) -> Vec<(usize, f32)> {
+        if self.levels.len() == 1 {
+            return vec![(0, 1.0)];
+        }
+        let (i, t) = between((snapshot.patient.breath + 1.0) / 2.0, BREATH_LEVELS);
+        [(i, 1.0 - t), (i + 1, t)].into_iter().filter(|l| l.1 > 0.0).collect()
+    }
+
+    /// Adds the iodine of the branches to a raster of the picture's size, mg/cm2.
+    pub(super) fn add_iodine(&self, snapshot: &Snapshot, iodine_mg_per_cm2: &mut [f32]) {
+        for (level, share) in self.shares(snapshot) {
+            let Some(map) = &self.levels[level] else { continue };
+            let columns = self.is_coarse.then_some(self.projection.columns);
+            map.add_iodine(&snapshot.vessels, share, columns, iodine_mg_per_cm2);
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
 struct Found {
     pixel: u32,
     branch: u32,
@@ -33,77 +107,187 @@ struct Found {
 }
 
 impl LumenMap {
-    /// Chords through every branch; where branches overlap (a child inside its parent) the first one met counts.
-    pub(super) fn new(tree: &VesselTree, projection: &Projection) -> Self {
-        let mitres = end_mitres(tree);
-        let mut found: Vec<Found> = tree
-            .branches
-            .par_iter()
-            .enumerate()
-            .flat_map_iter(|(b, branch)| {
-                let mut list = Vec::new();
-                let last = branch.points.len().saturating_sub(2);
-                for (i, w) in branch.points.windows(2).enumerate() {
-                    let at_ends = [mitres[b][0].filter(|_| i == 0), mitres[b][1].filter(|_| i == last)];
-                    let piece = Piece {
-                        ends_mm: [w[0].position_mm, w[1].position_mm],
-                        mitres: [at_ends[0].unwrap_or(w[0].tangent), at_ends[1].unwrap_or(w[1].tangent)],
-                        radii_mm: [w[0].radius_mm, w[1].radius_mm],
-                    };
-                    for_each_pass(projection, &piece, |pass| {
-                        let (from, to) = pass.clipped_mm(pass.mean_chord_mm(pass.radius_mm, -1.0, 1.0));
-                        if to > from {
-                            list.push(Found {
-                                pixel: pass.pixel as u32,
-                                branch: b as u32,
-                                arc_mm: (w[0].arc_mm + pass.along * (w[1].arc_mm - w[0].arc_mm)) as f32,
-                                from_mm: from as f32,
-                                to_mm: to as f32,
-                            });
-                        }
-                    });
-                }
-                list
-            })
-            .collect();
-        // Bits of positive floats order as the floats do; the key is total, so the order is the same for any threads.
-        found.par_sort_unstable_by_key(|f| {
-            (
-                u64::from(f.pixel) << 32 | u64::from(f.from_mm.to_bits()),
-                f.to_mm.to_bits(),
-                f.branch,
-                f.arc_mm.to_bits(),
-            )
-        });
-        let mut stretches = Vec::with_capacity(found.len());
-        let (mut pixel, mut filled_to) = (u32::MAX, 0.0_f32);
-        for f in found {
-            if f.pixel != pixel {
-                (pixel, filled_to) = (f.pixel, 0.0);
-            }
-            let length_mm = f.to_mm - f.from_mm.max(filled_to);
-            filled_to = filled_to.max(f.to_mm);
-            if length_mm > 0.0 {
-                stretches.push(Stretch { pixel, branch: f.branch, arc_mm: f.arc_mm, length_mm });
-            }
+    /// Which branches have moved too far since they were projected; all of them at first.
+    fn stale(&self, tree: &VesselTree, shift: &WallShift) -> Vec<bool> {
+        if self.found.len() != tree.branches.len() {
+            return vec![true; tree.branches.len()];
         }
-        Self { stretches }
+        let knots =
+            |s: &WallShift, b: usize| s.branches.get(b).map(|b| b.knots_mm.clone()).unwrap_or_default();
+        (0..tree.branches.len())
+            .map(|b| {
+                let (was, is) = (knots(&self.made_with, b), knots(shift, b));
+                let at = |list: &[Vec3], i: usize| list.get(i).copied().unwrap_or_default();
+                (0..was.len().max(is.len())).any(|i| (at(&was, i) - at(&is, i)).norm() > SEEN_SHIFT_MM)
+            })
+            .collect()
     }
 
-    /// Adds the iodine of the branches to a raster, mg/cm2.
-    pub(super) fn add_iodine(&self, vessels: &[VesselView], iodine_mg_per_cm2: &mut [f32]) {
+    /// Projects the stale branches anew. Where branches overlap (a child inside its parent) the first one met counts.
+    fn update(&mut self, tree: &VesselTree, shift: &WallShift, stale: &[bool], projection: &Projection) {
+        let mitres = end_mitres(tree);
+        self.found.resize_with(tree.branches.len(), Vec::new);
+        self.found.par_iter_mut().enumerate().filter(|(b, _)| stale[*b]).for_each(|(b, list)| {
+            *list = of_branch(tree, b, &mitres[b], projection);
+        });
+        // A branch that was not stale keeps the displacement that it was made with.
+        let mut made_with = shift.clone();
+        for (b, branch) in made_with.branches.iter_mut().enumerate().filter(|(b, _)| !stale[*b]) {
+            match self.made_with.branches.get(b) {
+                Some(was) => branch.clone_from(was),
+                None => branch.knots_mm.iter_mut().for_each(|k| *k = Vec3::zeros()),
+            }
+        }
+        self.made_with = made_with;
+        self.stretches = united(&self.found, projection);
+    }
+
+    /// Adds a share of the iodine of the branches to a raster, mg/cm2; of a coarse map (with its columns) to four pixels each.
+    fn add_iodine(
+        &self,
+        vessels: &[VesselView],
+        share: f32,
+        coarse_columns: Option<usize>,
+        iodine_mg_per_cm2: &mut [f32],
+    ) {
         let filled: Vec<bool> = vessels
             .iter()
             .map(|v| v.iodine_mg_per_ml.iter().any(|c| c.abs() > 0.01) && v.cell_mm > 0.0)
             .collect();
         for s in &self.stretches {
             let b = s.branch as usize;
-            if filled.get(b).copied().unwrap_or(false) {
-                iodine_mg_per_cm2[s.pixel as usize] +=
-                    concentration(&vessels[b], s.arc_mm) * s.length_mm * 0.1;
+            if !filled.get(b).copied().unwrap_or(false) {
+                continue;
+            }
+            let mg_per_cm2 = share * concentration(&vessels[b], s.arc_mm) * s.length_mm * 0.1;
+            let pixel = s.pixel as usize;
+            match coarse_columns {
+                None => iodine_mg_per_cm2[pixel] += mg_per_cm2,
+                Some(n) => {
+                    let at = 2 * (pixel / n) * (2 * n) + 2 * (pixel % n);
+                    [at, at + 1, at + 2 * n, at + 2 * n + 1]
+                        .iter()
+                        .for_each(|i| iodine_mg_per_cm2[*i] += mg_per_cm2);
+                }
             }
         }
     }
+}
+
+/// Longest straight piece of a vessel over its radius, and the most that it may turn.
+const PIECE_RADII: f64 = 3.0;
+const PIECE_TURN_COS: f64 = 0.985;
+
+/// What one branch has on the rays: tubes between points far enough apart, and a ball where it ends in a fork.
+fn of_branch(tree: &VesselTree, b: usize, mitres: &[Option<Vec3>; 2], projection: &Projection) -> Vec<Found> {
+    let points = &tree.branches[b].points;
+    let mut list = Vec::new();
+    let last = points.len().saturating_sub(1);
+    let mut i = 0;
+    while i < last {
+        let start = &points[i];
+        let fits = |j: usize| {
+            let p = &points[j];
+            let middle = 0.5 * (start.radius_mm + p.radius_mm);
+            p.arc_mm - start.arc_mm < PIECE_RADII * start.radius_mm
+                && p.tangent.dot(&start.tangent) > PIECE_TURN_COS
+                && (points[(i + j) / 2].radius_mm - middle).abs() < 0.05 * middle
+        };
+        let mut j = i + 1;
+        while j < last && fits(j + 1) {
+            j += 1;
+        }
+        let end = &points[j];
+        let at_ends = [mitres[0].filter(|_| i == 0), mitres[1].filter(|_| j == last)];
+        let piece = Piece {
+            ends_mm: [start.position_mm, end.position_mm],
+            mitres: [at_ends[0].unwrap_or(start.tangent), at_ends[1].unwrap_or(end.tangent)],
+            radii_mm: [start.radius_mm, end.radius_mm],
+        };
+        for_each_pass(projection, &piece, |pass| {
+            let (from, to) = pass.clipped_mm(pass.mean_chord_mm(pass.radius_mm));
+            if to > from {
+                list.push(Found {
+                    pixel: pass.pixel as u32,
+                    branch: b as u32,
+                    arc_mm: (start.arc_mm + pass.along * (end.arc_mm - start.arc_mm)) as f32,
+                    from_mm: from as f32,
+                    to_mm: to as f32,
+                });
+            }
+        });
+        i = j;
+    }
+    let forks = tree.branches.iter().filter(|c| {
+        c.origin.is_some_and(|o| {
+            o.vessel.idx() == b && points.last().is_some_and(|p| o.arc_mm > p.arc_mm - p.radius_mm)
+        })
+    });
+    if let Some(end) = points.last().filter(|_| forks.count() > 0) {
+        add_ball(projection, b, end, &mut list);
+    }
+    list
+}
+
+/// The round end of a branch, so that a fork has no flat cut.
+fn add_ball(projection: &Projection, b: usize, end: &CenterlinePoint, list: &mut Vec<Found>) {
+    let Some((column, row, magnification)) = projection.project(&end.position_mm) else { return };
+    let reach = end.radius_mm * magnification / projection.pixel_mm + 1.0;
+    let range = |c: f64, limit: usize| {
+        let lo = (c - reach).floor().max(0.0) as usize;
+        lo..((c + reach).ceil().clamp(0.0, limit as f64) as usize).max(lo)
+    };
+    let away = end.position_mm - projection.source_mm;
+    for y in range(row, projection.rows) {
+        for x in range(column, projection.columns) {
+            let d = ray(projection, x as f64 + 0.5, y as f64 + 0.5);
+            let nearest = away.dot(&d);
+            let under = end.radius_mm * end.radius_mm - (away.norm_squared() - nearest * nearest);
+            if under > 0.0 {
+                list.push(Found {
+                    pixel: (y * projection.columns + x) as u32,
+                    branch: b as u32,
+                    arc_mm: end.arc_mm as f32,
+                    from_mm: (nearest - under.sqrt()) as f32,
+                    to_mm: (nearest + under.sqrt()) as f32,
+                });
+            }
+        }
+    }
+}
+
+/// Stretches of all branches without their overlaps: sorted by row, then within each row, which makes the order the same for any threads.
+fn united(found: &[Vec<Found>], projection: &Projection) -> Vec<Stretch> {
+    let columns = projection.columns as u32;
+    let mut rows: Vec<Vec<Found>> = vec![Vec::new(); projection.rows];
+    for f in found.iter().flatten() {
+        rows[(f.pixel / columns) as usize].push(*f);
+    }
+    rows.par_iter_mut()
+        .flat_map_iter(|row| {
+            // Bits of positive floats order as the floats do; the key is total.
+            row.sort_unstable_by_key(|f| {
+                let place = u64::from(f.pixel) << 32 | u64::from(f.from_mm.to_bits());
+                (place, f.to_mm.to_bits(), f.branch, f.arc_mm.to_bits())
+            });
+            let (mut pixel, mut filled_to) = (u32::MAX, 0.0_f32);
+            row.iter()
+                .filter_map(move |f| {
+                    if f.pixel != pixel {
+                        (pixel, filled_to) = (f.pixel, 0.0);
+                    }
+                    let length_mm = f.to_mm - f.from_mm.max(filled_to);
+                    filled_to = filled_to.max(f.to_mm);
+                    (length_mm > 0.0).then_some(Stretch {
+                        pixel: f.pixel,
+                        branch: f.branch,
+                        arc_mm: f.arc_mm,
+                        length_mm,
+                    })
+                })
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// Where a branch goes on as one child, the two are cut by one plane, so that no wedge is left open or counted twice:

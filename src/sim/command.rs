@@ -131,6 +131,8 @@ pub enum Command {
     SetBlades([f64; 4]),
     /// Roadmap on (from the last run) or off.
     SetRoadmap(bool),
+    /// Ask the patient to hold the breath (true) or to breathe on.
+    HoldBreath(bool),
     /// Which lumen injector and hand syringe are connected to.
     Connect {
         /// Device with a lumen.

@@ -122,7 +122,7 @@ fn tip_pressure_n_per_mm2(device: &Device, force_n: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::{DeviceKind, Zone};
+    use crate::device::{DeviceKind, Opaque, Zone};
 
     #[test]
     fn a_small_tip_harms_with_a_force_that_a_large_one_bears() {
@@ -143,6 +143,7 @@ mod tests {
                 rest_curvature_2_per_mm: 0.0,
                 friction_wall: 0.1,
                 radiopacity_steel_ratio: 1.0,
+                opaque: Opaque::Steel,
             }],
             side_holes_mm: Vec::new(),
             max_pressure_psi: 0.0,

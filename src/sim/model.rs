@@ -1,6 +1,6 @@
 //! The compiled case: immutable, shared between threads.
 
-use super::contact::{MeshWall, VesselBed, WallLaw};
+use super::contact::{MeshWall, VesselBed, WallLaw, WallShift};
 use super::contrast::ContrastModel;
 use super::contrast::injector::InjectorModel;
 use super::exposure::ExposureModel;
@@ -8,7 +8,7 @@ use super::flow::Network;
 use super::rod::RodBase;
 use super::therapy::TherapyModel;
 use super::world::World;
-use crate::anatomy::{Anatomy, LesionDescription, open_tree};
+use crate::anatomy::{Anatomy, Breathing, LesionDescription, open_tree};
 use crate::device::{Catalog, Device, DeviceKind, Embolic};
 use crate::math::hash::StateHasher;
 use crate::scenario::Case;
@@ -58,6 +58,8 @@ pub struct Model {
     pub law: WallLaw,
     /// How the vessels give way as a whole; none in a tree without branches.
     pub bed: Option<VesselBed>,
+    /// Displacement of the vessels at full breath in; none where breathing moves no vessel.
+    pub breath_shift: Option<WallShift>,
     /// Vessel network.
     pub network: Network,
     /// Species that the blood carries.
@@ -97,6 +99,7 @@ impl Model {
         let open = open_tree(&anatomy.tree, &anatomy.lesions);
         let network = Network::compile(&open, &anatomy.circulation, &case.patient, &lesions);
         let contrast = ContrastModel::compile(&embolics);
+        let bed = VesselBed::compile(&anatomy.tree);
         let mut hasher = StateHasher::new();
         hasher.value(anatomy);
         hasher.value(&tools);
@@ -106,7 +109,8 @@ impl Model {
             case_text: String::new(),
             wall: MeshWall::new(&anatomy.lumen, &anatomy.tree),
             law: WallLaw::default(),
-            bed: VesselBed::compile(&anatomy.tree),
+            breath_shift: breath_shift(anatomy, bed.as_ref()),
+            bed,
             therapy: TherapyModel::compile(&network, &contrast, &embolics),
             contrast,
             injector: InjectorModel { room: case.room.clone(), embolics: embolics.clone() },
@@ -126,6 +130,15 @@ impl Model {
     pub fn tool(&self, id: &str) -> Option<super::ToolId> {
         self.tools.iter().position(|d| d.id == id).map(|i| super::ToolId(i as u8))
     }
+}
+
+/// What a full breath in does to the vessels.
+fn breath_shift(anatomy: &Anatomy, bed: Option<&VesselBed>) -> Option<WallShift> {
+    /// Vessels that move less keep still, mm.
+    const STILL_MM: f64 = 0.05;
+    let breathing = Breathing::of(anatomy).filter(|b| b.moves_vessels)?;
+    let shift = bed?.shift_by(&anatomy.tree, &|p| breathing.of_vessel_mm(p));
+    (shift.largest_mm() > STILL_MM).then_some(shift)
 }
 
 /// Devices (without sheaths, which stand in the access) and embolics of the tray.

@@ -266,6 +266,8 @@ pub struct PatientView {
     pub pleth: f64,
     /// Depth of breath now, -1 (out) to 1 (in).
     pub breath: f64,
+    /// The breath is held.
+    pub breath_held: bool,
     /// Depth of sedation: 0 awake, 1 moderate, 2 deep.
     pub sedation: f64,
     /// Bowel motion over that at rest, 0 to 1: glucagon stills it.
@@ -349,6 +351,26 @@ pub struct Technique {
     pub kerma_per_pulse_mgy: f64,
     /// Water-equivalent thickness that the control saw, mm.
     pub water_equivalent_mm: f64,
+    /// Air between the patient and the detector, mm.
+    pub air_gap_mm: f64,
+    /// Dose at the detector over what the program wants: below 1 at the limit of tube or law.
+    pub dose_share: f64,
+}
+
+impl Technique {
+    /// What the exposure control set for a patient.
+    pub fn of(set: &crate::xray::ExposureControl, water_equivalent_mm: f64, air_gap_mm: f64) -> Self {
+        Self {
+            tube_kv: set.tube_kv,
+            tube_ma: set.tube_ma,
+            pulse_ms: set.pulse_ms,
+            copper_mm: set.copper_mm,
+            kerma_per_pulse_mgy: set.kerma_per_pulse_mgy,
+            water_equivalent_mm,
+            air_gap_mm,
+            dose_share: set.dose_share,
+        }
+    }
 }
 
 /// A device of the tray.

@@ -29,6 +29,8 @@ pub struct State {
     pub controls: Vec<ToolControl>,
     /// Displacement of the vessels.
     pub wall_shift: WallShift,
+    /// Depth of breath that the vessels' walls have followed, -1 to 1.
+    pub breath_of_walls: f64,
     /// Free bodies.
     pub world: WorldState,
     /// Pressures and flows.
@@ -67,6 +69,7 @@ impl State {
             rods: model.bases.iter().map(|base| rod::new(*base)).collect(),
             controls: vec![ToolControl::default(); model.tools.len()],
             wall_shift: WallShift::default(),
+            breath_of_walls: 0.0,
             world: WorldState::new(seed),
             flow: FlowState::new(&model.network),
             pressure_lines: PressureLines::default(),
@@ -91,6 +94,7 @@ impl State {
             rod::hash(rod, &mut mechanics);
         }
         mechanics.value(&self.wall_shift);
+        mechanics.value(&self.breath_of_walls);
         super::world::hash(&self.world, &mut mechanics);
         mechanics.value(&self.harm);
         let mut blood = StateHasher::new();

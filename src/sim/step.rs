@@ -13,8 +13,10 @@
 //!
 //! While time is skipped, stages 2, 3 and 8 rest, and a step runs the others to the next whole second.
 
+use std::borrow::Cow;
+
 use super::command::{Command, Pedal};
-use super::contact::{ShiftedWall, WallLoad};
+use super::contact::{ShiftedWall, WallLoad, WallShift};
 use super::contrast::{self, ContrastScratch, injector};
 use super::event::{Event, EventKind};
 use super::exposure::{self, ExposureInput};
@@ -35,6 +37,8 @@ pub const MAX_FEED_MM_PER_S: f64 = 100.0;
 pub const MAX_SPIN_DEG_PER_S: f64 = 360.0;
 /// Longest time skip, s.
 pub const MAX_SKIP_S: f64 = 3600.0;
+/// Most that the walls follow the breath in a tick (faster than any breath; after skipped time they catch up).
+const MAX_BREATH_PER_TICK: f64 = 0.05;
 
 /// Buffers and derived views; nothing here decides the future.
 #[derive(Debug, Default)]
@@ -169,6 +173,7 @@ fn apply(
         Command::DropPledget { tool, diameter_mm } if known(*tool) => {
             drop_pledget(model, state, scratch, *tool, *diameter_mm, events);
         }
+        Command::HoldBreath(hold) => state.patient.hold_breath(*hold, events),
         Command::Give { drug, dose } => state.patient.give(drug, *dose, events),
         Command::FireEvent(id) => fire_event(model, state, id, events),
         Command::AskHint => events.push(EventKind::HintAsked),
@@ -234,7 +239,9 @@ fn advance_rods(
     report: &mut StepReport,
     events: &mut Vec<EventKind>,
 ) {
-    let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &state.wall_shift);
+    breathe_walls(model, state);
+    let shift = total_shift(model, state);
+    let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &shift);
     for i in 0..state.rods.len() {
         let others: Vec<rod::Capsule> = (0..state.rods.len())
             .filter(|r| *r != i)
@@ -266,16 +273,43 @@ fn advance_rods(
     }
 }
 
+/// Displacement of the vessels by devices and by the breath that the walls have followed.
+fn total_shift<'a>(model: &Model, state: &'a State) -> Cow<'a, WallShift> {
+    match &model.breath_shift {
+        Some(full) => Cow::Owned(state.wall_shift.plus(full, state.breath_of_walls)),
+        None => Cow::Borrowed(&state.wall_shift),
+    }
+}
+
+/// The vessels of the belly move with the breath, and take what sticks to them along.
+fn breathe_walls(model: &Model, state: &mut State) {
+    if model.breath_shift.is_none() || state.breath_of_walls == state.patient.breath() {
+        return;
+    }
+    let before_shift = total_shift(model, state).into_owned();
+    let way = state.patient.breath() - state.breath_of_walls;
+    state.breath_of_walls += way.clamp(-MAX_BREATH_PER_TICK, MAX_BREATH_PER_TICK);
+    let now_shift = total_shift(model, state).into_owned();
+    let before = ShiftedWall::new(&model.wall, model.bed.as_ref(), &before_shift);
+    let now = ShiftedWall::new(&model.wall, model.bed.as_ref(), &now_shift);
+    let moved = |x: &Vec3| now.shift_at(x) - before.shift_at(x);
+    for rod_state in &mut state.rods {
+        rod::carry_anchors(rod_state, &moved);
+    }
+}
+
 /// The vessels follow what presses on them, and take what sticks to them along.
 fn give_way(model: &Model, state: &mut State) {
     let Some(bed) = &model.bed else { return };
-    let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &state.wall_shift);
+    let shift = total_shift(model, state).into_owned();
+    let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &shift);
     let loads: Vec<WallLoad> =
         state.rods.iter().flat_map(|r| rod::wall_loads(r, &wall, &model.law)).collect();
     if bed.follow(&mut state.wall_shift, &loads, TICK_S) <= 0.0 {
         return;
     }
-    let now = ShiftedWall::new(&model.wall, model.bed.as_ref(), &state.wall_shift);
+    let shift_now = total_shift(model, state).into_owned();
+    let now = ShiftedWall::new(&model.wall, model.bed.as_ref(), &shift_now);
     let moved = |x: &Vec3| now.shift_at(x) - wall.shift_at(x);
     for rod_state in &mut state.rods {
         rod::carry_anchors(rod_state, &moved);
@@ -283,7 +317,8 @@ fn give_way(model: &Model, state: &mut State) {
 }
 
 fn view_rods(model: &Model, state: &State, scratch: &mut Scratch) {
-    let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &state.wall_shift);
+    let shift = total_shift(model, state);
+    let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &shift);
     scratch.rods = state.rods.iter().map(|r| rod::view(r, &model.tools, &wall)).collect();
     scratch.places = scratch.rods.iter().map(|r| wiring::node_places(r, &wall)).collect();
     scratch.obstructions.clear();
@@ -462,7 +497,8 @@ pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
     let rods = if scratch.rods.len() == state.rods.len() {
         scratch.rods.clone()
     } else {
-        let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &state.wall_shift);
+        let shift = total_shift(model, state);
+        let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &shift);
         state.rods.iter().map(|r| rod::view(r, &model.tools, &wall)).collect()
     };
     let connected = state.injector.connected;

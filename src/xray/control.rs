@@ -4,13 +4,27 @@
 //! voltage, and less copper. Its curves are `[K]`: `70 kV are held for iodine`, and the fluoroscopy curve is that of a 30 nGy program.
 
 use super::attenuation::Substance;
-use super::geometry::{CArm, REFERENCE_POINT_FROM_ISOCENTER_MM, SOURCE_ISOCENTER_MM};
-use super::scatter::{GRID_PRIMARY_TRANSMISSION, scatter_to_primary_after_grid};
+use super::geometry::{CArm, REFERENCE_POINT_FROM_ISOCENTER_MM, SMALL_FOCUS_MM, SOURCE_ISOCENTER_MM};
+use super::scatter::{GRID_PRIMARY_TRANSMISSION, REFERENCE_GAP_MM, scatter_to_primary_after_grid};
 use super::spectrum::Spectrum;
 use super::thickness::TABLE_TOP_MM;
 
 /// Legal limit of fluoroscopy at the reference point, mGy/min (21 CFR 1020.32).
 pub const MAX_FLUORO_KERMA_MGY_PER_MIN: f64 = 88.0;
+/// Dose at the detector over that of the 420 mm field, by field diagonal in mm: published table of a C-arm with a 20 in detector;
+/// smaller fields by the inverse of the diagonal.
+const ZOOM_DOSE: [(f64, f64); 10] = [
+    (110.0, 3.46),
+    (150.0, 2.538),
+    (190.0, 2.154),
+    (220.0, 1.846),
+    (270.0, 1.538),
+    (310.0, 1.308),
+    (370.0, 1.115),
+    (420.0, 1.0),
+    (480.0, 0.769),
+    (500.0, 0.769),
+];
 /// Distance from focal spot to reference point, mm.
 pub const REFERENCE_DISTANCE_MM: f64 = SOURCE_ISOCENTER_MM - REFERENCE_POINT_FROM_ISOCENTER_MM;
 /// Distance at which spectra are tabulated, mm.
@@ -29,15 +43,27 @@ pub enum DetectorProgram {
 
 impl DetectorProgram {
     /// Air kerma per pulse wanted at the detector, nGy: 30 for fluoroscopy and 200 for cine at 15/s, growing as the root of the
-    /// pulse interval so that perceived noise stays; 3000 for DSA; growing as the field gets smaller `[K]`.
+    /// pulse interval so that perceived noise stays `[K]`; 3000 for DSA; growing as the field gets smaller.
     pub fn detector_kerma_ngy(self, field_mm: f64) -> f64 {
-        let zoom = 420.0 / field_mm;
         let base = match self {
             Self::Fluoro(rate) => 30.0 * (15.0 / rate).sqrt(),
             Self::Cine(rate) => 200.0 * (15.0 / rate).sqrt(),
             Self::Dsa(_) => 3000.0,
         };
-        base * zoom
+        base * piecewise_linear(&ZOOM_DOSE, field_mm)
+    }
+
+    /// Limit of the law at the reference point, mGy/min; acquisitions have none.
+    pub fn limit_mgy_per_min(self) -> Option<f64> {
+        match self {
+            Self::Fluoro(_) => Some(MAX_FLUORO_KERMA_MGY_PER_MIN),
+            Self::Cine(_) | Self::Dsa(_) => None,
+        }
+    }
+
+    /// Nominal size of the focal spot, mm: the small one while its track bears the current `[K]`.
+    pub fn focal_spot_mm(tube_ma: f64) -> f64 {
+        if tube_ma <= 200.0 { SMALL_FOCUS_MM } else { 1.0 }
     }
 
     /// Pulses per second.
@@ -106,12 +132,24 @@ pub struct ExposureControl {
     pub kerma_per_pulse_mgy: f64,
     /// Air kerma of one pulse at the detector, primary and scatter, nGy: as wanted, or less at a limit.
     pub detector_kerma_ngy: f64,
+    /// That over what the program wants: below 1 at a limit.
+    pub dose_share: f64,
 }
 
 impl ExposureControl {
     /// The setting for a water-equivalent thickness: kV and copper by the program's curve, mAs by the kerma wanted at the
-    /// detector behind patient, table top and grid, scatter included; then the limits of tube and law.
+    /// detector behind patient, table top and grid, scatter included; then the limits of tube and law. Patient close to the detector.
     pub fn for_thickness(program: DetectorProgram, water_equivalent_mm: f64, arm: &CArm) -> Self {
+        Self::for_patient(program, water_equivalent_mm, REFERENCE_GAP_MM, arm)
+    }
+
+    /// The same for a patient whose exit face lies an air gap away from the detector, mm.
+    pub fn for_patient(
+        program: DetectorProgram,
+        water_equivalent_mm: f64,
+        air_gap_mm: f64,
+        arm: &CArm,
+    ) -> Self {
         let (tube_kv, copper_mm) = program.curve(water_equivalent_mm);
         let tube = Spectrum::tube(tube_kv, copper_mm);
         let reference_mgy_per_mas =
@@ -119,17 +157,18 @@ impl ExposureControl {
         let behind =
             tube.behind(Substance::CarbonFiber, TABLE_TOP_MM).behind(Substance::Water, water_equivalent_mm);
         let (across, along) = arm.open_field_mm();
-        let scatter = scatter_to_primary_after_grid(water_equivalent_mm, (across * along).sqrt());
+        let scatter = scatter_to_primary_after_grid(water_equivalent_mm, (across * along).sqrt(), air_gap_mm);
         let detector_ngy_per_mas = behind.air_kerma_ugy_per_mas()
             * 1000.0
             * (SPECTRUM_DISTANCE_MM / arm.sid_mm).powi(2)
             * GRID_PRIMARY_TRANSMISSION
             * (1.0 + scatter);
         let limits = program.tube_limits();
-        let mut mas = program.detector_kerma_ngy(arm.field_mm) / detector_ngy_per_mas;
+        let wanted_mas = program.detector_kerma_ngy(arm.field_mm) / detector_ngy_per_mas;
+        let mut mas = wanted_mas;
         mas = mas.min(limits.max_ma * limits.max_ms / 1000.0);
-        if let DetectorProgram::Fluoro(rate) = program {
-            mas = mas.min(MAX_FLUORO_KERMA_MGY_PER_MIN / (60.0 * rate * reference_mgy_per_mas));
+        if let Some(limit) = program.limit_mgy_per_min() {
+            mas = mas.min(limit / (60.0 * program.rate_per_s() * reference_mgy_per_mas));
         }
         let pulse_ms = (mas * 1000.0 / limits.held_ma).clamp(limits.min_ms, limits.max_ms);
         Self {
@@ -139,6 +178,7 @@ impl ExposureControl {
             copper_mm,
             kerma_per_pulse_mgy: reference_mgy_per_mas * mas,
             detector_kerma_ngy: detector_ngy_per_mas * mas,
+            dose_share: mas / wanted_mas,
         }
     }
 }

@@ -60,7 +60,12 @@ pub struct Projection {
     pub columns: usize,
     /// Rows.
     pub rows: usize,
+    /// Side of the focal spot, mm.
+    pub focal_spot_mm: f64,
 }
+
+/// Side of the small focal spot, mm `[K]`.
+pub const SMALL_FOCUS_MM: f64 = 0.6;
 
 impl CArm {
     /// Unit vector from isocenter to detector: `(sin a cos b, -cos a cos b, sin b)` for primary a, secondary b.
@@ -86,6 +91,7 @@ impl CArm {
             pixel_mm: self.field_side_mm() / pixels as f64,
             columns: pixels,
             rows: pixels,
+            focal_spot_mm: SMALL_FOCUS_MM,
         }
     }
 
@@ -126,6 +132,11 @@ impl Projection {
         let column = r.dot(&self.right) * magnification / self.pixel_mm + self.columns as f64 / 2.0;
         let row = self.rows as f64 / 2.0 - r.dot(&self.up) * magnification / self.pixel_mm;
         Some((column, row, magnification))
+    }
+
+    /// Standard deviation of the focal spot's shadow at an object of a magnification m, mm: the spot casts `f (m - 1)` on the detector.
+    pub fn focal_sigma_mm(&self, magnification: f64) -> f64 {
+        self.focal_spot_mm * (magnification - 1.0).max(0.0) / magnification / 12.0_f64.sqrt()
     }
 
     /// Position of a pixel coordinate on the detector, mm.

@@ -9,7 +9,12 @@ use rayon::prelude::*;
 
 use super::attenuation::Substance;
 use super::geometry::{CArm, Projection};
-use crate::anatomy::{Anatomy, BodySurface, Mesh, VesselTree};
+pub use super::raster::slant;
+use super::raster::{
+    Crossing, OpenSurfaces, Projected, Triangle, crossings, first_center, last_center, spongiosa,
+};
+use crate::anatomy::breathing::beat_of_surface_mm;
+use crate::anatomy::{Anatomy, BodySurface, Breathing, Mesh, VesselTree};
 use crate::math::Vec3;
 
 /// Thickness of the carbon fiber table top, mm.
@@ -24,14 +29,8 @@ const WATER_EQUIVALENT_KEV: f64 = 60.0;
 pub const FAN_RAYS: usize = 16;
 /// Rays with less than this are beside the patient, mm of water.
 const BESIDE_PATIENT_MM: f64 = 20.0;
-/// Spongiosa is uneven: its density varies by this share (standard deviation about half of it) ...
-const SPONGIOSA_VARIATION: f64 = 0.5;
-/// ... over this length, mm `[K]`.
-const SPONGIOSA_CELL_MM: f64 = 2.2;
 /// Rows rasterized at a time.
 const BAND_ROWS: usize = 8;
-/// Sub-pixel steps of the rasterizer.
-const SUB: f64 = 256.0;
 
 /// Grams per cm2 of water and of cortical bone that attenuate like 1 g/cm2 of a substance.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -64,12 +63,6 @@ pub struct ArealMap {
     pub bone_g_per_cm2: Vec<f32>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Triangle {
-    corners: [u32; 3],
-    surface: u16,
-}
-
 /// All closed surfaces of a patient, and the table under it, ready for projection.
 #[derive(Clone, Debug, Default)]
 pub struct BodyModel {
@@ -81,6 +74,37 @@ pub struct BodyModel {
     uneven: Vec<bool>,
     /// Triangles of the table top come last, from here.
     table_from: usize,
+    /// Per surface: it moves, so it belongs to the moving layer.
+    moves: Vec<bool>,
+    /// Displacement of every vertex at full breath in, and at the end of systole, mm; empty where nothing moves.
+    breath_mm: Vec<Vec3>,
+    beat_mm: Vec<Vec3>,
+    /// Vertices of the first surface, the skin, end here.
+    skin_to: usize,
+    /// What surrounds the organs: its fill is taken off those of the moving layer.
+    around: WaterBone,
+}
+
+/// Which surfaces a projection takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Everything at rest, with the table.
+    All,
+    /// Without the table.
+    Patient,
+    /// What neither breathes nor beats, with the table.
+    Still,
+    /// What does, as the difference to what surrounds it.
+    Moving,
+}
+
+/// Where the moving organs are.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct BodyMotion {
+    /// Depth of breath, -1 (out) to 1 (in).
+    pub breath: f64,
+    /// Contraction of the heart, 0 to 1.
+    pub contraction: f64,
 }
 
 impl BodyModel {
@@ -90,7 +114,36 @@ impl BodyModel {
             let skin = Mesh::elliptic_cylinder_around(&anatomy.tree);
             return Self::of_meshes(&[(&skin, Substance::SoftTissue, 1.06)]);
         }
-        Self::from_surfaces(&anatomy.body)
+        let mut model = Self::from_surfaces(&anatomy.body);
+        if let Some(breathing) = Breathing::of(anatomy) {
+            model.set_in_motion(&anatomy.body, breathing);
+        }
+        model
+    }
+
+    fn set_in_motion(&mut self, surfaces: &[BodySurface], breathing: Breathing) {
+        self.breath_mm = vec![Vec3::zeros(); self.vertices_mm.len()];
+        self.beat_mm = self.breath_mm.clone();
+        if let Some(i) = surfaces.iter().position(|s| s.name == "muscle") {
+            self.around = self.fills[i];
+        }
+        let mut first = 0;
+        for (i, surface) in surfaces.iter().enumerate() {
+            let range = first..first + surface.mesh.vertices_mm.len();
+            if let Some(breath_mm) = breathing.of_surface_mm(surface) {
+                self.moves[i] = true;
+                self.breath_mm[range.clone()].copy_from_slice(&breath_mm);
+            }
+            if let Some(beat_mm) = beat_of_surface_mm(surface) {
+                self.beat_mm[range.clone()].copy_from_slice(&beat_mm);
+            }
+            first = range.end;
+        }
+    }
+
+    /// Whether organs breathe, and whether a heart beats.
+    pub fn moves(&self) -> (bool, bool) {
+        (self.moves.contains(&true), self.beat_mm.iter().any(|b| *b != Vec3::zeros()))
     }
 
     /// The given surfaces on a table.
@@ -107,6 +160,7 @@ impl BodyModel {
         for (mesh, substance, density) in listed {
             model.push(mesh, *substance, *density);
         }
+        model.skin_to = listed.first().map_or(0, |l| l.0.vertices_mm.len());
         model.table_from = model.triangles.len();
         let mut lowest: Option<Vec3> = None;
         let mut z_range = (f64::INFINITY, f64::NEG_INFINITY);
@@ -133,6 +187,7 @@ impl BodyModel {
         let basis = WaterBone::of(substance);
         self.fills.push(WaterBone { water: basis.water * per_mm, bone: basis.bone * per_mm });
         self.uneven.push(substance == Substance::TrabecularBone);
+        self.moves.push(false);
         // A surface wound inwards would subtract: its triangles are turned.
         let inwards = mesh.signed_volume_mm3() < 0.0;
         self.vertices_mm.extend_from_slice(&mesh.vertices_mm);
@@ -144,14 +199,43 @@ impl BodyModel {
 
     /// Areal densities along the ray to each pixel center, table top included.
     pub fn project(&self, projection: &Projection) -> ArealMap {
-        self.rasterize(projection, self.triangles.len())
+        self.rasterize(projection, Part::All, &self.vertices_mm)
+    }
+
+    /// The same of what keeps still, with the table; the whole body where nothing moves.
+    pub fn project_still(&self, projection: &Projection) -> ArealMap {
+        let part = if self.moves().0 { Part::Still } else { Part::All };
+        self.rasterize(projection, part, &self.vertices_mm)
+    }
+
+    /// What organs in motion add to it, in difference to the soft tissue around them. Where an organ overlaps a bone (by a
+    /// millimeter or two at full breath) both count.
+    pub fn project_moving(&self, projection: &Projection, motion: BodyMotion) -> ArealMap {
+        let moved: Vec<Vec3> = (self.vertices_mm.iter().zip(&self.breath_mm).zip(&self.beat_mm))
+            .map(|((p, breath), beat)| p + breath * motion.breath + beat * motion.contraction)
+            .collect();
+        self.rasterize(projection, Part::Moving, &moved)
+    }
+
+    /// Air between the patient's exit side and the detector, mm: from the corner of the skin nearest to the detector within the open
+    /// field; 0 where the patient touches it, and the whole way from the isocenter where nobody is there.
+    pub fn air_gap_mm(&self, arm: &CArm) -> f64 {
+        let p = arm.projection(1);
+        let depth = |v: &&Vec3| {
+            let (column, row, m) = p.project(v)?;
+            arm.is_open(column, row).then_some(p.sid_mm / m)
+        };
+        let skin = &self.vertices_mm[..self.skin_to];
+        let deepest = skin.iter().filter_map(|v| depth(&v)).fold(0.0, f64::max);
+        let exit_mm = if deepest > 0.0 { deepest } else { super::geometry::SOURCE_ISOCENTER_MM };
+        (arm.sid_mm - exit_mm).max(0.0)
     }
 
     /// Mean water-equivalent thickness (60 keV) of the patient over a fan of 16 x 16 rays in the open field, mm; rays
     /// beside the patient are left out as long as one meets the patient. The table top is not counted.
     pub fn water_equivalent_mm(&self, arm: &CArm) -> f64 {
         let projection = arm.projection(FAN_RAYS);
-        let map = self.rasterize(&projection, self.table_from);
+        let map = self.rasterize(&projection, Part::Patient, &self.vertices_mm);
         let bone_as_water = Substance::CorticalBone.mass_attenuation_cm2_per_g(WATER_EQUIVALENT_KEV)
             / Substance::Water.mass_attenuation_cm2_per_g(WATER_EQUIVALENT_KEV);
         let (mut sum, mut count) = (0.0, 0_u32);
@@ -172,12 +256,13 @@ impl BodyModel {
         if count == 0 { 0.0 } else { sum / f64::from(count) }
     }
 
-    fn rasterize(&self, projection: &Projection, triangles: usize) -> ArealMap {
+    fn rasterize(&self, projection: &Projection, part: Part, vertices_mm: &[Vec3]) -> ArealMap {
         let (columns, rows) = (projection.columns, projection.rows);
         let corners: Vec<Option<Projected>> =
-            self.vertices_mm.par_iter().map(|v| Projected::of(v, projection)).collect();
+            vertices_mm.par_iter().map(|v| Projected::of(v, projection)).collect();
         let bands = rows.div_ceil(BAND_ROWS);
-        let in_band = self.triangles_by_band(&corners, triangles, rows);
+        let in_band = self.triangles_by_band(&corners, part, projection);
+        let fills = self.fills_of(part);
         let mut map = ArealMap {
             water_g_per_cm2: vec![0.0; columns * rows],
             bone_g_per_cm2: vec![0.0; columns * rows],
@@ -190,26 +275,52 @@ impl BodyModel {
             .zip(in_band.par_iter())
             .enumerate()
             .for_each(|(band, ((water, bone), list))| {
-                let crossings =
-                    self.crossings(projection, &corners, list, band * BAND_ROWS, water.len() / columns);
-                self.fill(projection, band * BAND_ROWS, crossings, water, bone);
+                let crossings = crossings(
+                    &self.triangles,
+                    projection,
+                    vertices_mm,
+                    &corners,
+                    list,
+                    band * BAND_ROWS,
+                    water.len() / columns,
+                );
+                self.fill(projection, &fills, band * BAND_ROWS, crossings, water, bone);
             });
         map
+    }
+
+    /// Fill of every surface in a part of the body.
+    fn fills_of(&self, part: Part) -> Vec<WaterBone> {
+        let taken = if part == Part::Moving { self.around } else { WaterBone::default() };
+        let less = |f: &WaterBone| WaterBone { water: f.water - taken.water, bone: f.bone - taken.bone };
+        self.fills.iter().map(less).collect()
     }
 
     fn triangles_by_band(
         &self,
         corners: &[Option<Projected>],
-        triangles: usize,
-        rows: usize,
+        part: Part,
+        projection: &Projection,
     ) -> Vec<Vec<u32>> {
+        let (columns, rows) = (projection.columns, projection.rows);
         let bands = rows.div_ceil(BAND_ROWS);
         let mut lists = vec![Vec::new(); bands];
-        for (i, t) in self.triangles[..triangles].iter().enumerate() {
+        let end = if part == Part::Patient { self.table_from } else { self.triangles.len() };
+        for (i, t) in self.triangles[..end].iter().enumerate() {
+            let is_taken = match part {
+                Part::All | Part::Patient => true,
+                Part::Still => !self.moves[usize::from(t.surface)],
+                Part::Moving => self.moves[usize::from(t.surface)],
+            };
+            if !is_taken {
+                continue;
+            }
             let [Some(a), Some(b), Some(c)] = t.corners.map(|v| corners[v as usize]) else { continue };
             let lo = first_center(a.y.min(b.y).min(c.y)).max(0);
             let hi = last_center(a.y.max(b.y).max(c.y)).min(rows as i64 - 1);
-            if lo > hi || first_center(a.x.min(b.x).min(c.x)) > last_center(a.x.max(b.x).max(c.x)) {
+            let (left, right) =
+                (first_center(a.x.min(b.x).min(c.x)).max(0), last_center(a.x.max(b.x).max(c.x)));
+            if lo > hi || left > right.min(columns as i64 - 1) {
                 continue;
             }
             for list in &mut lists[lo as usize / BAND_ROWS..=hi as usize / BAND_ROWS] {
@@ -219,55 +330,10 @@ impl BodyModel {
         lists
     }
 
-    fn crossings(
-        &self,
-        projection: &Projection,
-        corners: &[Option<Projected>],
-        list: &[u32],
-        first_row: usize,
-        rows: usize,
-    ) -> Vec<Crossing> {
-        let mut out = Vec::with_capacity(list.len() * 4);
-        for &i in list {
-            let t = self.triangles[i as usize];
-            let [Some(a), Some(b), Some(c)] = t.corners.map(|v| corners[v as usize]) else { continue };
-            let area = (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
-            if area == 0 {
-                continue;
-            }
-            let enters = area > 0; // rows run down: see `Projected`
-            let raster = if enters { [a, b, c] } else { [a, c, b] };
-            let plane = DepthPlane::of(
-                &t.corners.map(|v| self.vertices_mm[v as usize]),
-                projection,
-                (a.depth_mm.min(b.depth_mm).min(c.depth_mm), a.depth_mm.max(b.depth_mm).max(c.depth_mm)),
-            );
-            let x_lo = first_center(a.x.min(b.x).min(c.x)).max(0);
-            let x_hi = last_center(a.x.max(b.x).max(c.x)).min(projection.columns as i64 - 1);
-            let y_lo = first_center(a.y.min(b.y).min(c.y)).max(first_row as i64);
-            let y_hi = last_center(a.y.max(b.y).max(c.y)).min((first_row + rows) as i64 - 1);
-            let edges = [(0, 1), (1, 2), (2, 0)].map(|(p, q)| Edge::of(&raster[p], &raster[q]));
-            for row in y_lo..=y_hi {
-                for column in x_lo..=x_hi {
-                    let (px, py) = (column * SUB as i64 + SUB as i64 / 2, row * SUB as i64 + SUB as i64 / 2);
-                    if edges.iter().all(|e| e.holds(px, py)) {
-                        out.push(Crossing {
-                            pixel: (row as usize - first_row) as u32 * projection.columns as u32
-                                + column as u32,
-                            depth_mm: plane.depth_mm(column as f64 + 0.5, row as f64 + 0.5) as f32,
-                            surface: t.surface,
-                            enters,
-                        });
-                    }
-                }
-            }
-        }
-        out
-    }
-
     fn fill(
         &self,
         projection: &Projection,
+        fills: &[WaterBone],
         first_row: usize,
         crossings: Vec<Crossing>,
         water: &mut [f32],
@@ -300,7 +366,7 @@ impl BodyModel {
             for key in of_pixel.iter() {
                 let (depth, surface, enters) = Crossing::of_key(*key);
                 if let Some(inside) = open.innermost() {
-                    let fill = self.fills[inside];
+                    let fill = fills[inside];
                     let mut length = depth - from;
                     if self.uneven[inside] && length > 0.0 {
                         length *= spongiosa(projection, first_row, pixel, from, depth);
@@ -316,183 +382,6 @@ impl BodyModel {
             water[pixel] = (w * slant) as f32;
             bone[pixel] = (b * slant) as f32;
         }
-    }
-}
-
-/// Mean relative density of spongiosa on a pixel's ray between two depths, from a random field fixed in the patient.
-fn spongiosa(projection: &Projection, first_row: usize, pixel: usize, from_mm: f64, to_mm: f64) -> f64 {
-    let (column, row) = (pixel % projection.columns, first_row + pixel / projection.columns);
-    let scale = projection.pixel_mm / projection.sid_mm;
-    let ray = projection.towards_detector
-        + projection.right * ((column as f64 + 0.5 - projection.columns as f64 / 2.0) * scale)
-        + projection.up * ((projection.rows as f64 / 2.0 - row as f64 - 0.5) * scale);
-    let steps = ((to_mm - from_mm) / SPONGIOSA_CELL_MM).ceil().clamp(1.0, 64.0) as u32;
-    let step = (to_mm - from_mm) / f64::from(steps);
-    let sum: f64 = (0..steps)
-        .map(|k| lattice_noise(&(projection.source_mm + ray * (from_mm + (f64::from(k) + 0.5) * step))))
-        .sum();
-    1.0 + SPONGIOSA_VARIATION * sum / f64::from(steps)
-}
-
-/// Value noise between -1 and 1: random numbers on a lattice turned against the body's axes, linear between.
-fn lattice_noise(p_mm: &Vec3) -> f64 {
-    let q = [
-        p_mm.x * 0.8 - p_mm.y * 0.36 + p_mm.z * 0.48,
-        p_mm.x * 0.6 + p_mm.y * 0.48 - p_mm.z * 0.64,
-        p_mm.y * 0.8 + p_mm.z * 0.6,
-    ]
-    .map(|v| v / SPONGIOSA_CELL_MM);
-    let cell = q.map(f64::floor);
-    let t: [f64; 3] = std::array::from_fn(|i| q[i] - cell[i]);
-    let [x, y, z] = cell.map(|v| v as i64 as u64);
-    let mut sum = 0.0;
-    for corner in 0..8_u64 {
-        let bit = [corner & 1, corner >> 1 & 1, corner >> 2];
-        let weight: f64 = (0..3).map(|i| if bit[i] == 1 { t[i] } else { 1.0 - t[i] }).product();
-        let key = (x.wrapping_add(bit[0])).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            ^ (y.wrapping_add(bit[1])).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
-            ^ (z.wrapping_add(bit[2])).wrapping_mul(0x1656_67b1_9e37_79f9);
-        let mixed = (key ^ key >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        sum += weight * ((mixed >> 40) as f64 / (1_u64 << 23) as f64 - 1.0);
-    }
-    sum
-}
-
-/// Length of a ray per unit of depth along the central ray.
-pub fn slant(projection: &Projection, column: f64, row: f64) -> f64 {
-    let x = (column - projection.columns as f64 / 2.0) * projection.pixel_mm / projection.sid_mm;
-    let y = (projection.rows as f64 / 2.0 - row) * projection.pixel_mm / projection.sid_mm;
-    (1.0 + x * x + y * y).sqrt()
-}
-
-/// A vertex on the raster, in 1/256 pixel. Columns, rows and depth are left-handed (rows run down), so a triangle that is
-/// counter-clockwise from outside and faces the source has positive area here.
-#[derive(Clone, Copy, Debug)]
-struct Projected {
-    x: i64,
-    y: i64,
-    depth_mm: f64,
-}
-
-impl Projected {
-    fn of(v_mm: &Vec3, projection: &Projection) -> Option<Self> {
-        let (column, row, magnification) = projection.project(v_mm)?;
-        let bounded = |v: f64| (v.clamp(-1e6, 1e6) * SUB).round() as i64;
-        Some(Self { x: bounded(column), y: bounded(row), depth_mm: projection.sid_mm / magnification })
-    }
-}
-
-/// First pixel whose center is at or after a sub-pixel coordinate.
-fn first_center(v: i64) -> i64 {
-    (v - SUB as i64 / 2).div_euclid(SUB as i64) + i64::from((v - SUB as i64 / 2).rem_euclid(SUB as i64) != 0)
-}
-
-/// Last pixel whose center is at or before a sub-pixel coordinate.
-fn last_center(v: i64) -> i64 {
-    (v - SUB as i64 / 2).div_euclid(SUB as i64)
-}
-
-/// A directed edge with its fill rule: a center on an edge belongs to exactly one of the two triangles that share it.
-struct Edge {
-    x: i64,
-    y: i64,
-    dx: i64,
-    dy: i64,
-    owns_its_points: bool,
-}
-
-impl Edge {
-    fn of(p: &Projected, q: &Projected) -> Self {
-        let (dx, dy) = (q.x - p.x, q.y - p.y);
-        Self { x: p.x, y: p.y, dx, dy, owns_its_points: dy > 0 || (dy == 0 && dx < 0) }
-    }
-
-    fn holds(&self, x: i64, y: i64) -> bool {
-        let side = self.dx * (y - self.y) - self.dy * (x - self.x);
-        side > 0 || (side == 0 && self.owns_its_points)
-    }
-}
-
-/// Depth of a triangle's plane at a pixel, kept within the triangle's own depths (edge-on triangles).
-struct DepthPlane {
-    /// The plane is at `offset / (a + b column + c row)`.
-    offset: f64,
-    a: f64,
-    b: f64,
-    c: f64,
-    range: (f64, f64),
-}
-
-impl DepthPlane {
-    fn of(corners_mm: &[Vec3; 3], projection: &Projection, range: (f64, f64)) -> Self {
-        let normal = (corners_mm[1] - corners_mm[0]).cross(&(corners_mm[2] - corners_mm[0]));
-        let scale = projection.pixel_mm / projection.sid_mm;
-        let (b, c) = (normal.dot(&projection.right) * scale, -normal.dot(&projection.up) * scale);
-        let (half_columns, half_rows) = (projection.columns as f64 / 2.0, projection.rows as f64 / 2.0);
-        Self {
-            offset: normal.dot(&(corners_mm[0] - projection.source_mm)),
-            a: normal.dot(&projection.towards_detector) - b * half_columns - c * half_rows,
-            b,
-            c,
-            range,
-        }
-    }
-
-    fn depth_mm(&self, column: f64, row: f64) -> f64 {
-        let depth = self.offset / (self.a + self.b * column + self.c * row);
-        if depth.is_finite() { depth.clamp(self.range.0, self.range.1) } else { self.range.0 }
-    }
-}
-
-struct Crossing {
-    pixel: u32,
-    depth_mm: f32,
-    surface: u16,
-    enters: bool,
-}
-
-impl Crossing {
-    /// Orders by depth, then surface, entries before exits.
-    fn key(&self) -> u64 {
-        // Bits of positive floats order as the floats do.
-        u64::from(self.depth_mm.to_bits()) << 32 | u64::from(self.surface) << 1 | u64::from(!self.enters)
-    }
-
-    fn of_key(key: u64) -> (f64, usize, bool) {
-        (f64::from(f32::from_bits((key >> 32) as u32)), (key as u32 >> 1) as usize, key & 1 == 0)
-    }
-}
-
-/// Surfaces that a ray is inside of.
-struct OpenSurfaces {
-    depth_in: Vec<i16>,
-    words: Vec<u64>,
-}
-
-impl OpenSurfaces {
-    fn new(surfaces: usize) -> Self {
-        Self { depth_in: vec![0; surfaces], words: vec![0; surfaces.div_ceil(64)] }
-    }
-
-    fn clear(&mut self) {
-        self.depth_in.fill(0);
-        self.words.fill(0);
-    }
-
-    fn cross(&mut self, surface: usize, enters: bool) {
-        let n = &mut self.depth_in[surface];
-        *n += if enters { 1 } else { -1 };
-        let bit = 1 << (surface % 64);
-        if *n > 0 {
-            self.words[surface / 64] |= bit;
-        } else {
-            self.words[surface / 64] &= !bit;
-        }
-    }
-
-    fn innermost(&self) -> Option<usize> {
-        let word = self.words.iter().rposition(|w| *w != 0)?;
-        Some(word * 64 + 63 - self.words[word].leading_zeros() as usize)
     }
 }
 
@@ -524,6 +413,14 @@ impl Mesh {
         }
         mesh
     }
+}
+
+/// Path lengths through a closed mesh along the ray to each pixel center, mm, row by row.
+pub fn path_lengths_mm(mesh: &Mesh, projection: &Projection) -> Vec<f32> {
+    let mut model = BodyModel::default();
+    // 10 g/cm3 of water: 1 g/cm2 for every millimeter.
+    model.push(mesh, Substance::Water, 10.0);
+    model.rasterize(projection, Part::All, &model.vertices_mm).water_g_per_cm2
 }
 
 fn box_mesh(center_mm: &Vec3, half_mm: &Vec3) -> Mesh {

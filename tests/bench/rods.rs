@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cathnav::anatomy::{AccessSite, Anatomy, ImportOptions, import};
-use cathnav::device::{Device, DeviceKind, Zone, load_catalog};
+use cathnav::device::{Device, DeviceKind, Opaque, Zone, load_catalog};
 use cathnav::math::Vec3;
 use cathnav::sim::command::{Hold, ToolId};
 use cathnav::sim::contact::analytic::{BentTube, FreeSpace};
@@ -372,6 +372,7 @@ fn plain(length_mm: f64, diameter_mm: f64, ei: f64) -> Device {
             rest_curvature_2_per_mm: 0.0,
             friction_wall: 0.1,
             radiopacity_steel_ratio: 1.0,
+            opaque: Opaque::Steel,
         }],
         side_holes_mm: Vec::new(),
         max_pressure_psi: 0.0,

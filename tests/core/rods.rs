@@ -1,6 +1,6 @@
 //! Rods: nested devices as Kirchhoff rods, against closed forms and against themselves.
 
-use cathnav::device::{Device, DeviceKind, Zone};
+use cathnav::device::{Device, DeviceKind, Opaque, Zone};
 use cathnav::math::Vec3;
 use cathnav::sim::command::{Hold, ToolId};
 use cathnav::sim::contact::analytic::{BentTube, FreeSpace, StraightTube};
@@ -23,6 +23,7 @@ pub(crate) fn zone(length_mm: f64, diameter: f64, ei: f64, gj: f64, rest: f64) -
         rest_curvature_2_per_mm: 0.0,
         friction_wall: 0.1,
         radiopacity_steel_ratio: 1.0,
+        opaque: Opaque::Steel,
     }
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes tests/data/rods.md and blood.md from what the tests print: every row is a quantity, its reference, ours and the
+# Writes tests/data/rods.md, blood.md and xray.md from what the tests print: every row is a quantity, its reference, ours and the
 # error. With a name, only that table.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -28,4 +28,7 @@ if [[ -z "$only" || "$only" == rods ]]; then
 fi
 if [[ -z "$only" || "$only" == blood ]]; then
     table blood Blood '`blood`' '(flow|contrast|injector|line|pelvis|patient): ' blood::
+fi
+if [[ -z "$only" || "$only" == xray ]]; then
+    table xray X-ray '`xray`' '(B[0-9]+|path|scatter|noise|wire|contrast|lag|metal|limit|wedge|motion) ' xray::
 fi

@@ -57,6 +57,18 @@ impl WallShift {
         }
     }
 
+    /// This and `share` times another of the same tree.
+    pub fn plus(&self, other: &Self, share: f64) -> Self {
+        let mut out = if self.branches.is_empty() { other.clone() } else { self.clone() };
+        let own_share = if self.branches.is_empty() { 0.0 } else { 1.0 };
+        for (branch, add) in out.branches.iter_mut().zip(&other.branches) {
+            for (knot, more) in branch.knots_mm.iter_mut().zip(&add.knots_mm) {
+                *knot = *knot * own_share + more * share;
+            }
+        }
+        out
+    }
+
     /// Largest displacement, mm.
     pub fn largest_mm(&self) -> f64 {
         self.branches.iter().flat_map(|b| &b.knots_mm).map(Vec3::norm).fold(0.0, f64::max)
@@ -157,6 +169,15 @@ impl VesselBed {
         }
         let compliance_mm_per_n = Cholesky::new(k)?.inverse();
         Some(Self { branches, compliance_mm_per_n, tissue: Tissue::new(&knots_mm), places })
+    }
+
+    /// The shift in which every knot follows a field, mm.
+    pub fn shift_by(&self, tree: &VesselTree, field_mm: &dyn Fn(&Vec3) -> Vec3) -> WallShift {
+        let of = |(b, &(_, count, step_mm)): (&crate::anatomy::Branch, &(usize, usize, f64))| BranchShift {
+            step_mm,
+            knots_mm: (0..count).map(|n| field_mm(&b.at(n as f64 * step_mm).position_mm)).collect(),
+        };
+        WallShift { branches: tree.branches.iter().zip(&self.branches).map(of).collect() }
     }
 
     /// Displacement of the tissue's nodes; empty where nothing is displaced.

@@ -334,18 +334,12 @@ fn pulse(model: &ExposureModel, state: &mut ExposureState, tick: u64) {
     }
     if state.thickness_of != Some(state.arm) {
         state.technique.water_equivalent_mm = model.body.water_equivalent_mm(&state.arm);
+        state.technique.air_gap_mm = model.body.air_gap_mm(&state.arm);
         state.thickness_of = Some(state.arm);
     }
-    let water_equivalent_mm = state.technique.water_equivalent_mm;
-    let set = ExposureControl::for_thickness(program, water_equivalent_mm, &state.arm);
-    state.technique = Technique {
-        tube_kv: set.tube_kv,
-        tube_ma: set.tube_ma,
-        pulse_ms: set.pulse_ms,
-        copper_mm: set.copper_mm,
-        kerma_per_pulse_mgy: set.kerma_per_pulse_mgy,
-        water_equivalent_mm,
-    };
+    let Technique { water_equivalent_mm, air_gap_mm, .. } = state.technique;
+    let set = ExposureControl::for_patient(program, water_equivalent_mm, air_gap_mm, &state.arm);
+    state.technique = Technique::of(&set, water_equivalent_mm, air_gap_mm);
     state.air_kerma_mgy += set.kerma_per_pulse_mgy;
     state.kap_gy_cm2 += kerma_area_gy_cm2(set.kerma_per_pulse_mgy, &state.arm);
     let (run, frame_in_run) = state.run.as_ref().map_or((None, 0), |r| (Some(r.number), r.frames));

@@ -1,6 +1,7 @@
 //! Stage: the patient. Heart, pressures, ECG, breathing, saturation, clotting, blood loss, drugs, and the answers to what
 //! is done (pain, reflex, consciousness, temperature, allergy, load on the kidneys); effects follow from causes (`clinical.md` A6, A7), except targets that a case event sets.
 
+mod breath;
 mod drugs;
 mod responses;
 mod veins;
@@ -77,6 +78,8 @@ pub struct PhysiologyState {
     pub heart_phase: f64,
     /// Phase of the breath, 0 to 1.
     pub breath_phase: f64,
+    /// Seconds that the breath has been held, while it is.
+    held_s: Option<f64>,
     /// Breaths per minute.
     pub respiration_bpm: f64,
     /// Saturation, percent.
@@ -173,6 +176,16 @@ impl PhysiologyState {
         events.push(EventKind::Given { drug: drug.to_owned(), dose });
     }
 
+    /// Asks the patient to hold the breath after breathing out, or to breathe on.
+    pub fn hold_breath(&mut self, hold: bool, events: &mut Vec<EventKind>) {
+        breath::ask(self, hold, events);
+    }
+
+    /// Depth of breath now, -1 (out) to 1 (in).
+    pub fn breath(&self) -> f64 {
+        (std::f64::consts::TAU * self.breath_phase).sin()
+    }
+
     /// Amount of a drug that acts now, in its dose unit.
     pub fn active(&self, drug: &str) -> f64 {
         DRUGS.iter().position(|d| d.id == drug).and_then(|i| self.drugs.get(i)).map_or(0.0, |l| l.active)
@@ -223,7 +236,8 @@ impl PhysiologyState {
             mean_mmhg: self.mean_mmhg(),
             venous_mmhg: self.venous_mmhg,
             pleth: self.pleth(),
-            breath: (std::f64::consts::TAU * self.breath_phase).sin(),
+            breath: self.breath(),
+            breath_held: self.held_s.is_some(),
             sedation: self.sedation(),
             bowel_motion: self.bowel_motion(),
             pain: self.pain(),
@@ -274,7 +288,7 @@ pub fn advance(
     state.blood_loss_ml += inputs.leak_ml_per_s.max(0.0) * dt_s;
     responses::advance(state, inputs, infused_ml, dt_s, events);
     circulate(state, dt_s);
-    breathe(state, dt_s);
+    breathe(state, dt_s, events);
     beat(state, dt_s);
     if state.systolic_mmhg < 90.0 && !state.warned_hypotension {
         state.warned_hypotension = true;
@@ -323,17 +337,17 @@ fn circulate(state: &mut PhysiologyState, dt_s: f64) {
     state.diastolic_mmhg += follow * (diastolic.clamp(15.0, systolic - 8.0) - state.diastolic_mmhg);
 }
 
-fn breathe(state: &mut PhysiologyState, dt_s: f64) {
+fn breathe(state: &mut PhysiologyState, dt_s: f64, events: &mut Vec<EventKind>) {
     let sedation = state.sedation();
     let shock =
         (interpolate(&PRESSURE_BY_LOSS, state.blood_loss_ml * 70.0 / state.weight_kg) / 10.0).min(10.0);
     let allergy = state.allergic_reaction();
     state.respiration_bpm =
         (state.base_respiration_bpm - 2.5 * sedation + shock + 12.0 * allergy).clamp(2.0, 40.0);
-    let shallow = (8.0 - state.respiration_bpm).max(0.0);
+    let breathes = breath::advance(state, dt_s, events);
+    let shallow = if breathes { (8.0 - state.respiration_bpm).max(0.0) } else { 4.0 };
     let target = (state.base_spo2_pct - 3.0 * shallow - 0.3 * shock - 25.0 * allergy).clamp(50.0, 100.0);
     state.spo2_pct += (1.0 - (-dt_s / SATURATION_S).exp()) * (target - state.spo2_pct);
-    state.breath_phase = (state.breath_phase + dt_s * state.respiration_bpm / 60.0).fract();
 }
 
 fn beat(state: &mut PhysiologyState, dt_s: f64) {

@@ -248,14 +248,7 @@ impl Run {
         let set = ExposureControl::for_thickness(DetectorProgram::Dsa(7.5), 220.0, &arm);
         let mut snapshot = Snapshot::default();
         snapshot.xray.arm = arm;
-        snapshot.xray.technique = Technique {
-            tube_kv: set.tube_kv,
-            tube_ma: set.tube_ma,
-            pulse_ms: set.pulse_ms,
-            copper_mm: set.copper_mm,
-            kerma_per_pulse_mgy: set.kerma_per_pulse_mgy,
-            water_equivalent_mm: 220.0,
-        };
+        snapshot.xray.technique = Technique::of(&set, 220.0, cathnav::xray::scatter::REFERENCE_GAP_MM);
         snapshot.xray.acquisition = AcquisitionKind::Dsa;
         snapshot.xray.pedal = Pedal::Acquire;
         let renderer = Renderer::new(anatomy(), &[], RendererConfig { pixels: PIXELS, seed: 5 });

@@ -1,0 +1,87 @@
+//! How breathing moves the inside of the trunk: a displacement field in the frame that all bodies share, and which surfaces it moves.
+
+use super::{Anatomy, BodySurface};
+use crate::math::Vec3;
+
+/// Way of the diaphragm from the middle of a quiet breath to its end, mm: half of 15 mm `[K]`.
+const DIAPHRAGM_MM: f64 = 7.5;
+/// Organs move forwards by this share of their way down `[D]`.
+const FORWARDS: f64 = 0.2;
+/// Middle of the spine, y in mm; what lies within the first radius hardly moves, beyond the second in full, mm `[D]`.
+const SPINE_Y_MM: f64 = 30.0;
+const SPINE_RADII_MM: (f64, f64) = (30.0, 55.0);
+/// Heights between which the motion rises from the pelvis to the upper belly, and falls from the diaphragm to the tips of the lungs, mm `[D]`.
+const RISES_MM: (f64, f64) = (-40.0, 180.0);
+const FALLS_MM: (f64, f64) = (260.0, 450.0);
+/// How much the heart's wall comes in at the end of systole, share of the distance to its middle `[D]`.
+const SYSTOLE: f64 = 0.09;
+/// End of systole, share of a beat that starts with the R wave.
+const SYSTOLE_END: f64 = 0.38;
+
+/// Breathing of an anatomy with organs or lungs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Breathing {
+    /// The vessels of the belly move with the organs.
+    pub moves_vessels: bool,
+}
+
+impl Breathing {
+    /// `None` for an anatomy without organs and lungs: pelvis, head and limbs keep still.
+    pub fn of(anatomy: &Anatomy) -> Option<Self> {
+        let has = |name: &str| anatomy.body.iter().any(|s| s.name == name);
+        (has("liver") || has("lung.left")).then(|| Self { moves_vessels: has("liver") })
+    }
+
+    /// Displacement at a point at full breath in, mm; the middle of a breath is 0, its end out the opposite. In and out take the same way.
+    pub fn displacement_mm(self, p_mm: &Vec3) -> Vec3 {
+        let from_spine = p_mm.x.hypot(p_mm.y - SPINE_Y_MM);
+        let way = DIAPHRAGM_MM
+            * smooth(p_mm.z, RISES_MM)
+            * (1.0 - smooth(p_mm.z, FALLS_MM))
+            * smooth(from_spine, SPINE_RADII_MM);
+        Vec3::new(0.0, -FORWARDS * way, -way)
+    }
+
+    /// Displacement of a vessel's axis at full breath in, mm: as the tissue around it, below the diaphragm.
+    pub fn of_vessel_mm(self, p_mm: &Vec3) -> Vec3 {
+        if self.moves_vessels { self.displacement_mm(p_mm) } else { Vec3::zeros() }
+    }
+
+    /// Displacement of the corners of a surface at full breath in, mm: organs as a whole, lungs and fat by the field; `None` for what
+    /// keeps still (bones, muscles, outlines). Ribs count as still.
+    pub fn of_surface_mm(self, surface: &BodySurface) -> Option<Vec<Vec3>> {
+        let named = |list: &[&str]| list.iter().any(|n| surface.name.starts_with(n));
+        let corners = &surface.mesh.vertices_mm;
+        if named(&["lung", "fat.kidney", "gas.bronchi", "gas.airway"]) {
+            return Some(corners.iter().map(|p| self.displacement_mm(p)).collect());
+        }
+        if named(&["liver", "spleen", "stomach", "kidney", "bladder", "heart", "gas."]) && !corners.is_empty()
+        {
+            let middle = corners.iter().sum::<Vec3>() / corners.len() as f64;
+            return Some(vec![self.displacement_mm(&middle); corners.len()]);
+        }
+        None
+    }
+}
+
+/// Displacement of the corners of a surface at the end of systole, mm; `None` for all but the heart.
+pub fn beat_of_surface_mm(surface: &BodySurface) -> Option<Vec<Vec3>> {
+    let corners = &surface.mesh.vertices_mm;
+    if surface.name != "heart" || corners.is_empty() {
+        return None;
+    }
+    let middle = corners.iter().sum::<Vec3>() / corners.len() as f64;
+    Some(corners.iter().map(|p| (middle - p) * SYSTOLE).collect())
+}
+
+/// Contraction of the heart over a beat that starts with the R wave, 0 to 1: in until the end of systole, then out again, slower at the end.
+pub fn contraction(heart_phase: f64) -> f64 {
+    let x = heart_phase - heart_phase.floor();
+    if x < SYSTOLE_END { smooth(x, (0.0, SYSTOLE_END)) } else { 1.0 - smooth(x, (SYSTOLE_END, 0.75)) }
+}
+
+/// Smooth step from 0 to 1 between two values.
+fn smooth(x: f64, (from, to): (f64, f64)) -> f64 {
+    let t = ((x - from) / (to - from)).clamp(0.0, 1.0);
+    t * t * (3.0 - 2.0 * t)
+}
