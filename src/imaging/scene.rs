@@ -11,7 +11,8 @@ use crate::sim::contact::WallShift;
 use crate::sim::snapshot::Technique;
 use crate::xray::scatter::scatter_to_primary_after_grid;
 use crate::xray::thickness::ArealMap;
-use crate::xray::{BodyModel, CArm, Projection};
+use crate::xray::wedge::wedge_transmission;
+use crate::xray::{BodyModel, CArm, Projection, Wedge};
 
 /// Blocks per side of the scatter and gray-range maps.
 const BLOCKS: usize = 32;
@@ -48,13 +49,14 @@ impl Geometry {
 
 /// A pose without its blades: they change no path length.
 pub(super) fn pose_of(arm: &CArm) -> CArm {
-    CArm { blades: [1.0; 4], ..*arm }
+    CArm { blades: [1.0; 4], wedge: Wedge::default(), ..*arm }
 }
 
 /// Expected signal of body, table and scatter.
 pub(super) struct Background {
     technique: Technique,
     blades: [f64; 4],
+    wedge: Wedge,
     pub(super) detector: Detector,
     /// Share of each pixel that the blades leave open.
     pub(super) open: Vec<f32>,
@@ -80,7 +82,7 @@ pub(super) struct GrayRange {
 
 impl Background {
     pub(super) fn is_for(&self, technique: &Technique, arm: &CArm) -> bool {
-        self.technique == *technique && self.blades == arm.blades
+        self.technique == *technique && self.blades == arm.blades && self.wedge == arm.wedge
     }
 
     pub(super) fn new(geometry: &Geometry, technique: &Technique, arm: &CArm) -> Self {
@@ -97,6 +99,8 @@ impl Background {
                 (d.signal_kev * o, d.signal_kev * o * d.quantum_kev / SWANK)
             })
             .unzip();
+        let mut variance = variance;
+        filter_by_wedge(projection, technique, arm, [&mut total_kev, &mut variance]);
         let scatter_kev = scatter_map(projection, &geometry.body, &total_kev, &open, arm);
         let mut sigma_kev = variance;
         for ((total, sigma), scatter) in total_kev.iter_mut().zip(&mut sigma_kev).zip(&scatter_kev) {
@@ -107,6 +111,7 @@ impl Background {
         Self {
             technique: *technique,
             blades: arm.blades,
+            wedge: arm.wedge,
             detector,
             open,
             total_kev,
@@ -114,6 +119,22 @@ impl Background {
             sigma_kev,
             range,
         }
+    }
+}
+
+/// The wedge filter takes its share of signal and variance.
+fn filter_by_wedge(projection: &Projection, technique: &Technique, arm: &CArm, maps: [&mut Vec<f32>; 2]) {
+    if arm.wedge.insertion <= 0.0 {
+        return;
+    }
+    let n = projection.columns;
+    let whole = wedge_transmission(technique.tube_kv, technique.copper_mm, technique.water_equivalent_mm);
+    let share = |i: usize| {
+        let at = |k: usize| 2.0 * (k as f64 + 0.5) / n as f64 - 1.0;
+        whole.powf(arm.wedge.cover(at(i % n), -at(i / n))) as f32
+    };
+    for map in maps {
+        map.par_iter_mut().enumerate().for_each(|(i, v)| *v *= share(i));
     }
 }
 

@@ -3,6 +3,8 @@
 //! The control keeps the air kerma at the detector and pays for thickness with kerma at the patient: first current, then
 //! voltage, and less copper. Its curves are `[K]`: `70 kV are held for iodine`, and the fluoroscopy curve is that of a 30 nGy program.
 
+use serde::{Deserialize, Serialize};
+
 use super::attenuation::Substance;
 use super::geometry::{CArm, REFERENCE_POINT_FROM_ISOCENTER_MM, SOURCE_ISOCENTER_MM};
 use super::scatter::{GRID_PRIMARY_TRANSMISSION, scatter_to_primary_after_grid};
@@ -11,10 +13,43 @@ use super::thickness::TABLE_TOP_MM;
 
 /// Legal limit of fluoroscopy at the reference point, mGy/min (21 CFR 1020.32).
 pub const MAX_FLUORO_KERMA_MGY_PER_MIN: f64 = 88.0;
+/// The same under high-level control, mGy/min.
+pub const MAX_HIGH_LEVEL_KERMA_MGY_PER_MIN: f64 = 176.0;
 /// Distance from focal spot to reference point, mm.
 pub const REFERENCE_DISTANCE_MM: f64 = SOURCE_ISOCENTER_MM - REFERENCE_POINT_FROM_ISOCENTER_MM;
 /// Distance at which spectra are tabulated, mm.
 const SPECTRUM_DISTANCE_MM: f64 = 1000.0;
+
+/// Dose level of fluoroscopy: kerma wanted at the detector against the normal program, and the legal limit `[K]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FluoroLevel {
+    /// Half the kerma at the detector.
+    Low,
+    /// The normal program.
+    #[default]
+    Normal,
+    /// High-level control: twice the kerma at the detector, limit 176 instead of 88 mGy/min; a room sounds all the while.
+    High,
+}
+
+impl FluoroLevel {
+    /// Kerma at the detector over the normal.
+    pub fn detector_factor(self) -> f64 {
+        match self {
+            Self::Low => 0.5,
+            Self::Normal => 1.0,
+            Self::High => 2.0,
+        }
+    }
+
+    /// Legal limit at the reference point, mGy/min (21 CFR 1020.32).
+    pub fn max_kerma_mgy_per_min(self) -> f64 {
+        match self {
+            Self::Low | Self::Normal => MAX_FLUORO_KERMA_MGY_PER_MIN,
+            Self::High => MAX_HIGH_LEVEL_KERMA_MGY_PER_MIN,
+        }
+    }
+}
 
 /// What the beam is for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,6 +147,16 @@ impl ExposureControl {
     /// The setting for a water-equivalent thickness: kV and copper by the program's curve, mAs by the kerma wanted at the
     /// detector behind patient, table top and grid, scatter included; then the limits of tube and law.
     pub fn for_thickness(program: DetectorProgram, water_equivalent_mm: f64, arm: &CArm) -> Self {
+        Self::for_level(program, FluoroLevel::Normal, water_equivalent_mm, arm)
+    }
+
+    /// As [`ExposureControl::for_thickness`], fluoroscopy at a dose level.
+    pub fn for_level(
+        program: DetectorProgram,
+        level: FluoroLevel,
+        water_equivalent_mm: f64,
+        arm: &CArm,
+    ) -> Self {
         let (tube_kv, copper_mm) = program.curve(water_equivalent_mm);
         let tube = Spectrum::tube(tube_kv, copper_mm);
         let reference_mgy_per_mas =
@@ -126,10 +171,14 @@ impl ExposureControl {
             * GRID_PRIMARY_TRANSMISSION
             * (1.0 + scatter);
         let limits = program.tube_limits();
-        let mut mas = program.detector_kerma_ngy(arm.field_mm) / detector_ngy_per_mas;
+        let wanted = match program {
+            DetectorProgram::Fluoro(_) => level.detector_factor(),
+            DetectorProgram::Cine(_) | DetectorProgram::Dsa(_) => 1.0,
+        };
+        let mut mas = wanted * program.detector_kerma_ngy(arm.field_mm) / detector_ngy_per_mas;
         mas = mas.min(limits.max_ma * limits.max_ms / 1000.0);
         if let DetectorProgram::Fluoro(rate) = program {
-            mas = mas.min(MAX_FLUORO_KERMA_MGY_PER_MIN / (60.0 * rate * reference_mgy_per_mas));
+            mas = mas.min(level.max_kerma_mgy_per_min() / (60.0 * rate * reference_mgy_per_mas));
         }
         let pulse_ms = (mas * 1000.0 / limits.held_ma).clamp(limits.min_ms, limits.max_ms);
         Self {

@@ -4,12 +4,17 @@ pub mod attenuation;
 pub mod control;
 pub mod dose;
 pub mod geometry;
+pub mod outline;
 pub mod scatter;
+pub mod skin;
 pub mod spectrum;
+pub mod staff;
 pub mod thickness;
+pub mod wedge;
 
 pub use attenuation::Substance;
-pub use control::{DetectorProgram, ExposureControl};
+pub use control::{DetectorProgram, ExposureControl, FluoroLevel};
 pub use geometry::{CArm, Projection};
 pub use spectrum::Spectrum;
 pub use thickness::BodyModel;
+pub use wedge::Wedge;
