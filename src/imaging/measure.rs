@@ -109,9 +109,8 @@ pub fn width_at_half_height(profile: &[f64]) -> Result<f64, String> {
     let (start, stop) = (mean(&profile[..end]), mean(&profile[n - end..]));
     let ground = |i: usize| start + (stop - start) * (i as f64 + 0.5) / n as f64;
     let above: Vec<f64> = (0..n).map(|i| profile[i] - ground(i)).collect();
-    let noise = (above[..end].iter().chain(&above[n - end..]).map(|v| v * v).sum::<f64>()
-        / (2 * end) as f64)
-        .sqrt();
+    let noise =
+        (above[..end].iter().chain(&above[n - end..]).map(|v| v * v).sum::<f64>() / (2 * end) as f64).sqrt();
     let peak = (end / 2..n - end / 2).max_by(|a, b| above[*a].abs().total_cmp(&above[*b].abs()));
     let Some(peak) = peak else { return Err("the profile is too short".to_owned()) };
     let height = above[peak];

@@ -301,8 +301,7 @@ impl Renderer {
         let suite = &snapshot.xray.suite;
         let (fluoroscopy, log) = (suite.loop_first_pulse, &self.filtered_log);
         if self.fluoro_roadmap.as_ref().is_none_or(|r| r.remasks != suite.remasks) {
-            self.fluoro_roadmap =
-                Some(FluoroRoadmap::start(suite.remasks, fluoroscopy, &frame.arm, log));
+            self.fluoro_roadmap = Some(FluoroRoadmap::start(suite.remasks, fluoroscopy, &frame.arm, log));
         }
         let Some(roadmap) = &mut self.fluoro_roadmap else { return };
         frame.roadmap_moved_mm = roadmap.moved_mm(&frame.arm);

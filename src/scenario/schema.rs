@@ -269,7 +269,12 @@ pub static ROOM_VIEW: Group = Group {
             "None",
             "isocenter, mm; stays when left out",
         ),
-        default("field_cm", Kind::Optional(&Kind::OneOf(FIELDS_CM)), "None", "field, cm; stays when left out"),
+        default(
+            "field_cm",
+            Kind::Optional(&Kind::OneOf(FIELDS_CM)),
+            "None",
+            "field, cm; stays when left out",
+        ),
     ],
 };
 

@@ -295,13 +295,15 @@ impl Room {
             return self.views.clone();
         }
         let usual = [("AP", 0.0), ("RAO 30", -30.0), ("LAO 30", 30.0), ("Lateral", 90.0)];
-        usual.map(|(name, primary_deg)| RoomView {
-            name: name.to_owned(),
-            primary_deg,
-            secondary_deg: 0.0,
-            isocenter_mm: None,
-            field_cm: None,
-        }).to_vec()
+        usual
+            .map(|(name, primary_deg)| RoomView {
+                name: name.to_owned(),
+                primary_deg,
+                secondary_deg: 0.0,
+                isocenter_mm: None,
+                field_cm: None,
+            })
+            .to_vec()
     }
 }
 

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::command::{AcquisitionKind, Hold, Pedal, ToolId};
 use super::contact::WallShift;
+use super::exposure::account::SharedSkin;
+use super::exposure::suite::Suite;
 use crate::anatomy::VesselPlace;
 use crate::device::DeviceKind;
 use crate::math::Vec3;
-use super::exposure::account::SharedSkin;
-use super::exposure::suite::Suite;
 use crate::xray::dose::ALERTS;
 use crate::xray::staff::{STAFF_PLACES, Shields};
 use crate::xray::{CArm, FluoroLevel};

@@ -121,8 +121,7 @@ mod tests {
     #[test]
     fn notifications_come_at_the_published_levels() {
         let kerma = &ALERTS[1];
-        let due: Vec<u32> =
-            [2999.0, 3000.0, 3999.0, 4000.0, 5000.0].iter().map(|v| kerma.due(*v)).collect();
+        let due: Vec<u32> = [2999.0, 3000.0, 3999.0, 4000.0, 5000.0].iter().map(|v| kerma.due(*v)).collect();
         assert_eq!(due, [0, 1, 1, 2, 3]);
         assert_eq!(kerma.level_of(3), kerma.substantial);
         let time = &ALERTS[3];

@@ -234,7 +234,8 @@ const TABLE: [(f64, f64); 6] =
 
 /// Backscatter factor of a square field of this side at the skin: linear between the entries of the table, constant beyond.
 pub fn backscatter_factor(hvl_mm_al: f64, side_mm: f64) -> f64 {
-    let of_row = |row: &[f64; 5]| between(BACKSCATTER_SIDES_MM.iter().zip(row).map(|(x, y)| (*x, *y)), side_mm);
+    let of_row =
+        |row: &[f64; 5]| between(BACKSCATTER_SIDES_MM.iter().zip(row).map(|(x, y)| (*x, *y)), side_mm);
     between(BACKSCATTER.iter().map(|(hvl, row)| (*hvl, of_row(row))), hvl_mm_al)
 }
 
@@ -253,4 +254,3 @@ fn between(nodes: impl Iterator<Item = (f64, f64)>, x: f64) -> f64 {
     }
     last.map_or(0.0, |l| l.1)
 }
-

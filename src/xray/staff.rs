@@ -60,13 +60,7 @@ pub fn scatter_ugy_per_gy_cm2(angle_deg: f64, tube_kv: f64) -> f64 {
 }
 
 /// Scattered air kerma per kerma-area product at a place, uGy/(Gy cm2); `origin_mm` is the point on the table top under the access.
-pub fn staff_factor(
-    place: &StaffPlace,
-    arm: &CArm,
-    tube_kv: f64,
-    shields: Shields,
-    origin_mm: &Vec3,
-) -> f64 {
+pub fn staff_factor(place: &StaffPlace, arm: &CArm, tube_kv: f64, shields: Shields, origin_mm: &Vec3) -> f64 {
     let way = origin_mm + Vec3::from(place.offset_mm) - arm.isocenter_mm;
     // Nobody stands nearer than the skin of the patient.
     let distance_m = (way.norm() / 1000.0).max(0.2);

@@ -372,7 +372,7 @@ fn slab(half_thickness: f64) -> Vec<BodySurface> {
     vec![surface(Material::SoftTissue, 1.0, block(Vec3::zeros(), half))]
 }
 
-fn straight_vessel(radius_mm: f64, from: Vec3, to: Vec3) -> Branch {
+pub(crate) fn straight_vessel(radius_mm: f64, from: Vec3, to: Vec3) -> Branch {
     let tangent = (to - from).normalize();
     let normal = cathnav::math::orthogonal(&tangent);
     let n = 41;

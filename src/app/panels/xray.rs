@@ -8,6 +8,7 @@ use super::super::texts::{Text, t};
 use super::super::theme;
 use super::super::view::View;
 use super::super::widgets::{caption, choice, drag_pad, hold_button, is_held};
+use super::suite::{dose_ui, filters_ui, suite_ui};
 use crate::sim::Command;
 use crate::sim::command::{AcquisitionKind, Pedal};
 
@@ -20,6 +21,9 @@ pub fn xray_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         table_ui(&mut columns[1], view, out);
     });
     blades_ui(ui, view, out);
+    filters_ui(ui, view, out);
+    suite_ui(ui, view, out);
+    dose_ui(ui, view);
 }
 
 /// The pedals: always in reach below the sections, as in a room.

@@ -12,6 +12,7 @@ use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 
 use crate::math::hash::hex_of_bytes;
 use crate::scenario::{Case, Sex};
+use crate::sim::record::Recording;
 use crate::units::TICK_S;
 
 /// Explicit VR little endian.
@@ -70,6 +71,15 @@ impl Study {
         }
     }
 
+    /// The study of a recording: its date is that of the file (a file system that does not say gives the start of 1970).
+    pub fn of_recording(case: &Case, recording: &Recording, path: &std::path::Path) -> Self {
+        let modified = std::fs::metadata(path).and_then(|m| m.modified()).ok();
+        let start =
+            modified.and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |d| d.as_secs());
+        let end = recording.hashes.last().map_or_else(String::new, |(_, hash)| hash.to_string());
+        Self::new(case, recording.header.seed, start, &end)
+    }
+
     /// A unique identifier below 2.25 (a hashed name of this attempt), the same whenever it is asked for.
     pub fn uid(&self, what: &str) -> String {
         let name = format!("{}/{}/{}/{}/{what}", self.case_id, self.seed, self.start_unix_s, self.attempt);
@@ -86,10 +96,7 @@ impl Study {
         let (y, m, d) = civil(seconds / 86_400);
         let s = seconds % 86_400;
         let micros = (since.fract() * 1e6) as u32;
-        (
-            format!("{y:04}{m:02}{d:02}"),
-            format!("{:02}{:02}{:02}.{micros:06}", s / 3600, s / 60 % 60, s % 60),
-        )
+        (format!("{y:04}{m:02}{d:02}"), format!("{:02}{:02}{:02}.{micros:06}", s / 3600, s / 60 % 60, s % 60))
     }
 }
 
@@ -124,7 +131,13 @@ fn decimal(value: f64) -> String {
 }
 
 /// Patient, study, series and equipment.
-fn common(study: &Study, modality: &str, series: u32, sop_class: &str, instance_uid: &str) -> InMemDicomObject {
+fn common(
+    study: &Study,
+    modality: &str,
+    series: u32,
+    sop_class: &str,
+    instance_uid: &str,
+) -> InMemDicomObject {
     let mut o = InMemDicomObject::new_empty();
     let (date, time) = study.date_time(0);
     put(&mut o, 0x0008, 0x0005, VR::CS, "ISO_IR 192");

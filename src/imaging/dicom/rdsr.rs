@@ -50,19 +50,19 @@ pub fn rdsr_file(study: &Study, events: &[IrradiationEvent], end_tick: u64) -> R
 }
 
 fn head(study: &Study) -> Vec<InMemDicomObject> {
-    let mut procedure =
-        coded("HAS CONCEPT MOD", ("121058", "DCM", "Procedure reported"), ("113704", "DCM", "Projection X-Ray"));
+    let mut procedure = coded(
+        "HAS CONCEPT MOD",
+        ("121058", "DCM", "Procedure reported"),
+        ("113704", "DCM", "Projection X-Ray"),
+    );
     let intent = coded(
         "HAS CONCEPT MOD",
         ("363703001", "SCT", "Has Intent"),
         ("373808002", "SCT", "Curative - procedure intent"),
     );
     put_items(&mut procedure, 0x0040, 0xA730, vec![intent]);
-    let mut scope = coded(
-        "HAS OBS CONTEXT",
-        ("113705", "DCM", "Scope of Accumulation"),
-        ("113014", "DCM", "Study"),
-    );
+    let mut scope =
+        coded("HAS OBS CONTEXT", ("113705", "DCM", "Scope of Accumulation"), ("113014", "DCM", "Study"));
     let of = uid_ref("HAS PROPERTIES", ("110180", "DCM", "Study Instance UID"), &study.uid("study"));
     put_items(&mut scope, 0x0040, 0xA730, vec![of]);
     vec![
@@ -119,7 +119,11 @@ fn event(study: &Study, e: &IrradiationEvent) -> InMemDicomObject {
     };
     let mut items = vec![
         coded("HAS CONCEPT MOD", PLANE, SINGLE_PLANE),
-        uid_ref("CONTAINS", ("113769", "DCM", "Irradiation Event UID"), &study.uid(&format!("event {}", e.number))),
+        uid_ref(
+            "CONTAINS",
+            ("113769", "DCM", "Irradiation Event UID"),
+            &study.uid(&format!("event {}", e.number)),
+        ),
         stamped(("111526", "DCM", "DateTime Started"), &(date + &time)),
         coded("CONTAINS", ("113721", "DCM", "Irradiation Event Type"), kind),
         text("CONTAINS", ("125203", "DCM", "Acquisition Protocol"), &protocol),
@@ -172,11 +176,7 @@ fn source(e: &IrradiationEvent) -> Vec<InMemDicomObject> {
             ("113771", "DCM", "X-Ray Filters"),
             vec![
                 coded("CONTAINS", ("113772", "DCM", "X-Ray Filter Type"), ("113650", "DCM", "Strip filter")),
-                coded(
-                    "CONTAINS",
-                    ("113757", "DCM", "X-Ray Filter Material"),
-                    ("66925006", "SCT", "Copper"),
-                ),
+                coded("CONTAINS", ("113757", "DCM", "X-Ray Filter Material"), ("66925006", "SCT", "Copper")),
                 n("113758", "X-Ray Filter Thickness Minimum", e.copper_mm, "mm"),
                 n("113773", "X-Ray Filter Thickness Maximum", e.copper_mm, "mm"),
             ],

@@ -39,7 +39,15 @@ pub fn xa_file(study: &Study, run: &StoredRun, facts: &RunFacts) -> Result<Vec<u
     }
     let uid = study.uid(&format!("run {}", run.number));
     let mut o = common(study, "XA", run.number, SOP_CLASS, &uid);
-    put(&mut o, 0x0008, 0x0008, VR::CS, PrimitiveValue::Strs(["ORIGINAL", "PRIMARY", "SINGLE PLANE"].map(str::to_owned).into_iter().collect()));
+    put(
+        &mut o,
+        0x0008,
+        0x0008,
+        VR::CS,
+        PrimitiveValue::Strs(
+            ["ORIGINAL", "PRIMARY", "SINGLE PLANE"].map(str::to_owned).into_iter().collect(),
+        ),
+    );
     let (date, time) = study.date_time(run.ticks.first().copied().unwrap_or(0));
     put(&mut o, 0x0008, 0x0022, VR::DA, date.as_str());
     put(&mut o, 0x0008, 0x0032, VR::TM, time.as_str());
@@ -54,7 +62,8 @@ pub fn xa_file(study: &Study, run: &StoredRun, facts: &RunFacts) -> Result<Vec<u
     if run.kind == AcquisitionKind::Dsa {
         put(&mut o, 0x0028, 0x1090, VR::CS, "SUB");
         let record = facts.record.unwrap_or_default();
-        mask_sequence(&mut o, run.len(), record.mask.unwrap_or(facts.automatic_mask), record.shift_mm, run);
+        let mask = record.mask.unwrap_or(facts.automatic_mask);
+        mask_sequence(&mut o, run.len(), mask, record.shift_mm, run.pixel_mm());
     } else {
         put(&mut o, 0x0028, 0x1090, VR::CS, "NAT");
     }
@@ -65,11 +74,16 @@ pub fn xa_file(study: &Study, run: &StoredRun, facts: &RunFacts) -> Result<Vec<u
 ///
 /// # Errors
 /// When the bytes are no such file.
-pub fn update_mask(file: &[u8], run: &StoredRun, record: &RunRecord) -> Result<Vec<u8>, DicomError> {
+pub fn update_mask(
+    file: &[u8],
+    frames: usize,
+    pixel_mm: f64,
+    record: &RunRecord,
+) -> Result<Vec<u8>, DicomError> {
     let failed = |e: &dyn std::fmt::Display| DicomError::Make(e.to_string());
     let mut object = dicom_object::from_reader(file).map_err(|e| failed(&e))?;
     if let Some(mask) = record.mask {
-        mask_sequence(&mut object, run.len(), mask, record.shift_mm, run);
+        mask_sequence(&mut object, frames, mask, record.shift_mm, pixel_mm);
     }
     let mut out = Vec::new();
     object.write_all(&mut out).map_err(|e| failed(&e))?;
@@ -107,7 +121,13 @@ fn two(text: &str) -> PrimitiveValue {
 fn technique(o: &mut InMemDicomObject, study: &Study, facts: &RunFacts) {
     put(o, 0x0018, 0x1155, VR::CS, "GR");
     put(o, 0x0018, 0x115A, VR::CS, "PULSED");
-    put(o, 0x0018, 0x1166, VR::CS, PrimitiveValue::Strs(["IN", "FOCUSED"].map(str::to_owned).into_iter().collect()));
+    put(
+        o,
+        0x0018,
+        0x1166,
+        VR::CS,
+        PrimitiveValue::Strs(["IN", "FOCUSED"].map(str::to_owned).into_iter().collect()),
+    );
     put(o, 0x0018, 0x1190, VR::DS, "0.6");
     let Some(e) = &facts.event else { return };
     put(o, 0x0008, 0x3010, VR::UI, study.uid(&format!("event {}", e.number)));
@@ -139,7 +159,13 @@ fn timing(o: &mut InMemDicomObject, run: &StoredRun) {
     steps.extend(run.ticks.windows(2).map(|w| decimal((w[1] - w[0]) as f64 * TICK_S * 1000.0)));
     put(o, 0x0018, 0x1065, VR::DS, PrimitiveValue::Strs(steps.into_iter().collect()));
     put(o, 0x0028, 0x0008, VR::IS, run.len().to_string());
-    put(o, 0x0028, 0x0009, VR::AT, PrimitiveValue::Tags([dicom_core::Tag(0x0018, 0x1065)].into_iter().collect()));
+    put(
+        o,
+        0x0028,
+        0x0009,
+        VR::AT,
+        PrimitiveValue::Tags([dicom_core::Tag(0x0018, 0x1065)].into_iter().collect()),
+    );
 }
 
 fn pixels(o: &mut InMemDicomObject, run: &StoredRun) {
@@ -173,7 +199,7 @@ fn mask_sequence(
     frames: usize,
     [first, last]: [u32; 2],
     [right_mm, up_mm]: [f64; 2],
-    run: &StoredRun,
+    pixel_mm: f64,
 ) {
     let mut item = InMemDicomObject::new_empty();
     put(&mut item, 0x0028, 0x6101, VR::CS, "AVG_SUB");
@@ -183,7 +209,7 @@ fn mask_sequence(
     put(&mut item, 0x0028, 0x6110, VR::US, PrimitiveValue::U16(numbers.collect()));
     put(&mut item, 0x0028, 0x6112, VR::US, 1_u16);
     // Rows first, downwards, then columns to the right.
-    let shift = [-up_mm / run.pixel_mm(), right_mm / run.pixel_mm()].map(|v| v as f32);
+    let shift = [-up_mm / pixel_mm, right_mm / pixel_mm].map(|v| v as f32);
     put(&mut item, 0x0028, 0x6114, VR::FL, PrimitiveValue::F32(shift.into_iter().collect()));
     put_items(o, 0x0028, 0x6100, vec![item]);
 }

@@ -261,4 +261,3 @@ pub(super) struct Totals {
     pub(super) kap_gy_cm2: f64,
     pub(super) fluoro_s: f64,
 }
-

@@ -18,7 +18,11 @@ pub const PROGRAMS: [AcquisitionProgram; 7] = [
     AcquisitionProgram { name: "Abdomen", kind: AcquisitionKind::Dsa, phases: &[(3.0, 6.0), (1.0, 30.0)] },
     AcquisitionProgram { name: "Pelvis", kind: AcquisitionKind::Dsa, phases: &[(3.0, 8.0), (1.0, 20.0)] },
     AcquisitionProgram { name: "Cerebral", kind: AcquisitionKind::Dsa, phases: &[(4.0, 5.0), (2.0, 10.0)] },
-    AcquisitionProgram { name: "Peripheral", kind: AcquisitionKind::Dsa, phases: &[(2.0, 10.0), (1.0, 30.0)] },
+    AcquisitionProgram {
+        name: "Peripheral",
+        kind: AcquisitionKind::Dsa,
+        phases: &[(2.0, 10.0), (1.0, 30.0)],
+    },
     AcquisitionProgram { name: "Carbon dioxide", kind: AcquisitionKind::Dsa, phases: &[(6.0, 15.0)] },
     AcquisitionProgram { name: "Coronary", kind: AcquisitionKind::Cine, phases: &[(15.0, 20.0)] },
     AcquisitionProgram { name: "Cardiac fast", kind: AcquisitionKind::Cine, phases: &[(30.0, 10.0)] },
