@@ -133,7 +133,6 @@ table! {
     Table = "Table";
     ArmHelp = "Drag: sideways LAO and RAO, up and down CRA and CAU.";
     TableHelp = "Drag the field of view over the patient.";
-    Ap = "AP";
     Detector = "Detector";
     Nearer = "Nearer";
     Farther = "Farther";

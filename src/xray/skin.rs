@@ -111,14 +111,21 @@ impl SkinModel {
                 continue;
             }
             let magnification = arm.sid_mm / depth;
-            let (x, y) = (r.dot(&p.right) * magnification / half, r.dot(&p.up) * magnification / half);
-            if !arm.is_open(0.5 * (x + 1.0), 0.5 * (1.0 - y)) {
+            let per_mm = magnification / half;
+            let (x, y) = (r.dot(&p.right) * per_mm, r.dot(&p.up) * per_mm);
+            // Half the bin across and up, so that a bin at the edge of the field gets its share.
+            let tangent = Vec3::new(-bin.normal.y, bin.normal.x, 0.0) * (0.5 * bin.area_mm2 / RING_MM);
+            let extent = |axis: &Vec3| (tangent.dot(axis).abs() + (0.5 * RING_MM * axis.z).abs()) * per_mm;
+            let [left, right, bottom, top] = arm.blades;
+            let side_mm = (across * along).sqrt() / magnification;
+            let open = overlap(x, extent(&p.right), -left, right) * overlap(y, extent(&p.up), -bottom, top);
+            if open <= 0.0 {
                 continue;
             }
-            let side_mm = (across * along).sqrt() / magnification;
             let mut factor = (REFERENCE_DISTANCE_MM * REFERENCE_DISTANCE_MM / r.norm_squared())
                 * backscatter_factor(pulse.hvl_mm_al, side_mm)
                 * MEDIUM
+                * open
                 * pulse.wedge.powf(arm.wedge.cover(x, y));
             if self.is_behind_table(&p.source_mm, &bin.position_mm) {
                 factor *= table;
@@ -139,6 +146,12 @@ impl SkinModel {
         let t = (source.y - self.table_y_mm) / (source.y - at.y);
         (source.x + t * (at.x - source.x)).abs() < TABLE_HALF_WIDTH_MM
     }
+}
+
+/// Share of `[at - extent, at + extent]` that lies between `low` and `high`.
+fn overlap(at: f64, extent: f64, low: f64, high: f64) -> f64 {
+    let inside = (at + extent).min(high) - (at - extent).max(low);
+    (inside / (2.0 * extent).max(1e-9)).clamp(0.0, 1.0)
 }
 
 /// Per ring the segments in which the plane of its middle cuts the surface, x and y, mm.

@@ -58,7 +58,7 @@ fn head(study: &Study) -> Vec<InMemDicomObject> {
     let intent = coded(
         "HAS CONCEPT MOD",
         ("363703001", "SCT", "Has Intent"),
-        ("373808002", "SCT", "Curative - procedure intent"),
+        ("262202000", "SCT", "Therapeutic intent"),
     );
     put_items(&mut procedure, 0x0040, 0xA730, vec![intent]);
     let mut scope =
