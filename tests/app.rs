@@ -20,6 +20,8 @@ mod panels;
 mod raster;
 #[path = "app/replay.rs"]
 mod replay;
+#[path = "app/room.rs"]
+mod room;
 #[cfg(target_os = "linux")]
 #[path = "app/window.rs"]
 mod window;

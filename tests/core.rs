@@ -41,6 +41,8 @@ mod rods_shapes;
 mod rods_steps;
 #[path = "core/rods_torque.rs"]
 mod rods_torque;
+#[path = "core/room.rs"]
+mod room;
 #[path = "core/script.rs"]
 mod script;
 #[path = "core/session.rs"]

@@ -12,8 +12,11 @@ pub use replay::ReplayState;
 
 use super::engine::{self, Engine, Opening};
 use super::player::Player;
+use super::review::{self, ReviewAsk};
 use super::view::{CurveSample, TraceSample};
 use crate::imaging::Frame;
+use crate::imaging::archive::Archive;
+use crate::imaging::review::Reviewed;
 use crate::sim::command::Pedal;
 use crate::sim::session::StepOutput;
 use crate::sim::{Command, Event, Model, Snapshot};
@@ -63,6 +66,8 @@ pub struct Mail {
     pub time_factor: Option<f64>,
     /// Pictures, in order.
     pub frames: Vec<Shot>,
+    /// The picture of a review.
+    pub reviewed: Option<Arc<Reviewed>>,
     /// The run has ended: files written, or why not.
     pub ended: Option<Result<Vec<String>, String>>,
     /// Curves of the run that has ended.
@@ -84,6 +89,9 @@ struct Pulses {
 enum Picture {
     Pulse(Arc<Snapshot>),
     Hold,
+    /// Loops were stored.
+    Store(Arc<Snapshot>),
+    Review(Box<ReviewAsk>),
 }
 
 #[derive(Default)]
@@ -152,6 +160,12 @@ impl Bridge {
     /// Replays so many times as fast as it was.
     pub fn speed(&self, speed: f64) {
         self.order(Order::Speed(speed));
+    }
+
+    /// Asks for a picture of the review; an older wish that waits is dropped.
+    pub fn review(&self, ask: ReviewAsk) {
+        lock(&self.shared.pulses).waiting.retain(|p| !matches!(p, Picture::Review(_)));
+        queue_picture(&self.shared, Picture::Review(Box::new(ask)));
     }
 
     /// Goes to a tick of the recording.
@@ -361,6 +375,9 @@ fn tick(engine: &mut Engine, shared: &Shared, beam: &mut bool) -> bool {
         queue_picture(shared, Picture::Hold);
     }
     *beam = on;
+    if output.events.iter().any(|e| matches!(e.kind, crate::sim::EventKind::FluoroStored { .. })) {
+        queue_picture(shared, Picture::Store(Arc::new(snapshot.clone())));
+    }
     let finished = output.events.iter().any(|e| e.kind == crate::sim::EventKind::Finished);
     tick_mail(&mut lock(&shared.mail), output);
     finished
@@ -397,6 +414,7 @@ fn queue_picture(shared: &Shared, picture: Picture) {
 
 fn picture_thread(model: &Model, pixels: usize, seed: u64, shared: &Shared) {
     let mut renderer = engine::renderer(model, pixels, seed);
+    let mut archive = Archive::default();
     let mut last = Arc::new(Snapshot::default());
     loop {
         let picture = {
@@ -414,10 +432,21 @@ fn picture_thread(model: &Model, pixels: usize, seed: u64, shared: &Shared) {
         let frame = match picture {
             Picture::Pulse(snapshot) => {
                 let frame = renderer.render(&snapshot);
+                archive.add(&snapshot, &frame, renderer.signal_kev());
                 last = snapshot;
                 Some(frame)
             }
             Picture::Hold => renderer.held(),
+            Picture::Store(snapshot) => {
+                archive.follow(&snapshot);
+                None
+            }
+            Picture::Review(ask) => {
+                let reviewed = review::answer(&archive, &ask).map(Arc::new);
+                let mut mail = lock(&shared.mail);
+                mail.reviewed = reviewed.or(mail.reviewed.take());
+                None
+            }
         };
         let shot = frame.map(|frame| Shot { frame, snapshot: Arc::clone(&last) });
         lock(&shared.mail).frames.extend(shot);

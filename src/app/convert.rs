@@ -128,6 +128,9 @@ fn case_view(case: &Case) -> CaseView {
         contrast_ml: case.room.contrast_ml,
         dose_alert_mgy: case.room.dose_alert_mgy,
         has_injector: case.room.injector,
+        views: case.room.offered_views().into_iter().map(|v| v.name).collect(),
+        reference_kap: crate::xray::dose::reference_level(&case.room.procedure.name())
+            .map(|r| (r.label.to_owned(), r.kap_gy_cm2)),
         debrief: case.debrief.clone(),
     }
 }

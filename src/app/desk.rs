@@ -1,6 +1,7 @@
 //! The desk: pages, hands, pictures, files. Bevy-free; the window calls it once before and once after the panels.
 
 mod replay;
+mod room;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use super::engine::Opening;
 use super::keys::{Chord, KeyAction, KeyTable, Pressed};
 use super::out::{Held, Out, UiAction};
 use super::panels::next_hold;
+use super::review::ReviewAction;
 use super::shelf::{GrayPicture, Shelf};
 use super::store::Store;
 use super::view::{CurveSample, LogLine, Picture, Screen, View};
@@ -79,6 +81,8 @@ pub struct Desk {
     /// The report page from which a replay was opened.
     report_page: Option<Box<ReportPage>>,
     told_running: Option<bool>,
+    /// Files of a suite that are being made.
+    export: Option<room::ExportSlot>,
 }
 
 impl Desk {
@@ -113,6 +117,7 @@ impl Desk {
             replay_log: Vec::new(),
             report_page: None,
             told_running: None,
+            export: None,
         };
         desk.back_to_menu();
         desk
@@ -205,6 +210,7 @@ impl Desk {
         self.keys(input);
         self.latch.advance(input.dt_s, self.controls.moves_tools());
         self.shelf.advance(input.dt_s);
+        self.follow_room(input.dt_s);
         self.view.latch_left_s = (self.latch.pedal != Pedal::Off).then_some(self.latch.left_s);
     }
 
@@ -306,6 +312,14 @@ impl Desk {
     }
 
     fn table_key(&mut self, action: KeyAction) {
+        if self.review_key(action) {
+            return;
+        }
+        if let Some(command) = room::suite_command(&self.view, action) {
+            self.out.commands.push(command);
+            self.show_stored(action);
+            return;
+        }
         let x = &self.view.snapshot.xray;
         let i = &self.view.snapshot.injection;
         match action {
@@ -334,6 +348,8 @@ impl Desk {
             KeyAction::ReferenceBack => self.act(UiAction::ReferenceFrame(-1)),
             KeyAction::ReferenceForward => self.act(UiAction::ReferenceFrame(1)),
             KeyAction::Truth => self.act(UiAction::ToggleTruth),
+            KeyAction::Review => self.act_on_review(ReviewAction::Toggle),
+            KeyAction::SkinDose => self.act(UiAction::ToggleSkin),
             _ => {}
         }
     }
@@ -389,6 +405,16 @@ impl Desk {
             UiAction::ReferenceRun(by) => self.shelf.step_run(by),
             UiAction::ReferenceFrame(by) => self.shelf.step_frame(by),
             UiAction::ReferencePlay => self.shelf.toggle_play(),
+            UiAction::Review(action) => self.act_on_review(action),
+            UiAction::StoreReference(slot) => {
+                self.out.commands.push(Command::StoreReference(slot));
+                self.act(UiAction::SendToReference);
+            }
+            UiAction::ToggleSkin => {
+                self.view.skin_open = !self.view.skin_open;
+                self.view.skin = None;
+            }
+            UiAction::Export(path) => self.export(path),
             UiAction::DismissProblem => {
                 self.view.problem = None;
                 if self.view.screen == Screen::Loading {
@@ -467,6 +493,9 @@ impl Desk {
             self.view.time_factor = factor;
         }
         self.view.demo = mail.scripted.then(String::new);
+        if let (Some(review), Some(picture)) = (&mut self.view.review, mail.reviewed) {
+            review.receive(picture);
+        }
         self.waiting.extend(mail.frames);
         self.show_waiting();
         if let Some(problem) = mail.problem {

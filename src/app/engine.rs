@@ -12,7 +12,7 @@ use crate::sim::record::{RecordWriter, Recording};
 use crate::sim::session::{Session, StepOutput};
 use crate::sim::{Command, Model};
 use crate::training::{
-    Assessment, Observer, ReportInput, ReportMeta, report_html, report_json, telemetry_csv,
+    Assessment, Observer, ReportInput, ReportMeta, report_html, report_json, skin_image, telemetry_csv,
 };
 
 use super::convert;
@@ -185,12 +185,14 @@ impl Engine {
             state_hash: self.session.hash().to_string(),
             recording: "recording.cnr".to_owned(),
         };
+        let skin = &self.last.snapshot.xray.dose.skin.0;
+        let images: Vec<_> = skin_image(model.exposure.skin(), skin).into_iter().collect();
         let input = ReportInput {
             assessment: &assessment,
             meta: &meta,
             telemetry: self.observer.telemetry(),
             tree: &model.anatomy.tree,
-            images: &[],
+            images: &images,
         };
         let csv =
             telemetry_csv(self.observer.telemetry(), &self.last.snapshot.tools).map_err(|e| e.to_string())?;

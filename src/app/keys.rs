@@ -85,6 +85,48 @@ pub enum KeyAction {
     SidLonger,
     /// Detector to the patient.
     SidShorter,
+    /// New mask.
+    Remask,
+    /// Roadmap from the last run or from fluoroscopy.
+    RoadmapSourceNext,
+    /// Roadmap opacity.
+    RoadmapOpacityNext,
+    /// Store the last loop of fluoroscopy.
+    StoreFluoro,
+    /// Review of stored runs.
+    Review,
+    /// Dose on the skin.
+    SkinDose,
+    /// Store reference view A.
+    StoreReferenceA,
+    /// Go to reference view A.
+    RecallReferenceA,
+    /// Store reference view B.
+    StoreReferenceB,
+    /// Go to reference view B.
+    RecallReferenceB,
+    /// First view of the case.
+    View1,
+    /// Second view of the case.
+    View2,
+    /// Third view of the case.
+    View3,
+    /// Fourth view of the case.
+    View4,
+    /// Blades in.
+    BladesIn,
+    /// Blades out.
+    BladesOut,
+    /// Wedge filter: out, a quarter, half.
+    WedgeNext,
+    /// Dose level of fluoroscopy.
+    LevelNext,
+    /// Next acquisition program.
+    ProgramNext,
+    /// Next pulse rate.
+    PulseRateNext,
+    /// Ceiling screen in or out.
+    ScreenToggle,
     /// Hint.
     Hint,
     /// See-through patient.
@@ -97,7 +139,7 @@ pub enum KeyAction {
 
 impl KeyAction {
     /// All, in the order of the key list.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 60] = [
         Self::Fluoro,
         Self::Acquire,
         Self::Roadmap,
@@ -133,6 +175,27 @@ impl KeyAction {
         Self::ReferencePlay,
         Self::ReferenceBack,
         Self::ReferenceForward,
+        Self::Remask,
+        Self::RoadmapSourceNext,
+        Self::RoadmapOpacityNext,
+        Self::StoreFluoro,
+        Self::Review,
+        Self::SkinDose,
+        Self::StoreReferenceA,
+        Self::RecallReferenceA,
+        Self::StoreReferenceB,
+        Self::RecallReferenceB,
+        Self::View1,
+        Self::View2,
+        Self::View3,
+        Self::View4,
+        Self::BladesIn,
+        Self::BladesOut,
+        Self::WedgeNext,
+        Self::LevelNext,
+        Self::ProgramNext,
+        Self::PulseRateNext,
+        Self::ScreenToggle,
         Self::Hint,
         Self::Truth,
         Self::KeyList,
@@ -177,6 +240,27 @@ impl KeyAction {
             Self::FieldLarger => Text::KeyFieldLarger,
             Self::SidLonger => Text::KeySidLonger,
             Self::SidShorter => Text::KeySidShorter,
+            Self::Remask => Text::KeyRemask,
+            Self::RoadmapSourceNext => Text::KeyRoadmapSource,
+            Self::RoadmapOpacityNext => Text::KeyRoadmapOpacity,
+            Self::StoreFluoro => Text::KeyStoreFluoro,
+            Self::Review => Text::KeyReview,
+            Self::SkinDose => Text::KeySkinDose,
+            Self::StoreReferenceA => Text::KeyStoreA,
+            Self::RecallReferenceA => Text::KeyRecallA,
+            Self::StoreReferenceB => Text::KeyStoreB,
+            Self::RecallReferenceB => Text::KeyRecallB,
+            Self::View1 => Text::KeyView1,
+            Self::View2 => Text::KeyView2,
+            Self::View3 => Text::KeyView3,
+            Self::View4 => Text::KeyView4,
+            Self::BladesIn => Text::KeyBladesIn,
+            Self::BladesOut => Text::KeyBladesOut,
+            Self::WedgeNext => Text::KeyWedge,
+            Self::LevelNext => Text::KeyLevel,
+            Self::ProgramNext => Text::KeyProgram,
+            Self::PulseRateNext => Text::KeyPulseRate,
+            Self::ScreenToggle => Text::KeyScreen,
             Self::Hint => Text::KeyHint,
             Self::Truth => Text::KeyTruth,
             Self::KeyList => Text::KeyKeyList,
@@ -239,6 +323,9 @@ impl fmt::Display for Chord {
             "BracketLeft" => "[",
             "BracketRight" => "]",
             "Slash" => "/",
+            "Minus" => "-",
+            "Equal" => "=",
+            "Semicolon" => ";",
             "Comma" => ",",
             "Period" => ".",
             "Escape" => "Esc",
@@ -299,6 +386,27 @@ const DEFAULTS: &[(KeyAction, &str)] = &[
     (KeyAction::FieldLarger, "BracketLeft"),
     (KeyAction::SidLonger, "Home"),
     (KeyAction::SidShorter, "End"),
+    (KeyAction::Remask, "Alt+KeyR"),
+    (KeyAction::RoadmapSourceNext, "KeyO"),
+    (KeyAction::RoadmapOpacityNext, "Alt+KeyO"),
+    (KeyAction::StoreFluoro, "KeyT"),
+    (KeyAction::Review, "KeyF"),
+    (KeyAction::SkinDose, "KeyD"),
+    (KeyAction::StoreReferenceA, "KeyN"),
+    (KeyAction::RecallReferenceA, "Alt+KeyN"),
+    (KeyAction::StoreReferenceB, "KeyM"),
+    (KeyAction::RecallReferenceB, "Alt+KeyM"),
+    (KeyAction::View1, "Alt+Digit1"),
+    (KeyAction::View2, "Alt+Digit2"),
+    (KeyAction::View3, "Alt+Digit3"),
+    (KeyAction::View4, "Alt+Digit4"),
+    (KeyAction::BladesIn, "Minus"),
+    (KeyAction::BladesOut, "Equal"),
+    (KeyAction::WedgeNext, "Semicolon"),
+    (KeyAction::LevelNext, "KeyH"),
+    (KeyAction::ProgramNext, "KeyG"),
+    (KeyAction::PulseRateNext, "KeyY"),
+    (KeyAction::ScreenToggle, "KeyB"),
     (KeyAction::Hint, "F1"),
     (KeyAction::Truth, "F2"),
     (KeyAction::KeyList, "F12 Slash"),

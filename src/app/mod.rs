@@ -14,6 +14,7 @@ pub mod panels;
 pub mod player;
 mod probe;
 mod recordings;
+pub mod review;
 mod scene3d;
 mod screenshot;
 pub mod shelf;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use bevy_egui::egui::Rect;
 
 use super::keys::KeyAction;
+use super::review::ReviewAction;
 use crate::sim::command::{Fluid, Pedal};
 use crate::sim::{Command, ToolId};
 
@@ -110,6 +111,14 @@ pub enum UiAction {
     ReferenceFrame(i32),
     /// Reference monitor: play or stop.
     ReferencePlay,
+    /// Review of stored runs.
+    Review(ReviewAction),
+    /// Keep the live view with its C-arm position: 0 or 1.
+    StoreReference(u8),
+    /// Dose on the skin shown or not.
+    ToggleSkin,
+    /// DICOM and pictures of a finished run.
+    Export(PathBuf),
     /// The problem was read.
     DismissProblem,
     /// The list of recordings.

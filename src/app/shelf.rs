@@ -12,6 +12,8 @@ use super::texts::{Text, fill};
 const MOST_RUNS: usize = 12;
 /// Frames of one run that are kept.
 const MOST_FRAMES: usize = 120;
+/// Side of a thumbnail, pixels.
+const THUMB_PIXELS: usize = 128;
 /// Frames per second of the player.
 const PLAY_FPS: f64 = 6.0;
 
@@ -29,6 +31,21 @@ pub struct GrayPicture {
 impl GrayPicture {
     fn sum(&self) -> u64 {
         self.gray.iter().map(|g| u64::from(*g)).sum()
+    }
+
+    /// Means over squares, so that no side is longer than `most`.
+    fn smaller(&self, most: usize) -> Self {
+        let by = self.columns.max(self.rows).div_ceil(most).max(1);
+        let (columns, rows) = (self.columns / by, self.rows / by);
+        let mean = |i: usize| {
+            let (x0, y0) = (i % columns * by, i / columns * by);
+            let sum: usize = (y0..y0 + by)
+                .flat_map(|y| (x0..x0 + by).map(move |x| y * self.columns + x))
+                .map(|j| usize::from(self.gray[j]))
+                .sum();
+            (sum / (by * by)) as u8
+        };
+        Self { columns, rows, gray: (0..columns * rows).map(mean).collect() }
     }
 
     /// An 8-bit gray PNG; `None` when it is not there or something else.
@@ -103,6 +120,17 @@ impl Shelf {
         self.shown = self.stored.len() - 1;
         self.frame = 0.0;
         self.playing = false;
+    }
+
+    /// The frame of a run with the most contrast.
+    pub fn fullest_of(&self, run: u32) -> Option<usize> {
+        self.stored.iter().find(|s| s.run == Some(run)).map(|s| s.fullest)
+    }
+
+    /// That frame made small.
+    pub fn thumb_of(&self, run: u32) -> Option<GrayPicture> {
+        let stored = self.stored.iter().find(|s| s.run == Some(run))?;
+        stored.frames.get(stored.fullest).map(|p| p.smaller(THUMB_PIXELS))
     }
 
     fn last_frame(&self) -> usize {

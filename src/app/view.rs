@@ -6,9 +6,10 @@ use bevy_egui::egui;
 
 use super::bridge::ReplayState;
 use super::keys::KeyTable;
+use super::review::ReviewView;
 use super::shelf::GrayPicture;
 use crate::device::DeviceKind;
-use crate::imaging::Frame;
+use crate::imaging::{ColorPicture, Frame};
 use crate::scenario::{Grade, Level};
 use crate::sim::{Snapshot, ToolId};
 
@@ -95,6 +96,27 @@ pub struct View {
     pub recordings: Vec<RecordingCard>,
     /// A recording is played.
     pub replay: Option<ReplayView>,
+    /// Stored runs are reviewed.
+    pub review: Option<ReviewView>,
+    /// The dose on the skin is wanted.
+    pub skin_open: bool,
+    /// The dose on the skin, once it is drawn.
+    pub skin: Option<SkinView>,
+    /// Files of a finished run are being written.
+    pub exporting: bool,
+}
+
+/// Dose on the patient's skin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SkinView {
+    /// From behind and from the front.
+    pub picture: std::sync::Arc<ColorPicture>,
+    /// Peak when it was drawn, mGy.
+    pub peak_mgy: f64,
+    /// Top of the color scale, mGy.
+    pub top_mgy: f64,
+    /// Counts pictures.
+    pub version: u64,
 }
 
 /// A finished run.
@@ -154,6 +176,10 @@ pub struct CaseView {
     pub dose_alert_mgy: f64,
     /// There is an injector.
     pub has_injector: bool,
+    /// Names of the case's views.
+    pub views: Vec<String>,
+    /// Procedure with a reference level: name, kerma-area product in Gy cm2.
+    pub reference_kap: Option<(String, f64)>,
     /// Questions for the debriefing.
     pub debrief: Vec<String>,
 }
@@ -396,6 +422,12 @@ pub struct ReportView {
 }
 
 impl View {
+    /// A warning of the desk, in the log.
+    pub fn say_warning(&mut self, text: &str) {
+        let time_s = self.snapshot.time_s;
+        self.log.push(LogLine { time_s, text: text.to_owned(), kind: LogKind::Warning });
+    }
+
     /// Label of a tool, or its number if the tray does not know it.
     pub fn tool_label(&self, tool: ToolId) -> String {
         let known = self.tools.get(tool.idx()).map(|t| t.label.clone());

@@ -3,13 +3,31 @@
 use super::texts::{Text, fill, t};
 use super::view::{LogKind, LogLine, View};
 use crate::anatomy::VesselPlace;
+use crate::sim::exposure::account::IrradiationKind;
 use crate::sim::{Event, EventKind};
 use crate::units::TICKS_PER_S;
+use crate::xray::dose::{ALERTS, DoseQuantity};
 
 /// The line of an event; `None` if it is not worth one.
 pub fn log_line(event: &Event, view: &View) -> Option<LogLine> {
     let (kind, text) = words(&event.kind, view)?;
     Some(LogLine { time_s: event.tick as f64 / TICKS_PER_S as f64, text, kind })
+}
+
+fn dose_alert(quantity: DoseQuantity, level: f64, substantial: bool) -> (LogKind, String) {
+    let name = t(match quantity {
+        DoseQuantity::PeakSkinDose => Text::PeakSkin,
+        DoseQuantity::AirKerma => Text::AirKerma,
+        DoseQuantity::KermaArea => Text::KermaArea,
+        DoseQuantity::FluoroTime => Text::FluoroTime,
+    });
+    let unit = ALERTS.iter().find(|a| a.quantity == quantity).map_or("", |a| a.unit);
+    let level = format!("{level:.0} {unit}");
+    if substantial {
+        (LogKind::Alarm, fill(Text::LogSubstantial, &[name, &level]))
+    } else {
+        (LogKind::Warning, fill(Text::LogDoseAlert, &[name, &level]))
+    }
 }
 
 fn place(view: &View, place: &VesselPlace) -> String {
@@ -58,6 +76,25 @@ fn words(kind: &EventKind, view: &View) -> Option<(LogKind, String)> {
         EventKind::Diverged { rod, reason } => {
             (Warning, fill(Text::LogDiverged, &[&(u32::from(*rod) + 1).to_string(), reason]))
         }
+        EventKind::Irradiated(e) => {
+            let what = match e.kind {
+                IrradiationKind::Fluoro => t(Text::Fluoro),
+                IrradiationKind::Dsa => t(Text::Dsa),
+                IrradiationKind::Cine => t(Text::Cine),
+            };
+            let [kerma, kap] = [format!("{:.2}", e.air_kerma_mgy), format!("{:.3}", e.kap_gy_cm2)];
+            (Plain, fill(Text::LogIrradiated, &[what, &kerma, &kap]))
+        }
+        EventKind::FluoroStored { number, first, last } => {
+            (Plain, fill(Text::LogStored, &[&number.to_string(), &(last - first + 1).to_string()]))
+        }
+        EventKind::ReferenceStored(slot) => {
+            (Plain, fill(Text::LogReferenceStored, &[if *slot == 0 { "A" } else { "B" }]))
+        }
+        EventKind::DoseAlert { quantity, level, substantial, .. } => {
+            dose_alert(*quantity, *level, *substantial)
+        }
+        EventKind::BeamTimer { minutes } => (Warning, fill(Text::LogTimer, &[&format!("{minutes:.0}")])),
         EventKind::Finished => (Plain, t(Text::LogFinished).to_owned()),
         _ => return None,
     })

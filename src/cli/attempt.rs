@@ -85,6 +85,7 @@ pub struct Watcher {
     next_frame_tick: u64,
     key_images: Vec<training::ReportImage>,
     last_of_run: Option<(u32, Frame)>,
+    skin: crate::sim::exposure::account::SharedSkin,
     /// Pictures made.
     pub pictures: u64,
     /// Frames written.
@@ -122,6 +123,7 @@ impl Watcher {
             next_frame_tick: 0,
             key_images: Vec::new(),
             last_of_run: None,
+            skin: Default::default(),
             pictures: 0,
             written: 0,
         })
@@ -131,6 +133,7 @@ impl Watcher {
     pub fn watch(&mut self, output: &StepOutput) -> Result<(), CliError> {
         self.observer.observe(&output.snapshot, &output.events);
         let Some(pulse) = output.snapshot.xray.pulse else { return Ok(()) };
+        self.skin = output.snapshot.xray.dose.skin.clone();
         let Some(renderer) = &mut self.renderer else { return Ok(()) };
         let mut frame = renderer.render(&output.snapshot);
         self.pictures += 1;
@@ -194,6 +197,7 @@ impl Watcher {
         out: &Path,
     ) -> Result<Vec<PathBuf>, CliError> {
         self.close_run()?;
+        self.key_images.extend(training::skin_image(model.exposure.skin(), &self.skin.0));
         let failed = |e: &dyn std::fmt::Display| CliError::bad_input(format!("cannot write the report: {e}"));
         let assessment = self.observer.assessment();
         let json = training::report_json(&assessment, meta).map_err(|e| failed(&e))?;

@@ -11,6 +11,7 @@ pub mod attempt;
 pub mod check;
 pub mod demo;
 pub mod devices;
+pub mod export;
 pub mod image;
 pub mod import;
 pub mod paths;
@@ -92,6 +93,8 @@ enum SubCommand {
     Record(record::Args),
     /// Replay a recording; `--verify` compares the state hashes
     Replay(replay::Args),
+    /// Write a recording as DICOM (XA, dose report) and PNG
+    Export(export::Args),
     /// Make one X-ray picture of a case
     Image(image::Args),
     /// Path lengths through a closed mesh, for comparisons with other projectors
@@ -134,6 +137,7 @@ pub fn run_with(args: impl IntoIterator<Item = OsString>) -> Result<(), CliError
         Some(SubCommand::Run(args)) => run::run(&args),
         Some(SubCommand::Record(args)) => record::run(&args),
         Some(SubCommand::Replay(args)) => replay::run(&args),
+        Some(SubCommand::Export(args)) => export::run(&args),
         Some(SubCommand::Image(args)) => image::run(&args),
         Some(SubCommand::Paths(args)) => paths::run(&args),
         Some(SubCommand::Pictures(args)) => pictures::run(&args),
@@ -217,8 +221,8 @@ mod tests {
         let shown = command.get_subcommands().filter(|c| !c.is_hide_set());
         let names: Vec<String> = shown.map(|c| c.get_name().to_owned()).collect();
         let wanted = [
-            "play", "demo", "check", "run", "record", "replay", "image", "import", "anatomy", "devices",
-            "report",
+            "play", "demo", "check", "run", "record", "replay", "export", "image", "import", "anatomy",
+            "devices", "report",
         ];
         assert_eq!(names, wanted);
         for command in Cli::command().get_subcommands() {

@@ -7,7 +7,7 @@ use crate::anatomy::Anatomy;
 use crate::imaging::{self, Frame, FrameKind, Renderer, RendererConfig};
 use crate::sim::snapshot::{Pulse, Technique};
 use crate::sim::{Model, Session, Snapshot};
-use crate::xray::{BodyModel, CArm, DetectorProgram, ExposureControl};
+use crate::xray::{BodyModel, CArm, DetectorProgram, ExposureControl, FluoroLevel};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -66,7 +66,7 @@ pub fn run(args: &Args) -> Result<(), CliError> {
 fn settled(anatomy: &Anatomy, arm: &CArm, program: DetectorProgram, config: RendererConfig) -> Frame {
     let body = BodyModel::new(anatomy);
     let (water_mm, gap_mm) = (body.water_equivalent_mm(arm), body.air_gap_mm(arm));
-    let set = ExposureControl::for_patient(program, water_mm, gap_mm, arm);
+    let set = ExposureControl::for_patient(program, FluoroLevel::Normal, water_mm, gap_mm, arm);
     let mut renderer = Renderer::new(anatomy, &[], config);
     let mut snapshot = Snapshot::default();
     snapshot.xray.arm = *arm;

@@ -30,14 +30,24 @@ pub enum ImageError {
 
 /// The bytes of an 8-bit gray PNG.
 pub fn encode_png(frame: &Frame) -> Result<Vec<u8>, ImageError> {
-    let failed = |source| ImageError::Encode { columns: frame.columns, rows: frame.rows, source };
+    encode(frame.columns, frame.rows, png::ColorType::Grayscale, &frame.gray)
+}
+
+/// The bytes of an 8-bit PNG.
+pub(super) fn encode(
+    columns: usize,
+    rows: usize,
+    color: png::ColorType,
+    pixels: &[u8],
+) -> Result<Vec<u8>, ImageError> {
+    let failed = |source| ImageError::Encode { columns, rows, source };
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, frame.columns as u32, frame.rows as u32);
-    encoder.set_color(png::ColorType::Grayscale);
+    let mut encoder = png::Encoder::new(&mut bytes, columns as u32, rows as u32);
+    encoder.set_color(color);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Fast);
     let mut writer = encoder.write_header().map_err(failed)?;
-    writer.write_image_data(&frame.gray).map_err(failed)?;
+    writer.write_image_data(pixels).map_err(failed)?;
     writer.finish().map_err(failed)?;
     Ok(bytes)
 }

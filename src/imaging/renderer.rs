@@ -1,20 +1,20 @@
 //! The renderer: from a snapshot with a pulse to a picture.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use rayon::prelude::*;
 
 use super::chain::LagMemory;
 use super::devices::MetalLayer;
 use super::scene::{Background, Geometry};
-use super::subtraction::{DsaRun, Roadmap};
+use super::subtraction::{DsaRun, FluoroRoadmap, Roadmap};
 use super::{Frame, FrameKind, ReferenceStore, fast};
 use crate::anatomy::{Anatomy, Breathing, VesselTree};
 use crate::device::Device;
 use crate::sim::Snapshot;
-use crate::sim::command::AcquisitionKind;
+use crate::sim::command::{AcquisitionKind, RoadmapSource};
 use crate::sim::snapshot::{Technique, VesselView};
-use crate::xray::{BodyModel, CArm, DetectorProgram, ExposureControl};
+use crate::xray::{BodyModel, CArm, DetectorProgram, ExposureControl, FluoroLevel};
 
 /// Weight of the new frame in the fluoroscopy filter where nothing moves.
 const RECURSIVE_WEIGHT: f32 = 0.4;
@@ -26,8 +26,12 @@ const HELD_PULSES: usize = 4;
 const EDGE_BOOST: f32 = 0.6;
 /// Gray of the subtracted background, and gray lost per unit of ln contrast.
 const DSA_GRAY: (f32, f32) = (0.66, 0.62);
-/// How much lighter a roadmap vessel is.
-const ROADMAP_LIGHT: f32 = 0.24;
+/// How much lighter a roadmap vessel is at full opacity.
+const ROADMAP_LIGHT: f32 = 0.48;
+/// Gray of a fluoroscopic roadmap's background, and gray lost per unit of ln.
+const FLUORO_ROADMAP_GRAY: (f32, f32) = (0.5, 0.9);
+/// Runs whose roadmap is kept.
+const MOST_ROADMAPS: usize = 12;
 
 /// Settings of a renderer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +64,13 @@ pub struct Renderer {
     pub(super) recent: VecDeque<Vec<f32>>,
     last: Option<Frame>,
     dsa: Option<DsaRun>,
-    roadmap: Option<Roadmap>,
+    /// Roadmaps of ended runs, by number.
+    roadmaps: BTreeMap<u32, Roadmap>,
+    fluoro_roadmap: Option<FluoroRoadmap>,
+    /// Opacity of the roadmap in the last picture.
+    roadmap_opacity: f32,
+    /// Which run's roadmap the last picture showed.
+    shown_roadmap: Option<u32>,
     /// Pictures that the user keeps beside the live one.
     pub reference: ReferenceStore,
 }
@@ -86,7 +96,10 @@ impl Renderer {
             recent: VecDeque::new(),
             last: None,
             dsa: None,
-            roadmap: None,
+            roadmaps: BTreeMap::new(),
+            fluoro_roadmap: None,
+            roadmap_opacity: 0.5,
+            shown_roadmap: None,
             reference: ReferenceStore::default(),
         }
     }
@@ -111,7 +124,7 @@ impl Renderer {
         };
         match (pulse.run, view.acquisition) {
             (None, _) => self.fluoro(snapshot, &mut frame),
-            (Some(run), AcquisitionKind::Dsa) => self.subtracted(run, &mut frame),
+            (Some(run), AcquisitionKind::Dsa) => self.subtracted(run, view.suite.remasks, &mut frame),
             (Some(_), AcquisitionKind::Cine) => {
                 self.filtered_log.clear();
                 let log = logs(&self.linear_kev);
@@ -133,7 +146,11 @@ impl Renderer {
             for log in &self.recent {
                 mean.iter_mut().zip(log).for_each(|(m, l)| *m += l * share);
             }
-            let cover = self.roadmap.as_ref().filter(|_| last.kind == FrameKind::Roadmap);
+            if last.kind == FrameKind::Roadmap && self.shown_roadmap.is_none() {
+                // A subtracted roadmap is held as it is.
+                return Some(frame);
+            }
+            let cover = self.shown_roadmap.and_then(|run| self.roadmaps.get(&run));
             frame.gray = self.native_gray(&mean, cover.map(|r| r.cover.as_slice()));
         }
         Some(frame)
@@ -162,20 +179,58 @@ impl Renderer {
         }
         self.recent.push_back(log);
         if let Some(run) = self.dsa.take() {
-            self.roadmap = Some(run.roadmap());
+            if self.roadmaps.len() == MOST_ROADMAPS {
+                self.roadmaps.pop_first();
+            }
+            self.roadmaps.insert(run.number, run.roadmap());
         }
-        let moved_mm = self.roadmap.as_ref().and_then(|r| r.moved_mm(&frame.arm));
-        let roadmap = self.roadmap.as_ref().filter(|_| snapshot.xray.roadmap && moved_mm.is_none());
+        let suite = &snapshot.xray.suite;
+        self.roadmap_opacity = suite.roadmap_opacity as f32;
+        self.shown_roadmap = None;
+        if snapshot.xray.roadmap && suite.roadmap_source == RoadmapSource::Fluoro {
+            self.subtracted_fluoro(snapshot, frame);
+            return;
+        }
+        let run = match suite.roadmap_source {
+            RoadmapSource::Run(run) => Some(run),
+            RoadmapSource::LastRun | RoadmapSource::Fluoro => self.roadmaps.keys().next_back().copied(),
+        };
+        let wanted = run.and_then(|r| self.roadmaps.get(&r)).filter(|_| snapshot.xray.roadmap);
+        frame.roadmap_moved_mm = wanted.and_then(|r| r.moved_mm(&frame.arm));
+        let roadmap = wanted.filter(|_| frame.roadmap_moved_mm.is_none());
         frame.kind = if roadmap.is_some() { FrameKind::Roadmap } else { FrameKind::Fluoro };
-        frame.roadmap_moved_mm = moved_mm.filter(|_| snapshot.xray.roadmap);
         frame.gray = self.native_gray(&self.filtered_log, roadmap.map(|r| r.cover.as_slice()));
+        self.shown_roadmap = run.filter(|_| frame.kind == FrameKind::Roadmap);
     }
 
-    fn subtracted(&mut self, run: u32, frame: &mut Frame) {
+    /// Fluoroscopy under a fluoroscopic roadmap: the first one makes the mask, later ones are subtracted from it.
+    fn subtracted_fluoro(&mut self, snapshot: &Snapshot, frame: &mut Frame) {
+        let suite = &snapshot.xray.suite;
+        let (fluoroscopy, log) = (suite.loop_first_pulse, &self.filtered_log);
+        if self.fluoro_roadmap.as_ref().is_none_or(|r| r.remasks != suite.remasks) {
+            self.fluoro_roadmap = Some(FluoroRoadmap::start(suite.remasks, fluoroscopy, &frame.arm, log));
+        }
+        let Some(roadmap) = &mut self.fluoro_roadmap else { return };
+        frame.roadmap_moved_mm = roadmap.moved_mm(&frame.arm);
+        let difference =
+            if frame.roadmap_moved_mm.is_none() { roadmap.follow(fluoroscopy, log) } else { None };
+        match difference {
+            Some(difference) => {
+                frame.kind = FrameKind::Roadmap;
+                let vessel = 2.0 * self.roadmap_opacity;
+                let (ground, slope) = FLUORO_ROADMAP_GRAY;
+                frame.gray =
+                    self.gray(&difference, |_, d| ground - slope * if d < 0.0 { vessel * d } else { d });
+            }
+            None => frame.gray = self.native_gray(&self.filtered_log, None),
+        }
+    }
+
+    fn subtracted(&mut self, run: u32, remasks: u32, frame: &mut Frame) {
         self.filtered_log.clear();
         let log = logs(&self.linear_kev);
-        let Some(dsa) = self.dsa.as_mut().filter(|d| d.number == run) else {
-            self.dsa = Some(DsaRun::start(run, &frame.arm, &self.linear_kev));
+        let Some(dsa) = self.dsa.as_mut().filter(|d| d.number == run && d.remasks == remasks) else {
+            self.dsa = Some(DsaRun::start(run, remasks, &frame.arm, &self.linear_kev));
             frame.kind = FrameKind::Native;
             frame.gray = self.native_gray(&log, None);
             return;
@@ -190,7 +245,7 @@ impl Renderer {
         let Some(background) = &self.background else { return Vec::new() };
         self.gray(log, |i, l| {
             let shade = background.range.shade(i, l);
-            roadmap.map_or(shade, |cover| shade + ROADMAP_LIGHT * cover[i])
+            roadmap.map_or(shade, |cover| shade + ROADMAP_LIGHT * self.roadmap_opacity * cover[i])
         })
     }
 
@@ -231,7 +286,7 @@ pub fn render_still(anatomy: &Anatomy, arm: &CArm, contrast_filled: bool, config
     let air_gap_mm = renderer.body.air_gap_mm(arm);
     // A single shot has the dose of a cine frame.
     let program = DetectorProgram::Cine(15.0);
-    let set = ExposureControl::for_patient(program, water_equivalent_mm, air_gap_mm, arm);
+    let set = ExposureControl::for_patient(program, FluoroLevel::Normal, water_equivalent_mm, air_gap_mm, arm);
     snapshot.xray.arm = *arm;
     snapshot.xray.technique = Technique::of(&set, water_equivalent_mm, air_gap_mm);
     if contrast_filled {

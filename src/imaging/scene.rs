@@ -10,7 +10,8 @@ use crate::sim::snapshot::Technique;
 use crate::xray::geometry::SOURCE_ISOCENTER_MM;
 use crate::xray::scatter::scatter_to_primary_after_grid;
 use crate::xray::thickness::ArealMap;
-use crate::xray::{BodyModel, BodyMotion, CArm, Projection};
+use crate::xray::wedge::wedge_transmission;
+use crate::xray::{BodyModel, BodyMotion, CArm, Projection, Wedge};
 
 /// Blocks per side of the scatter and gray-range maps.
 const BLOCKS: usize = 32;
@@ -214,13 +215,16 @@ fn blur(values: &mut [f32], columns: usize, weights: &[f32]) {
 
 /// A pose without its blades: they change no path length.
 pub(super) fn pose_of(arm: &CArm) -> CArm {
-    CArm { blades: [1.0; 4], ..*arm }
+    CArm { blades: [1.0; 4], wedge: Wedge::default(), ..*arm }
 }
 
 /// Expected signal of body, table and scatter.
 pub(super) struct Background {
     technique: Technique,
     blades: [f64; 4],
+    wedge: Wedge,
+    /// Share that the wedge filter lets through; empty while it is out.
+    wedge_share: Vec<f32>,
     pub(super) detector: Detector,
     /// Share of each pixel that the blades leave open.
     pub(super) open: Vec<f32>,
@@ -246,20 +250,23 @@ pub(super) struct GrayRange {
 
 impl Background {
     pub(super) fn is_for(&self, technique: &Technique, arm: &CArm) -> bool {
-        self.technique == *technique && self.blades == arm.blades
+        self.technique == *technique && self.blades == arm.blades && self.wedge == arm.wedge
     }
 
     pub(super) fn new(geometry: &Geometry, technique: &Technique, arm: &CArm) -> Self {
         let projection = &geometry.projection;
         let detector = Detector::new(technique, projection);
         let open = blade_cover(projection, arm);
-        let (mut total_kev, mut sigma_kev) = primary(&detector, geometry, &open);
+        let wedge_share = wedge_shares(projection, technique, arm);
+        let (mut total_kev, mut sigma_kev) = primary(&detector, geometry, &open, &wedge_share);
         let scatter_kev = scatter_map(projection, geometry.body(), &total_kev, &open, technique, arm);
         add_scatter(&scatter_kev, &mut total_kev, &mut sigma_kev);
         let range = GrayRange::new(geometry, technique, &total_kev, &open);
         Self {
             technique: *technique,
             blades: arm.blades,
+            wedge: arm.wedge,
+            wedge_share,
             detector,
             open,
             total_kev,
@@ -271,18 +278,19 @@ impl Background {
 
     /// The expected signal after organs have moved; scatter and window stay.
     pub(super) fn follow(&mut self, geometry: &Geometry) {
-        (self.total_kev, self.sigma_kev) = primary(&self.detector, geometry, &self.open);
+        (self.total_kev, self.sigma_kev) = primary(&self.detector, geometry, &self.open, &self.wedge_share);
         add_scatter(&self.scatter_kev, &mut self.total_kev, &mut self.sigma_kev);
     }
 }
 
 /// Primary signal that stays sharp, and the variance of its quanta.
-fn primary(detector: &Detector, geometry: &Geometry, open: &[f32]) -> (Vec<f32>, Vec<f32>) {
+fn primary(detector: &Detector, geometry: &Geometry, open: &[f32], wedge_share: &[f32]) -> (Vec<f32>, Vec<f32>) {
     let body = geometry.body();
     (body.water_g_per_cm2.par_iter().zip(&body.bone_g_per_cm2).zip(open))
-        .map(|((w, b), o)| {
+        .enumerate()
+        .map(|(i, ((w, b), o))| {
             let d = detector.background(*w, *b);
-            let kev = d.signal_kev * o * (1.0 - GLARE);
+            let kev = d.signal_kev * o * wedge_share.get(i).copied().unwrap_or(1.0) * (1.0 - GLARE);
             (kev, kev * d.quantum_kev / SWANK)
         })
         .unzip()
@@ -296,6 +304,18 @@ fn add_scatter(scatter_kev: &[f32], total_kev: &mut [f32], variance: &mut [f32])
             *sigma = (*sigma + scatter * SCATTER_ENERGY_KEV / SWANK).sqrt();
         },
     );
+}
+
+/// Share that the wedge filter lets through at each pixel; empty while it is out.
+fn wedge_shares(projection: &Projection, technique: &Technique, arm: &CArm) -> Vec<f32> {
+    if arm.wedge.insertion <= 0.0 {
+        return Vec::new();
+    }
+    let n = projection.columns;
+    let whole = wedge_transmission(technique.tube_kv, technique.copper_mm, technique.water_equivalent_mm);
+    let at = |k: usize| 2.0 * (k as f64 + 0.5) / n as f64 - 1.0;
+    let share = |i: usize| whole.powf(arm.wedge.cover(at(i % n), -at(i / n))) as f32;
+    (0..n * projection.rows).into_par_iter().map(share).collect()
 }
 
 fn blade_cover(projection: &Projection, arm: &CArm) -> Vec<f32> {

@@ -14,6 +14,8 @@ const CONTRAST_SEEN_MG_PER_CM2: f32 = 1.0;
 /// A run being subtracted.
 pub(super) struct DsaRun {
     pub(super) number: u32,
+    /// Request for a new mask that this one answers.
+    pub(super) remasks: u32,
     pose: CArm,
     mask_kev: Vec<f32>,
     mask_frames: u32,
@@ -27,10 +29,11 @@ pub(super) struct DsaRun {
 
 impl DsaRun {
     /// A run begins; its first frame is the mask.
-    pub(super) fn start(number: u32, arm: &CArm, linear_kev: &[f32]) -> Self {
+    pub(super) fn start(number: u32, remasks: u32, arm: &CArm, linear_kev: &[f32]) -> Self {
         let n = linear_kev.len();
         Self {
             number,
+            remasks,
             pose: pose_of(arm),
             mask_kev: linear_kev.to_vec(),
             mask_frames: 1,
@@ -85,12 +88,45 @@ pub(super) struct Roadmap {
 impl Roadmap {
     /// How far isocenter or focal spot moved since, mm; `None` when the roadmap fits. A change of field or SID counts as its own length.
     pub(super) fn moved_mm(&self, arm: &CArm) -> Option<f64> {
-        let (was, is) = (self.pose.projection(2), arm.projection(2));
-        let moved = (self.pose.isocenter_mm - arm.isocenter_mm)
-            .norm()
-            .max((was.source_mm - is.source_mm).norm())
-            .max((self.pose.sid_mm - arm.sid_mm).abs())
-            .max((self.pose.field_mm - arm.field_mm).abs());
-        (moved > 0.5).then_some(moved)
+        moved_mm(&self.pose, arm)
+    }
+}
+
+fn moved_mm(pose: &CArm, arm: &CArm) -> Option<f64> {
+    let (was, is) = (pose.projection(2), arm.projection(2));
+    let moved = (pose.isocenter_mm - arm.isocenter_mm)
+        .norm()
+        .max((was.source_mm - is.source_mm).norm())
+        .max((pose.sid_mm - arm.sid_mm).abs())
+        .max((pose.field_mm - arm.field_mm).abs());
+    (moved > 0.5).then_some(moved)
+}
+
+/// Fluoroscopic roadmap: the darkest of each pixel over one fluoroscopy with contrast is the mask of those that follow.
+pub(super) struct FluoroRoadmap {
+    /// Request for a new mask that this one answers.
+    pub(super) remasks: u32,
+    pose: CArm,
+    /// First pulse of the fluoroscopy that made the mask.
+    made_in: u64,
+    darkest_log: Vec<f32>,
+}
+
+impl FluoroRoadmap {
+    pub(super) fn start(remasks: u32, made_in: u64, arm: &CArm, log: &[f32]) -> Self {
+        Self { remasks, pose: pose_of(arm), made_in, darkest_log: log.to_vec() }
+    }
+
+    /// During the fluoroscopy of the mask: adds a picture. Later: mask - live, devices positive, vessels negative.
+    pub(super) fn follow(&mut self, fluoroscopy: u64, log: &[f32]) -> Option<Vec<f32>> {
+        if fluoroscopy == self.made_in {
+            self.darkest_log.par_iter_mut().zip(log).for_each(|(d, l)| *d = d.min(*l));
+            return None;
+        }
+        Some(self.darkest_log.par_iter().zip(log).map(|(m, l)| m - l).collect())
+    }
+
+    pub(super) fn moved_mm(&self, arm: &CArm) -> Option<f64> {
+        moved_mm(&self.pose, arm)
     }
 }

@@ -198,6 +198,57 @@ pub static ROOM: Group = Group {
             "(0, 0, 0)",
             "isocenter at the start: left, back, up from the S1 upper endplate, mm",
         ),
+        default(
+            "views",
+            Kind::List { of: &Kind::Group(&ROOM_VIEW), min_items: 0 },
+            "[]",
+            "C-arm views offered on buttons; without any: AP, RAO 30, LAO 30, lateral",
+        ),
+        default(
+            "procedure",
+            Kind::Choice(PROCEDURES),
+            "Other",
+            "procedure whose published dose reference level the report compares with",
+        ),
+    ],
+};
+
+const PROCEDURES: &[(&str, &str)] = &[
+    ("Other", "no reference level"),
+    ("Fistulography", "12 Gy cm2"),
+    ("LowerLimb", "lower limb arteriography, 73 Gy cm2"),
+    ("Renal", "renal arteriography, 89 Gy cm2"),
+    ("BiliaryDrainage", "80 Gy cm2"),
+    ("Tace", "chemoembolization of the liver, 289 Gy cm2"),
+    ("IliacStent", "94 Gy cm2"),
+    ("UterineEmbolization", "236 Gy cm2"),
+    ("CerebralAngiography", "125 Gy cm2"),
+    ("CerebralEmbolization", "440 Gy cm2"),
+    ("Iliac", "iliac and lower limb angiography, 210 Gy cm2"),
+    ("Nephrostomy", "24 Gy cm2"),
+    ("Tips", "portosystemic shunt, 347 Gy cm2"),
+];
+
+/// A view of the room.
+pub static ROOM_VIEW: Group = Group {
+    name: "RoomView",
+    doc: "a C-arm view offered on a button",
+    fields: &[
+        required("name", Kind::Text, "name on the button"),
+        default("primary_deg", number(-120.0, 120.0), "0", "LAO +, RAO -, degrees"),
+        default("secondary_deg", number(-50.0, 50.0), "0", "CRA +, CAU -, degrees"),
+        default(
+            "isocenter_mm",
+            Kind::Optional(&Kind::Tuple(&[number(-1000.0, 1000.0); 3])),
+            "None",
+            "isocenter, mm; stays when left out",
+        ),
+        default(
+            "field_cm",
+            Kind::Optional(&Kind::OneOf(FIELDS_CM)),
+            "None",
+            "field, cm; stays when left out",
+        ),
     ],
 };
 

@@ -196,6 +196,88 @@ pub struct Room {
     pub injector: bool,
     /// Isocenter at the start, patient frame, mm.
     pub isocenter_mm: (f64, f64, f64),
+    /// Views of the case; without any, the usual four.
+    pub views: Vec<RoomView>,
+    /// Procedure whose reference level the dose is compared with.
+    pub procedure: Procedure,
+}
+
+/// A procedure with a published reference level of dose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Procedure {
+    /// None of those below.
+    #[default]
+    Other,
+    /// Fistulography.
+    Fistulography,
+    /// Lower limb arteriography.
+    LowerLimb,
+    /// Renal arteriography.
+    Renal,
+    /// Biliary drainage.
+    BiliaryDrainage,
+    /// Chemoembolization of the liver.
+    Tace,
+    /// Iliac stent.
+    IliacStent,
+    /// Uterine artery embolization.
+    UterineEmbolization,
+    /// Cerebral angiography.
+    CerebralAngiography,
+    /// Cerebral embolization.
+    CerebralEmbolization,
+    /// Iliac and lower limb angiography.
+    Iliac,
+    /// Nephrostomy.
+    Nephrostomy,
+    /// Transjugular portosystemic shunt.
+    Tips,
+}
+
+impl Procedure {
+    /// Name as case files write it.
+    pub fn name(self) -> String {
+        format!("{self:?}")
+    }
+}
+
+/// A view that the case offers on a button.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoomView {
+    /// Name on the button.
+    pub name: String,
+    /// LAO +, degrees.
+    #[serde(default)]
+    pub primary_deg: f64,
+    /// CRA +, degrees.
+    #[serde(default)]
+    pub secondary_deg: f64,
+    /// Isocenter, patient frame, mm; stays when left out.
+    #[serde(default)]
+    pub isocenter_mm: Option<(f64, f64, f64)>,
+    /// Field, cm; stays when left out.
+    #[serde(default)]
+    pub field_cm: Option<f64>,
+}
+
+impl Room {
+    /// The views of the case, or the usual four: AP, both obliques, lateral.
+    pub fn offered_views(&self) -> Vec<RoomView> {
+        if !self.views.is_empty() {
+            return self.views.clone();
+        }
+        let usual = [("AP", 0.0), ("RAO 30", -30.0), ("LAO 30", 30.0), ("Lateral", 90.0)];
+        usual
+            .map(|(name, primary_deg)| RoomView {
+                name: name.to_owned(),
+                primary_deg,
+                secondary_deg: 0.0,
+                isocenter_mm: None,
+                field_cm: None,
+            })
+            .to_vec()
+    }
 }
 
 impl Default for Room {
@@ -209,6 +291,8 @@ impl Default for Room {
             dose_alert_mgy: 2000.0,
             injector: true,
             isocenter_mm: (0.0, 0.0, 0.0),
+            views: Vec::new(),
+            procedure: Procedure::Other,
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::xray::FluoroLevel;
+use crate::xray::staff::Shields;
+
 /// Index into the tray's devices ([`crate::sim::snapshot::ToolInfo`] order); fixed for a case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -34,6 +37,18 @@ pub enum AcquisitionKind {
     Dsa,
     /// Unsubtracted.
     Cine,
+}
+
+/// What the roadmap is made from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RoadmapSource {
+    /// Fullest vessels of the last subtracted run, laid over.
+    #[default]
+    LastRun,
+    /// The same of a chosen run.
+    Run(u32),
+    /// A fluoroscopic roadmap: the next fluoroscopy with contrast is the mask, then live pictures are subtracted from it.
+    Fluoro,
 }
 
 /// What a syringe or the injector holds.
@@ -133,6 +148,51 @@ pub enum Command {
     SetRoadmap(bool),
     /// Ask the patient to hold the breath (true) or to breathe on.
     HoldBreath(bool),
+    /// What the roadmap is made from.
+    SetRoadmapSource(RoadmapSource),
+    /// Share of the roadmap in the picture, 0 to 1.
+    SetRoadmapOpacity(f64),
+    /// A new mask from the next frame: of the subtracted run under way, or of the fluoroscopic roadmap.
+    Remask,
+    /// The mask of a stored run is averaged from these frames, counted from 0.
+    SetMask {
+        /// Run.
+        run: u32,
+        /// First frame.
+        first: u32,
+        /// Last frame.
+        last: u32,
+    },
+    /// The mask of a stored run is shifted, mm at the detector, at most 20.
+    SetPixelShift {
+        /// Run.
+        run: u32,
+        /// To the right.
+        right_mm: f64,
+        /// Up.
+        up_mm: f64,
+    },
+    /// Keep the last loop of fluoroscopy.
+    StoreFluoro,
+    /// Keep the present view with its C-arm position: 0 or 1.
+    StoreReference(u8),
+    /// C-arm and table go back to a stored view.
+    RecallReference(u8),
+    /// C-arm goes to a view of the case, counted from 0.
+    RecallPreset(u8),
+    /// Acquisition program by number from 0.
+    SelectProgram(u8),
+    /// Dose level of fluoroscopy; `High` is the high-level control.
+    SetFluoroLevel(FluoroLevel),
+    /// Wedge filter.
+    SetWedge {
+        /// 0 is out, 1 covers half of the field, 2 all of it.
+        insertion: f64,
+        /// Side that it comes from, degrees: 0 right, 90 top.
+        angle_deg: f64,
+    },
+    /// Lead screens of the staff.
+    SetShields(Shields),
     /// Which lumen injector and hand syringe are connected to.
     Connect {
         /// Device with a lumen.

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::{Pedal, ToolId};
+use super::exposure::account::IrradiationEvent;
 use crate::anatomy::VesselPlace;
 use crate::math::Vec3;
+use crate::xray::dose::DoseQuantity;
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +43,35 @@ pub enum EventKind {
         contrast_ml: f64,
         /// Where the injecting tip was.
         at: Option<VesselPlace>,
+    },
+    /// A pedal was released: what it cost.
+    Irradiated(Box<IrradiationEvent>),
+    /// A loop of fluoroscopy was stored.
+    FluoroStored {
+        /// Counts stored loops from 1.
+        number: u32,
+        /// First pulse.
+        first: u64,
+        /// Last pulse.
+        last: u64,
+    },
+    /// A reference view was stored.
+    ReferenceStored(u8),
+    /// A published level was reached.
+    DoseAlert {
+        /// Of what.
+        quantity: DoseQuantity,
+        /// Value, in the unit of the quantity.
+        value: f64,
+        /// Level.
+        level: f64,
+        /// It asks for follow-up of the patient.
+        substantial: bool,
+    },
+    /// So many minutes of beam: the signal of the timer.
+    BeamTimer {
+        /// Minutes.
+        minutes: f64,
     },
     /// An injection began.
     InjectionStarted {

@@ -114,7 +114,7 @@ impl Model {
             therapy: TherapyModel::compile(&network, &contrast, &embolics),
             contrast,
             injector: InjectorModel { room: case.room.clone(), embolics: embolics.clone() },
-            exposure: ExposureModel::new(anatomy, &case.room),
+            exposure: ExposureModel::new(anatomy, &case.room, &base.position_mm),
             world: World::compile(&anatomy.lumen),
             tool_radius_mm: tools.iter().map(|d| d.max_outer_diameter_mm / 2.0).collect(),
             network,

@@ -4,10 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::command::{AcquisitionKind, Hold, Pedal, ToolId};
 use super::contact::WallShift;
+use super::exposure::account::SharedSkin;
+use super::exposure::suite::Suite;
 use crate::anatomy::VesselPlace;
 use crate::device::DeviceKind;
 use crate::math::Vec3;
-use crate::xray::CArm;
+use crate::xray::dose::ALERTS;
+use crate::xray::staff::{STAFF_PLACES, Shields};
+use crate::xray::{CArm, FluoroLevel};
 
 /// All views of one tick.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -323,6 +327,37 @@ pub struct XrayView {
     pub runs: u32,
     /// Frames of acquisition so far.
     pub frames: u32,
+    /// Dose level of fluoroscopy.
+    pub level: FluoroLevel,
+    /// Acquisition program, if one is chosen.
+    pub program: Option<u8>,
+    /// Tools of the suite.
+    pub suite: Suite,
+    /// Dose to skin and staff.
+    pub dose: DoseView,
+}
+
+/// Dose beyond the room's totals.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DoseView {
+    /// Largest dose to the skin, mGy.
+    pub peak_skin_mgy: f64,
+    /// Dose to every bin of the skin.
+    pub skin: SharedSkin,
+    /// Scattered air kerma at the places of the staff, uGy.
+    pub staff_ugy: [f64; STAFF_PLACES.len()],
+    /// Screens.
+    pub shields: Shields,
+    /// Air kerma of fluoroscopy alone, mGy.
+    pub fluoro_kerma_mgy: f64,
+    /// Kerma-area product of fluoroscopy alone, Gy cm2.
+    pub fluoro_kap_gy_cm2: f64,
+    /// Time with the beam on, s.
+    pub beam_s: f64,
+    /// Irradiation events that have ended.
+    pub events: u32,
+    /// Notifications given, per quantity of [`ALERTS`].
+    pub notified: [u32; ALERTS.len()],
 }
 
 /// One pulse of the beam: this is what makes an image.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::dose::DoseReport;
 use crate::anatomy::VesselPlace;
 use crate::math::Vec3;
 use crate::scenario::Grade;
@@ -37,6 +38,8 @@ pub struct Assessment {
     pub embolic: Vec<BedShare>,
     /// Hints asked for.
     pub hints_used: u32,
+    /// Dose.
+    pub dose: DoseReport,
 }
 
 impl Assessment {

@@ -49,6 +49,9 @@ pub const METRICS: &[MetricSpec] = &[
     m("time_to_target_s", "s", "first time that a catheter or microcatheter tip lies in a target vessel or beyond", |t| t.target_s),
     m("air_kerma_mgy", "mGy", "air kerma at the reference point, all pulses", |t| Some(t.kerma_mgy)),
     m("kap_gy_cm2", "Gy cm2", "kerma-area product, all pulses", |t| Some(t.kap_gy_cm2)),
+    m("peak_skin_dose_mgy", "mGy", "largest dose to a bin of skin: kerma x inverse square x backscatter x table", |t| Some(t.peak_skin_mgy)),
+    m("beam_while_moving_s", "s", "time with the beam on while C-arm or table moved", |t| Some(t.beam_moving_s)),
+    m("operator_eye_ugy", "uGy", "scattered air kerma at the operator's eyes", |t| Some(t.operator_eye_ugy)),
     m("frames", "1", "frames of acquisition runs", |t| Some(f64::from(t.frames))),
     m("runs", "1", "acquisition runs", |t| Some(f64::from(t.runs))),
     m("contrast_ml", "mL", "pure contrast that left a tip", |t| Some(t.contrast_ml)),
@@ -120,6 +123,9 @@ pub(super) struct Tally {
     target_s: Option<f64>,
     kerma_mgy: f64,
     kap_gy_cm2: f64,
+    peak_skin_mgy: f64,
+    pub beam_moving_s: f64,
+    operator_eye_ugy: f64,
     frames: u32,
     runs: u32,
     contrast_ml: f64,
@@ -201,6 +207,8 @@ impl Tally {
         self.fluoro_s = x.fluoro_time_s;
         self.kerma_mgy = x.air_kerma_mgy;
         self.kap_gy_cm2 = x.kap_gy_cm2;
+        self.peak_skin_mgy = x.dose.peak_skin_mgy;
+        self.operator_eye_ugy = x.dose.staff_ugy[0];
         self.frames = x.frames;
         self.runs = x.runs;
         self.contrast_ml = f.snap.injection.contrast_given_ml;

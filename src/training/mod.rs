@@ -6,6 +6,7 @@
 mod assessment;
 mod condition;
 mod detect;
+pub mod dose;
 pub mod errors;
 mod facts;
 pub mod metrics;
@@ -21,6 +22,6 @@ pub use assessment::{
 };
 pub use metrics::METRIC_NAMES;
 pub use observer::Observer;
-pub use report::{ReportImage, ReportInput, ReportMeta, report_html, report_json};
+pub use report::{ReportImage, ReportInput, ReportMeta, report_html, report_json, skin_image};
 pub use smoothness::spectral_arc_length;
 pub use telemetry::{Sample, ToolSample, telemetry_csv};

@@ -4,6 +4,7 @@ use super::assessment::{
     Assessment, BedShare, ErrorRecord, KeyMoment, Metric, MomentKind, StepResult, TrapResult, VesselVisit,
 };
 use super::condition::{FlowWatch, Watch, is_fed_by, targets, waypoints};
+use super::dose::DoseWatch;
 use super::errors::{ERRORS, Found, Ground, Slot};
 use super::facts::{Before, Facts, TreeFacts, is_beam_on, tool_facts};
 use super::metrics::{METRICS, Tally};
@@ -52,6 +53,7 @@ pub struct Observer {
     due: Vec<String>,
     slots: Vec<Slot>,
     tally: Tally,
+    dose: DoseWatch,
     before: Before,
     last: Option<(u64, f64)>,
     errors: Vec<ErrorRecord>,
@@ -101,6 +103,7 @@ impl Observer {
             due: Vec::new(),
             slots: vec![Slot::default(); ERRORS.len()],
             tally: Tally::new(case.room.contrast_mg_i_per_ml),
+            dose: DoseWatch::new(case.room.procedure.name()),
             before: vec![None; tools.len()],
             last: None,
             errors: Vec::new(),
@@ -137,11 +140,13 @@ impl Observer {
         for flow in &mut self.ground.flows {
             flow.observe(&facts);
         }
+        self.dose.observe(&facts);
         self.follow_steps(&facts);
         self.follow_traps(&facts);
         self.follow_triggers(&facts);
         self.detect(&facts);
         self.tally.observe(&facts, &self.ground);
+        self.tally.beam_moving_s = self.dose.moving_s;
         self.follow_visits(&facts);
         self.follow_beds(&facts);
         self.note_events(&facts);
@@ -190,6 +195,7 @@ impl Observer {
             if holds && open {
                 self.steps[i].done = Some((f.snap.tick, f.snap.time_s));
                 let label = self.case.steps[i].title.clone();
+                self.dose.end_manoeuvre(&label);
                 self.note(f, MomentKind::Step, label);
             }
         }
@@ -348,6 +354,9 @@ impl Observer {
                     (MomentKind::Treatment, format!("First particles of {agent} lodge: {name}"))
                 }
                 EventKind::Said(text) => (MomentKind::Patient, text.clone()),
+                EventKind::DoseAlert { quantity, level, .. } => {
+                    (MomentKind::Patient, format!("Dose alert: {quantity:?} {level:.0}"))
+                }
                 EventKind::Given { drug, dose } => (MomentKind::Patient, format!("Given: {drug} {dose}")),
                 EventKind::Finished => {
                     self.finished = true;
@@ -387,6 +396,7 @@ impl Observer {
             visits: self.visit_results(),
             embolic: self.embolic.clone(),
             hints_used: self.tally.hints,
+            dose: self.dose.report(),
         }
     }
 

@@ -26,6 +26,10 @@ pub struct Sample {
     pub air_kerma_mgy: f64,
     /// Kerma-area product, Gy cm2.
     pub kap_gy_cm2: f64,
+    /// Largest dose to the skin, mGy.
+    pub peak_skin_mgy: f64,
+    /// Scattered air kerma at the operator's collar, uGy.
+    pub operator_collar_ugy: f64,
     /// Flow of fluid out of the injecting tip, mL/s.
     pub injection_ml_per_s: f64,
     /// Contrast given so far, mL.
@@ -95,6 +99,8 @@ impl Sample {
             tube_kv: snap.xray.technique.tube_kv,
             air_kerma_mgy: snap.xray.air_kerma_mgy,
             kap_gy_cm2: snap.xray.kap_gy_cm2,
+            peak_skin_mgy: snap.xray.dose.peak_skin_mgy,
+            operator_collar_ugy: snap.xray.dose.staff_ugy[1],
             injection_ml_per_s: snap.injection.flow_ml_per_s,
             contrast_ml: snap.injection.contrast_given_ml,
             target_flow_ml_per_s,
@@ -107,13 +113,15 @@ impl Sample {
     }
 }
 
-const COMMON_COLUMNS: [&str; 14] = [
+const COMMON_COLUMNS: [&str; 16] = [
     "tick",
     "time_s",
     "pedal",
     "tube_kv",
     "air_kerma_mgy",
     "kap_gy_cm2",
+    "peak_skin_mgy",
+    "operator_collar_ugy",
     "injection_ml_per_s",
     "contrast_ml",
     "target_flow_ml_per_s",
@@ -164,6 +172,8 @@ fn row(s: &Sample, tools: usize) -> Vec<String> {
         s.tube_kv,
         s.air_kerma_mgy,
         s.kap_gy_cm2,
+        s.peak_skin_mgy,
+        s.operator_collar_ugy,
         s.injection_ml_per_s,
         s.contrast_ml,
         s.target_flow_ml_per_s,

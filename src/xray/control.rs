@@ -3,6 +3,8 @@
 //! The control keeps the air kerma at the detector and pays for thickness with kerma at the patient: first current, then
 //! voltage, and less copper. Its curves are `[K]`: `70 kV are held for iodine`, and the fluoroscopy curve is that of a 30 nGy program.
 
+use serde::{Deserialize, Serialize};
+
 use super::attenuation::Substance;
 use super::geometry::{CArm, REFERENCE_POINT_FROM_ISOCENTER_MM, SMALL_FOCUS_MM, SOURCE_ISOCENTER_MM};
 use super::scatter::{GRID_PRIMARY_TRANSMISSION, REFERENCE_GAP_MM, scatter_to_primary_after_grid};
@@ -25,10 +27,43 @@ const ZOOM_DOSE: [(f64, f64); 10] = [
     (480.0, 0.769),
     (500.0, 0.769),
 ];
+/// The same under high-level control, mGy/min.
+pub const MAX_HIGH_LEVEL_KERMA_MGY_PER_MIN: f64 = 176.0;
 /// Distance from focal spot to reference point, mm.
 pub const REFERENCE_DISTANCE_MM: f64 = SOURCE_ISOCENTER_MM - REFERENCE_POINT_FROM_ISOCENTER_MM;
 /// Distance at which spectra are tabulated, mm.
 const SPECTRUM_DISTANCE_MM: f64 = 1000.0;
+
+/// Dose level of fluoroscopy: kerma wanted at the detector against the normal program, and the legal limit `[K]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FluoroLevel {
+    /// Half the kerma at the detector.
+    Low,
+    /// The normal program.
+    #[default]
+    Normal,
+    /// High-level control: twice the kerma at the detector, limit 176 instead of 88 mGy/min; a room sounds all the while.
+    High,
+}
+
+impl FluoroLevel {
+    /// Kerma at the detector over the normal.
+    pub fn detector_factor(self) -> f64 {
+        match self {
+            Self::Low => 0.5,
+            Self::Normal => 1.0,
+            Self::High => 2.0,
+        }
+    }
+
+    /// Legal limit at the reference point, mGy/min (21 CFR 1020.32).
+    pub fn max_kerma_mgy_per_min(self) -> f64 {
+        match self {
+            Self::Low | Self::Normal => MAX_FLUORO_KERMA_MGY_PER_MIN,
+            Self::High => MAX_HIGH_LEVEL_KERMA_MGY_PER_MIN,
+        }
+    }
+}
 
 /// What the beam is for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,14 +86,6 @@ impl DetectorProgram {
             Self::Dsa(_) => 3000.0,
         };
         base * piecewise_linear(&ZOOM_DOSE, field_mm)
-    }
-
-    /// Limit of the law at the reference point, mGy/min; acquisitions have none.
-    pub fn limit_mgy_per_min(self) -> Option<f64> {
-        match self {
-            Self::Fluoro(_) => Some(MAX_FLUORO_KERMA_MGY_PER_MIN),
-            Self::Cine(_) | Self::Dsa(_) => None,
-        }
     }
 
     /// Nominal size of the focal spot, mm: the small one while its track bears the current `[K]`.
@@ -140,12 +167,13 @@ impl ExposureControl {
     /// The setting for a water-equivalent thickness: kV and copper by the program's curve, mAs by the kerma wanted at the
     /// detector behind patient, table top and grid, scatter included; then the limits of tube and law. Patient close to the detector.
     pub fn for_thickness(program: DetectorProgram, water_equivalent_mm: f64, arm: &CArm) -> Self {
-        Self::for_patient(program, water_equivalent_mm, REFERENCE_GAP_MM, arm)
+        Self::for_patient(program, FluoroLevel::Normal, water_equivalent_mm, REFERENCE_GAP_MM, arm)
     }
 
-    /// The same for a patient whose exit face lies an air gap away from the detector, mm.
+    /// The same at a dose level of fluoroscopy, for a patient whose exit face lies an air gap away from the detector, mm.
     pub fn for_patient(
         program: DetectorProgram,
+        level: FluoroLevel,
         water_equivalent_mm: f64,
         air_gap_mm: f64,
         arm: &CArm,
@@ -164,10 +192,13 @@ impl ExposureControl {
             * GRID_PRIMARY_TRANSMISSION
             * (1.0 + scatter);
         let limits = program.tube_limits();
-        let wanted_mas = program.detector_kerma_ngy(arm.field_mm) / detector_ngy_per_mas;
+        let is_fluoro = matches!(program, DetectorProgram::Fluoro(_));
+        let level_factor = if is_fluoro { level.detector_factor() } else { 1.0 };
+        let wanted_mas = level_factor * program.detector_kerma_ngy(arm.field_mm) / detector_ngy_per_mas;
         let mut mas = wanted_mas;
         mas = mas.min(limits.max_ma * limits.max_ms / 1000.0);
-        if let Some(limit) = program.limit_mgy_per_min() {
+        if is_fluoro {
+            let limit = level.max_kerma_mgy_per_min();
             mas = mas.min(limit / (60.0 * program.rate_per_s() * reference_mgy_per_mas));
         }
         let pulse_ms = (mas * 1000.0 / limits.held_ma).clamp(limits.min_ms, limits.max_ms);

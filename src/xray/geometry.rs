@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::wedge::Wedge;
 use crate::math::Vec3;
 
 /// Distance from source to isocenter, mm.
@@ -24,6 +25,9 @@ pub struct CArm {
     pub isocenter_mm: Vec3,
     /// Open share of the half field, per blade: left, right, bottom, top as seen on screen; 1 is open.
     pub blades: [f64; 4],
+    /// Wedge filter.
+    #[serde(default)]
+    pub wedge: Wedge,
 }
 
 impl Default for CArm {
@@ -35,6 +39,7 @@ impl Default for CArm {
             field_mm: 420.0,
             isocenter_mm: Vec3::zeros(),
             blades: [1.0; 4],
+            wedge: Wedge::default(),
         }
     }
 }

@@ -387,7 +387,7 @@ impl BodyModel {
 
 impl Mesh {
     /// A body for vessels that come without one: an elliptic cylinder along z, 60 mm wider than the vessels.
-    fn elliptic_cylinder_around(tree: &VesselTree) -> Self {
+    pub(super) fn elliptic_cylinder_around(tree: &VesselTree) -> Self {
         let points = || tree.branches.iter().flat_map(|b| b.points.iter().map(|p| p.position_mm));
         if points().next().is_none() {
             return Self::default();

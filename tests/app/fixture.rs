@@ -55,6 +55,8 @@ pub(crate) fn busy_view() -> View {
             contrast_ml: 150.0,
             dose_alert_mgy: 2000.0,
             has_injector: true,
+            views: ["AP", "LAO 30"].map(str::to_owned).to_vec(),
+            reference_kap: Some(("Uterine artery embolization".to_owned(), 236.0)),
             debrief: vec!["Where did the most fluoroscopy time go?".to_owned()],
         },
         tools,

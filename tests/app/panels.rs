@@ -217,10 +217,7 @@ fn switches_send_their_command_once() {
     let mut h = harness(busy_view(), panels::xray_ui, [380.0, 700.0]);
     assert_eq!(click(&mut h, "7.5").commands, [], "it is 7.5 already");
     assert_eq!(click(&mut h, "3.75").commands, [Command::SetPulseRate(3.75)]);
-    assert_eq!(
-        click(&mut h, "LAO 30").commands,
-        [Command::SetAngles { primary_deg: 30.0, secondary_deg: 0.0 }]
-    );
+    assert_eq!(click(&mut h, "LAO 30").commands, [Command::RecallPreset(1)], "views of the case");
     assert_eq!(click(&mut h, "22").commands, [Command::SetField(220.0)]);
 
     let mut h = harness(busy_view(), panels::contrast_ui, [380.0, 700.0]);

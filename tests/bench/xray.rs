@@ -10,7 +10,7 @@ use cathnav::math::Vec3;
 use cathnav::sim::command::Fluid;
 use cathnav::sim::snapshot::{Pulse, Technique, VesselView};
 use cathnav::sim::{Command, Session, Snapshot};
-use cathnav::xray::{BodyModel, CArm, DetectorProgram, ExposureControl};
+use cathnav::xray::{BodyModel, CArm, DetectorProgram, ExposureControl, FluoroLevel};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 const PIXELS: usize = 1024;
@@ -59,7 +59,7 @@ fn belly() -> (Anatomy, Vec<Snapshot>) {
     let arm = CArm { isocenter_mm: Vec3::new(0.0, -20.0, 150.0), field_mm: 480.0, ..CArm::default() };
     let body = BodyModel::new(&anatomy);
     let (water_mm, gap_mm) = (body.water_equivalent_mm(&arm), body.air_gap_mm(&arm));
-    let set = ExposureControl::for_patient(DetectorProgram::Fluoro(15.0), water_mm, gap_mm, &arm);
+    let set = ExposureControl::for_patient(DetectorProgram::Fluoro(15.0), FluoroLevel::Normal, water_mm, gap_mm, &arm);
     let pulses = (0..24_u64)
         .map(|k| {
             let mut snapshot = Snapshot { time_s: k as f64 / 15.0, ..Snapshot::default() };

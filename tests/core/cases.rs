@@ -131,7 +131,7 @@ fn ten_kinds_of_fault_have_ten_exact_messages() {
             "wrong_unit",
             "23:9: room.field_mm: there is no field `field_mm`; allowed: the fields of Room: `pulse_rate_per_s`, \
              `frame_rate_per_s`, `field_cm`, `contrast_mg_i_per_ml`, `contrast_ml`, `dose_alert_mgy`, `injector`, \
-             `isocenter_mm`; did you mean `field_cm`? The unit is part of the name: give it in cm",
+             `isocenter_mm`, `views`, `procedure`; did you mean `field_cm`? The unit is part of the name: give it in cm",
         ),
         (
             "unknown_device",

@@ -14,6 +14,8 @@ mod pause;
 mod rail;
 mod replay;
 mod report;
+mod review;
+mod suite;
 mod treatment;
 mod xray;
 
@@ -30,6 +32,7 @@ pub use pause::pause_ui;
 pub use rail::{next_hold, rail_ui};
 pub use replay::{recordings_ui, replay_ui, transport_ui};
 pub use report::report_ui;
+pub use review::{review_ui, skin_ui};
 pub use treatment::treatment_ui;
 pub use xray::{pedals_ui, xray_ui};
 

@@ -43,6 +43,14 @@ fn after_ui(ui: &mut Ui, view: &View, out: &mut Out) {
                 out.ui.push(UiAction::OpenReplay(path, None));
             }
         }
+        if let Some(path) = view.report.as_ref().and_then(|r| r.recording.clone()) {
+            let text = if view.exporting { Text::Exporting } else { Text::ExportDicom };
+            let button = Button::new(t(text)).min_size(vec2(150.0, 38.0));
+            let response = ui.add_enabled(!view.exporting, button).on_hover_text(t(Text::ExportHelp));
+            if response.clicked() {
+                out.ui.push(UiAction::Export(path));
+            }
+        }
         for (text, action) in [(Text::Again, UiAction::Again), (Text::Back, UiAction::ToMenu)] {
             if ui.add(Button::new(t(text)).min_size(vec2(150.0, 38.0))).clicked() {
                 out.ui.push(action);

@@ -8,6 +8,7 @@ use super::super::texts::{Text, t};
 use super::super::theme;
 use super::super::view::View;
 use super::super::widgets::{caption, choice, drag_pad, hold_button, is_held};
+use super::suite::{dose_ui, filters_ui, suite_ui};
 use crate::sim::Command;
 use crate::sim::command::{AcquisitionKind, Pedal};
 
@@ -20,6 +21,10 @@ pub fn xray_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         table_ui(&mut columns[1], view, out);
     });
     blades_ui(ui, view, out);
+    filters_ui(ui, view, out);
+    suite_ui(ui, view, out);
+    ui.separator();
+    dose_ui(ui, view);
 }
 
 /// The pedals: always in reach below the sections, as in a room.
@@ -139,15 +144,6 @@ fn arm_ui(ui: &mut Ui, view: &View, out: &mut Out) {
             .map_or(vec2(0.0, 0.0), |(a, b)| a - b);
         out.held.arm = [direction(offset.x), direction(-offset.y)];
     }
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 3.0;
-        ui.spacing_mut().button_padding.x = 4.0;
-        for (text, primary_deg) in [("RAO 30", -30.0), (t(Text::Ap), 0.0), ("LAO 30", 30.0)] {
-            if ui.small_button(text).clicked() {
-                out.commands.push(Command::SetAngles { primary_deg, secondary_deg: 0.0 });
-            }
-        }
-    });
 }
 
 fn direction(offset: f32) -> f64 {

@@ -12,6 +12,8 @@ use super::super::view::View;
 use super::super::widgets::{PadMove, pad_move, picture_text};
 use crate::imaging::{Frame, FrameKind, overlay_text};
 use crate::sim::command::Pedal;
+use crate::xray::FluoroLevel;
+use crate::xray::outline::field_outline;
 
 /// The picture in a square, its texts, the hand on it: left drag is the right hand, right drag the left, middle the table.
 pub fn live_ui(ui: &mut Ui, view: &View, out: &mut Out) {
@@ -23,6 +25,9 @@ pub fn live_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let beam = view.snapshot.xray.pedal != Pedal::Off;
     let edge = if beam { Stroke::new(3.0, theme::BEAM) } else { Stroke::new(1.0, theme::LINE) };
     ui.painter().rect_stroke(rect, CornerRadius::ZERO, edge, StrokeKind::Inside);
+    if !beam {
+        virtual_field(ui, view, rect);
+    }
     texts(ui, view, rect, beam);
     let moved = pad_move(ui, &response);
     for (button, tool) in
@@ -45,6 +50,21 @@ pub fn live_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         let sign = |v: f32| if v.abs() < 8.0 { 0.0 } else { f64::from(v.signum()) };
         out.held.table = [sign(offset.x), sign(-offset.y)];
     }
+}
+
+/// Where the next pulse would fall, on the held picture: blades, table, field and angles are set without a beam.
+fn virtual_field(ui: &Ui, view: &View, rect: Rect) {
+    let now = &view.snapshot.xray.arm;
+    let Some(shown) = view.frame.as_ref().map(|f| &f.arm).filter(|a| *a != now) else { return };
+    let Some(corners) = field_outline(now, shown) else { return };
+    let at = |c: [f64; 2]| rect.left_top() + vec2(c[0] as f32, c[1] as f32) * rect.width();
+    let painter = ui.painter().with_clip_rect(rect);
+    for i in 0..4 {
+        let line = [at(corners[i]), at(corners[(i + 1) % 4])];
+        painter.extend(bevy_egui::egui::Shape::dashed_line(&line, Stroke::new(1.5, theme::BEAM), 8.0, 5.0));
+    }
+    let inside = rect.shrink(4.0).clamp(at(corners[3]));
+    picture_text(ui, inside + vec2(4.0, -2.0), Align2::LEFT_BOTTOM, t(Text::VirtualField), 11.0, theme::BEAM);
 }
 
 /// A picture that fills its square, or a word when there is none.
@@ -117,6 +137,12 @@ fn texts(ui: &Ui, view: &View, rect: Rect, beam: bool) {
     }
     if beam {
         top_right.push((t(Text::XrayOn).to_owned(), theme::BEAM));
+    }
+    if x.level == FluoroLevel::High {
+        top_right.push((t(Text::HighLevel).to_owned(), theme::WARNING));
+    }
+    if let Some(mask) = frame.run.and_then(|r| x.suite.run(r)).and_then(|r| r.mask) {
+        top_right.push((format!("{} {}-{}", t(Text::MaskWord), mask[0] + 1, mask[1] + 1), theme::ON_PICTURE));
     }
     stack(inner.right_top(), Align2::RIGHT_TOP, &top_right);
 

@@ -138,6 +138,10 @@ fn top_ui(ui: &mut Ui, view: &View, out: &mut Out) {
 }
 
 fn monitors_ui(ui: &mut Ui, view: &View, out: &mut Out) {
+    if view.review.is_some() {
+        panels::review_ui(ui, view, out);
+        return;
+    }
     let whole = ui.available_rect_before_wrap();
     let live_side = whole.height().min(whole.width() - 240.0);
     let live = bevy_egui::egui::Rect::from_min_size(whole.min, bevy_egui::egui::vec2(live_side, live_side));
@@ -148,9 +152,12 @@ fn monitors_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     );
     let reference_height = (column.width() + 30.0).min(column.height() - 216.0);
     let (upper, lower) = column.split_top_bottom_at_y(column.top() + reference_height);
-    ui.scope_builder(bevy_egui::egui::UiBuilder::new().max_rect(upper), |ui| match &view.truth {
-        Some(truth) => truth_ui(ui, view, truth, out),
-        None => reference_ui(ui, view, out),
+    ui.scope_builder(bevy_egui::egui::UiBuilder::new().max_rect(upper), |ui| {
+        match (&view.truth, view.skin.as_ref().filter(|_| view.skin_open)) {
+            (Some(truth), _) => truth_ui(ui, view, truth, out),
+            (None, Some(skin)) => panels::skin_ui(ui, view, skin, out),
+            (None, None) => reference_ui(ui, view, out),
+        }
     });
     let lower = lower.with_min_y(lower.top() + 6.0);
     ui.scope_builder(bevy_egui::egui::UiBuilder::new().max_rect(lower), |ui| vitals_ui(ui, view));

@@ -1,6 +1,14 @@
 //! Exposure stage: C-arm, table, pedal, pulses, runs, technique, dose. It never looks at pixels.
 
+pub mod account;
+pub mod program;
+pub mod suite;
+
 use serde::{Deserialize, Serialize};
+
+use account::{Account, Booking, Totals};
+use program::PROGRAMS;
+use suite::{RunRecord, Suite};
 
 use super::command::{AcquisitionKind, Command, Pedal};
 use super::event::{Event, EventKind};
@@ -8,10 +16,10 @@ use super::snapshot::{Pulse, Technique, XrayView};
 use crate::anatomy::{Anatomy, VesselPlace};
 use crate::math::Vec3;
 use crate::math::hash::StateHasher;
-use crate::scenario::Room;
+use crate::scenario::{Room, RoomView};
 use crate::units::{TICK_S, TICKS_PER_S};
-use crate::xray::dose::kerma_area_gy_cm2;
-use crate::xray::{BodyModel, CArm, DetectorProgram, ExposureControl};
+use crate::xray::skin::SkinModel;
+use crate::xray::{BodyModel, CArm, DetectorProgram, ExposureControl, FluoroLevel, Wedge};
 
 /// Speed of the C-arm, degrees/s.
 pub const ARM_SPEED_DEG_PER_S: f64 = 25.0;
@@ -39,12 +47,33 @@ const MIN_BLADE: f64 = 0.1;
 pub struct ExposureModel {
     body: BodyModel,
     room: Room,
+    skin: SkinModel,
+    /// Point on the table top under the access: staff stand around it.
+    staff_origin_mm: Vec3,
+    views: Vec<RoomView>,
 }
 
 impl ExposureModel {
-    /// Thickness from the anatomy, start values from the room.
-    pub fn new(anatomy: &Anatomy, room: &Room) -> Self {
-        Self { body: BodyModel::new(anatomy), room: room.clone() }
+    /// Thickness and skin from the anatomy, start values from the room; staff stand around the access.
+    pub fn new(anatomy: &Anatomy, room: &Room, access_mm: &Vec3) -> Self {
+        let skin = SkinModel::new(anatomy);
+        Self {
+            body: BodyModel::new(anatomy),
+            room: room.clone(),
+            staff_origin_mm: Vec3::new(access_mm.x, skin.table_y_mm, access_mm.z),
+            skin,
+            views: room.offered_views(),
+        }
+    }
+
+    /// Bins of the skin.
+    pub fn skin(&self) -> &SkinModel {
+        &self.skin
+    }
+
+    /// Views of the case, in the order of [`Command::RecallPreset`].
+    pub fn views(&self) -> &[RoomView] {
+        &self.views
     }
 }
 
@@ -72,6 +101,11 @@ pub struct ExposureState {
     fluoro_ticks: u64,
     air_kerma_mgy: f64,
     kap_gy_cm2: f64,
+    level: FluoroLevel,
+    /// Program of the next run; none when kind and rate were set by hand.
+    program: Option<u8>,
+    suite: Suite,
+    account: Account,
 }
 
 /// A run under way.
@@ -79,6 +113,7 @@ pub struct ExposureState {
 struct RunState {
     number: u32,
     frames: u32,
+    start_tick: u64,
     contrast_at_start_ml: f64,
     injected_at: Option<VesselPlace>,
 }
@@ -113,6 +148,10 @@ impl ExposureState {
             fluoro_ticks: 0,
             air_kerma_mgy: 0.0,
             kap_gy_cm2: 0.0,
+            level: FluoroLevel::Normal,
+            program: None,
+            suite: Suite::default(),
+            account: Account::default(),
         }
     }
 
@@ -154,7 +193,8 @@ pub fn advance(
 ) {
     let mut say = |kind| events.push(Event { tick: input.tick, kind });
     for command in input.commands {
-        if let Err(reason) = apply(state, command, input, &mut say) {
+        let tools = suite::apply(&model.views, state, command, &mut say);
+        if let Err(reason) = tools.and_then(|()| apply(state, command, input, &mut say)) {
             say(EventKind::Refused { tool: None, reason });
         }
     }
@@ -162,7 +202,19 @@ pub fn advance(
     if let (Some(run), Some(at)) = (&mut state.run, input.injecting_at) {
         run.injected_at = Some(at);
     }
-    pulse(model, state, input.tick);
+    if state.pedal != Pedal::Off {
+        follow_program(state, input.tick);
+        pulse(model, state, input.tick);
+        state.account.beam_tick(&mut say);
+        let totals = Totals {
+            air_kerma_mgy: state.air_kerma_mgy,
+            kap_gy_cm2: state.kap_gy_cm2,
+            fluoro_s: state.fluoro_ticks as f64 * TICK_S,
+        };
+        state.account.notify(&totals, &mut say);
+    } else {
+        state.pulse = None;
+    }
 }
 
 /// What the outside may read.
@@ -183,6 +235,10 @@ pub fn view(state: &ExposureState) -> XrayView {
         kap_gy_cm2: state.kap_gy_cm2,
         runs: state.runs,
         frames: state.frames,
+        level: state.level,
+        program: state.program,
+        suite: state.suite.clone(),
+        dose: state.account.view(),
     }
 }
 
@@ -206,8 +262,26 @@ fn apply(
         Command::SetAcquisition { kind, frame_rate_per_s } => {
             state.frame_rate_per_s = within("frame rate", "1/s", (0.5, 30.0), *frame_rate_per_s)?;
             state.acquisition = *kind;
+            state.program = None;
             restart_beam(state, input.tick);
         }
+        Command::SelectProgram(number) => {
+            let program = &PROGRAMS[one_of_len("program", PROGRAMS.len(), *number)?];
+            if state.run.is_some() {
+                return Err("a program is chosen between runs, not during one".to_owned());
+            }
+            state.program = Some(*number);
+            state.acquisition = program.kind;
+            state.frame_rate_per_s = program.rate_per_s(0.0);
+        }
+        Command::SetFluoroLevel(level) => state.level = *level,
+        Command::SetShields(shields) => state.account.shields = *shields,
+        Command::SetWedge { insertion, angle_deg } => {
+            let insertion = within("wedge insertion", "", (0.0, 2.0), *insertion)?;
+            let angle_deg = within("wedge angle", "degrees", (-360.0, 360.0), *angle_deg)?;
+            state.arm.wedge = Wedge { insertion, angle_deg };
+        }
+        Command::Finish => state.account.close(say),
         Command::SetAngles { primary_deg, secondary_deg } => {
             let limit = |max: f64| (-max, max);
             let primary = within("primary angle", "degrees", limit(MAX_PRIMARY_DEG), *primary_deg)?;
@@ -252,6 +326,15 @@ fn one_of(what: &str, unit: &str, allowed: &[f64], value: f64) -> Result<f64, St
     })
 }
 
+/// An index below a length.
+fn one_of_len(what: &str, length: usize, number: u8) -> Result<usize, String> {
+    if usize::from(number) < length {
+        Ok(usize::from(number))
+    } else {
+        Err(format!("{what} {} is not one of 1 to {length}", u32::from(number) + 1))
+    }
+}
+
 fn nearest_of(allowed: &[f64], value: f64) -> f64 {
     allowed
         .iter()
@@ -275,6 +358,7 @@ fn set_pedal(
             at: run.injected_at,
         });
     }
+    state.account.close(say);
     state.pedal = pedal;
     restart_beam(state, input.tick);
     say(EventKind::Pedal(pedal));
@@ -283,8 +367,16 @@ fn set_pedal(
         state.run = Some(RunState {
             number: state.runs,
             frames: 0,
+            start_tick: input.tick,
             contrast_at_start_ml: input.contrast_given_ml,
             injected_at: None,
+        });
+        state.suite.runs.push(RunRecord {
+            number: state.runs,
+            kind: state.acquisition,
+            arm: state.arm,
+            frame_rate_per_s: state.frame_rate_per_s,
+            ..RunRecord::default()
         });
         say(EventKind::RunStarted(state.runs));
     }
@@ -321,6 +413,17 @@ fn program(state: &ExposureState) -> Option<DetectorProgram> {
     }
 }
 
+/// The frame rate of the program's phase.
+fn follow_program(state: &mut ExposureState, tick: u64) {
+    let (Some(number), Some(run)) = (state.program, &state.run) else { return };
+    let Some(program) = PROGRAMS.get(usize::from(number)) else { return };
+    let rate = program.rate_per_s(tick.saturating_sub(run.start_tick) as f64 * TICK_S);
+    if (rate - state.frame_rate_per_s).abs() > 1e-9 {
+        state.frame_rate_per_s = rate;
+        restart_beam(state, tick);
+    }
+}
+
 fn pulse(model: &ExposureModel, state: &mut ExposureState, tick: u64) {
     state.pulse = None;
     let Some(program) = program(state) else { return };
@@ -338,10 +441,24 @@ fn pulse(model: &ExposureModel, state: &mut ExposureState, tick: u64) {
         state.thickness_of = Some(state.arm);
     }
     let Technique { water_equivalent_mm, air_gap_mm, .. } = state.technique;
-    let set = ExposureControl::for_patient(program, water_equivalent_mm, air_gap_mm, &state.arm);
+    let set =
+        ExposureControl::for_patient(program, state.level, water_equivalent_mm, air_gap_mm, &state.arm);
     state.technique = Technique::of(&set, water_equivalent_mm, air_gap_mm);
     state.air_kerma_mgy += set.kerma_per_pulse_mgy;
-    state.kap_gy_cm2 += kerma_area_gy_cm2(set.kerma_per_pulse_mgy, &state.arm);
+    state.kap_gy_cm2 += state.account.book(&Booking {
+        skin: &model.skin,
+        staff_origin_mm: &model.staff_origin_mm,
+        arm: &state.arm,
+        technique: &state.technique,
+        tick,
+        pedal: state.pedal,
+        acquisition: state.acquisition,
+        run: state.run.map(|r| r.number),
+        level: state.level,
+        rate_per_s: program.rate_per_s(),
+    });
+    let is_first = state.beam_pulses == 0;
+    suite::book_pulse(&mut state.suite, state.pulses, state.run.is_some(), is_first, &state.arm);
     let (run, frame_in_run) = state.run.as_ref().map_or((None, 0), |r| (Some(r.number), r.frames));
     state.pulse = Some(Pulse { number: state.pulses, run, frame_in_run });
     state.pulses += 1;

@@ -96,6 +96,7 @@ pub(super) fn page(input: &ReportInput<'_>) -> String {
     objectives(&mut out, a);
     score(&mut out, a);
     curves(&mut out, input);
+    super::dose::dose(&mut out, &a.dose);
     map(&mut out, input);
     embolic(&mut out, a);
     images(&mut out, input);

@@ -7,6 +7,7 @@ macro_rules! put {
     };
 }
 
+mod dose;
 mod html;
 mod svg;
 
@@ -15,6 +16,9 @@ use serde::{Deserialize, Serialize};
 use super::assessment::Assessment;
 use super::telemetry::Sample;
 use crate::anatomy::VesselTree;
+use crate::imaging::skin_picture;
+use crate::imaging::skin_picture::scale_top_mgy;
+use crate::xray::skin::{SkinDose, SkinModel};
 
 /// What the caller knows about the attempt and the observer does not.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -67,6 +71,20 @@ struct JsonReport<'a> {
 /// The report as JSON: program, meta, assessment.
 pub fn report_json(assessment: &Assessment, meta: &ReportMeta) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&JsonReport { program: "cathnav", meta, assessment })
+}
+
+/// The dose to the skin on the patient, if there was any.
+pub fn skin_image(model: &SkinModel, dose: &SkinDose) -> Option<ReportImage> {
+    if dose.peak_mgy <= 0.0 {
+        return None;
+    }
+    let png = skin_picture(model, dose, 480).encode_png().ok()?;
+    let top = scale_top_mgy(dose.peak_mgy);
+    let caption = format!(
+        "Dose to the skin from behind and from the front: largest {:.1} mGy, colors up to {top:.0} mGy",
+        dose.peak_mgy
+    );
+    Some(ReportImage { caption, png })
 }
 
 /// The report as one HTML page that loads nothing from elsewhere.

@@ -22,7 +22,7 @@ struct RoomRig {
 impl RoomRig {
     fn new() -> Self {
         let anatomy = Anatomy { body: slab(100.0), ..Anatomy::default() };
-        let model = ExposureModel::new(&anatomy, &Room::default());
+        let model = ExposureModel::new(&anatomy, &Room::default(), &Vec3::zeros());
         let state = ExposureState::new(&model);
         Self { model, state, tick: 0, events: Vec::new(), pulses: Vec::new(), contrast_ml: 0.0 }
     }
