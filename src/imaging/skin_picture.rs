@@ -78,8 +78,9 @@ pub fn skin_picture(model: &SkinModel, dose: &SkinDose, height: usize) -> ColorP
                 let mgy = dose.dose_mgy.get(bins + bin).map_or(0.0, |d| f64::from(*d));
                 let color = dose_color(mgy, top);
                 let light = 0.45 + 0.55 * facing;
-                for k in 0..3 {
-                    picture.rgb[(row * 2 * half + column) * 3 + k] = (f64::from(color[k]) * light) as u8;
+                let at = 3 * (row * 2 * half + column);
+                for (value, channel) in picture.rgb[at..at + 3].iter_mut().zip(color) {
+                    *value = (f64::from(channel) * light) as u8;
                 }
             }
         }

@@ -89,7 +89,7 @@ fn every_tool_has_a_key_that_the_list_shows() {
         assert_eq!(keys.keys_of(action), shown);
     }
     let view = View { keys_open: true, ..busy_view() };
-    let h = harness(view, panels::keys_ui, [1280.0, 800.0]);
+    let h = harness(view, views::screen_ui, [1280.0, 800.0]);
     for action in [KeyAction::StoreFluoro, KeyAction::RecallReferenceB, KeyAction::WedgeNext] {
         h.get_by_label(action.label());
     }

@@ -87,12 +87,12 @@ impl Rig {
 
     fn refusal(&mut self, command: Command) -> String {
         self.events.clear();
-        self.run(&[command.clone()], 1);
-        let reasons = self.events.iter().filter_map(|e| match e {
+        self.run(std::slice::from_ref(&command), 1);
+        let mut reasons = self.events.iter().filter_map(|e| match e {
             EventKind::Refused { reason, .. } => Some(reason.clone()),
             _ => None,
         });
-        reasons.last().unwrap_or_else(|| panic!("{command:?} was not refused"))
+        reasons.next_back().unwrap_or_else(|| panic!("{command:?} was not refused"))
     }
 }
 

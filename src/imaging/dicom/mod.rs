@@ -126,8 +126,8 @@ fn put_items(o: &mut InMemDicomObject, group: u16, element: u16, items: Vec<InMe
 fn decimal(value: f64) -> String {
     let plain = format!("{value:.6}");
     let plain = plain.trim_end_matches('0').trim_end_matches('.');
-    let small = value != 0.0 && value.abs() < 1e-2;
-    if small || plain.len() > 16 { format!("{value:.7e}") } else { plain.to_owned() }
+    let kept = plain.parse().is_ok_and(|back: f64| (back - value).abs() <= 1e-8 * value.abs());
+    if kept && plain.len() <= 16 { plain.to_owned() } else { format!("{value:.8e}") }
 }
 
 /// Patient, study, series and equipment.
@@ -191,11 +191,11 @@ mod tests {
         assert_eq!(civil(0), (1970, 1, 1));
         assert_eq!(civil(11_016), (2000, 2, 29));
         assert_eq!(civil(20_454), (2026, 1, 1));
-        for v in [0.0, 1.5, -123_456.789, 1.234_567_89e-7, 1e12, 0.000_4] {
+        for v in [0.0, 1.5, -123_456.789, 1.234_567_89e-7, 1e12, 0.000_4, 0.013_234_567, -0.1 / 3.0] {
             let text = decimal(v);
             assert!(text.len() <= 16, "{text}");
             let back: f64 = text.parse().unwrap();
-            assert!((back - v).abs() <= 1e-6 * v.abs(), "{v} {text}");
+            assert!((back - v).abs() <= 1e-8 * v.abs(), "{v} {text}");
         }
     }
 }
