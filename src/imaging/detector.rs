@@ -167,21 +167,17 @@ impl Detector {
         iodine: f32,
         metal: Option<&[f32; BINS]>,
     ) -> Deposit {
-        let mut x = [0.0_f32; BINS];
-        for k in 0..BINS {
-            x[k] = self.water[k] * water + self.bone[k] * bone + self.iodine_per_mg[k] * iodine;
-        }
+        let mut x: [f32; BINS] = std::array::from_fn(|k| {
+            self.water[k] * water + self.bone[k] * bone + self.iodine_per_mg[k] * iodine
+        });
         if let Some(metal) = metal {
             x.iter_mut().zip(metal).for_each(|(x, m)| *x += m);
         }
-        let mut kev = [0.0_f32; BINS];
-        for k in 0..BINS {
-            kev[k] = self.energy[k] * fast::exp(-x[k]);
-        }
+        let kev: [f32; BINS] = std::array::from_fn(|k| self.energy[k] * fast::exp(-x[k]));
         let (mut signal, mut square) = (0.0_f32, 0.0_f32);
-        for k in 0..BINS {
-            signal += kev[k];
-            square += kev[k] * self.bin_kev[k];
+        for (kev, bin_kev) in kev.iter().zip(&self.bin_kev) {
+            signal += kev;
+            square += kev * bin_kev;
         }
         Deposit { signal_kev: signal, quantum_kev: square / signal.max(1e-30) }
     }
