@@ -227,7 +227,8 @@ fn a_wire_of_035_inch_is_as_wide_as_blur_makes_it() {
         t.pulse_ms *= 1e5; // no noise to speak of; the current, and with it the focal spot, stays
         let mut snapshot = shot(arm, t, 0);
         snapshot.rods = vec![straight_rod(Vec3::new(0.0, 0.0, -60.0), Vec3::z(), 120.0)];
-        let mut renderer = Renderer::new(&anatomy, &[wire.clone()], RendererConfig { pixels, seed: 1 });
+        let mut renderer =
+            Renderer::new(&anatomy, std::slice::from_ref(&wire), RendererConfig { pixels, seed: 1 });
         renderer.render(&snapshot);
         let p = arm.projection(pixels);
         let (mid, row_at, m) = p.project(&Vec3::zeros()).unwrap();
@@ -318,7 +319,7 @@ fn a_vessel_of_four_millimeters_has_the_contrast_to_noise_of_the_table() {
         }
     }
     let contrast = mean_of(270..276, 180..332) - mean_of(255..257, 180..332);
-    let ours = contrast / (square / count as f64).sqrt();
+    let ours = contrast / (square / count).sqrt();
     let pitch = arm.projection(pixels).pixel_mm;
     let primaries = 12.6 * (pitch / 0.154_f64).powi(2) * 16.0;
     let ratio = scatter_to_primary_after_grid(200.0, arm.field_side_mm(), REFERENCE_GAP_MM);
