@@ -286,7 +286,8 @@ pub fn render_still(anatomy: &Anatomy, arm: &CArm, contrast_filled: bool, config
     let air_gap_mm = renderer.body.air_gap_mm(arm);
     // A single shot has the dose of a cine frame.
     let program = DetectorProgram::Cine(15.0);
-    let set = ExposureControl::for_patient(program, FluoroLevel::Normal, water_equivalent_mm, air_gap_mm, arm);
+    let set =
+        ExposureControl::for_patient(program, FluoroLevel::Normal, water_equivalent_mm, air_gap_mm, arm);
     snapshot.xray.arm = *arm;
     snapshot.xray.technique = Technique::of(&set, water_equivalent_mm, air_gap_mm);
     if contrast_filled {

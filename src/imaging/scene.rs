@@ -284,7 +284,12 @@ impl Background {
 }
 
 /// Primary signal that stays sharp, and the variance of its quanta.
-fn primary(detector: &Detector, geometry: &Geometry, open: &[f32], wedge_share: &[f32]) -> (Vec<f32>, Vec<f32>) {
+fn primary(
+    detector: &Detector,
+    geometry: &Geometry,
+    open: &[f32],
+    wedge_share: &[f32],
+) -> (Vec<f32>, Vec<f32>) {
     let body = geometry.body();
     (body.water_g_per_cm2.par_iter().zip(&body.bone_g_per_cm2).zip(open))
         .enumerate()

@@ -59,7 +59,13 @@ fn belly() -> (Anatomy, Vec<Snapshot>) {
     let arm = CArm { isocenter_mm: Vec3::new(0.0, -20.0, 150.0), field_mm: 480.0, ..CArm::default() };
     let body = BodyModel::new(&anatomy);
     let (water_mm, gap_mm) = (body.water_equivalent_mm(&arm), body.air_gap_mm(&arm));
-    let set = ExposureControl::for_patient(DetectorProgram::Fluoro(15.0), FluoroLevel::Normal, water_mm, gap_mm, &arm);
+    let set = ExposureControl::for_patient(
+        DetectorProgram::Fluoro(15.0),
+        FluoroLevel::Normal,
+        water_mm,
+        gap_mm,
+        &arm,
+    );
     let pulses = (0..24_u64)
         .map(|k| {
             let mut snapshot = Snapshot { time_s: k as f64 / 15.0, ..Snapshot::default() };

@@ -193,7 +193,7 @@ impl Operator {
         for _ in 0..attempts {
             let (mut arrived, mut astray, mut pressed) = (false, None, false);
             let (mut best, mut best_at) = (f64::MIN, 0.0);
-            self.feed(tool, 15.0, 90.0, |d| {
+            self.feed(tool, 12.0, 90.0, |d| {
                 let Some(place) = d.tip_place else { return false };
                 match way.iter().position(|v| *v == place.vessel) {
                     None if place.arc_mm > ASTRAY_MM => astray = Some(place.vessel),

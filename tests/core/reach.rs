@@ -54,11 +54,17 @@ fn engage(e: &Engagement<'_>) {
     let (micro, micro_wire) = (tool(MICRO[0]), tool(MICRO[1]));
     hand.load(micro);
     hand.load(micro_wire);
-    let tip = hand.device(catheter).inserted_mm;
-    hand.feed_to(micro, tip - 20.0, 60.0);
-    hand.feed_to(micro_wire, tip - 5.0, 60.0);
     for name in e.beyond {
         let place = tree.find(name).unwrap();
+        // From one branch to another both go back into the catheter; farther along the same way they go on from where they are.
+        let is_on = hand.device(micro).tip_place.is_some_and(|p| tree.route(place).contains(&p.vessel));
+        let tip = hand.device(catheter).inserted_mm;
+        if !is_on || hand.device(micro).inserted_mm < tip {
+            hand.feed_to(micro_wire, tip - 5.0, 25.0);
+            hand.feed_to(micro, tip - 20.0, 25.0);
+            hand.feed_to(micro_wire, tip - 5.0, 25.0);
+            println!("  microcatheter at the tip, {}", hand.told(micro_wire));
+        }
         let depth_mm = (0.5 * tree.branch(place).length_mm()).min(15.0);
         let outcome = hand.lead(micro_wire, place, depth_mm, 20);
         println!("  {name}: {outcome:?}, {}", hand.told(micro_wire));

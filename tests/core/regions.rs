@@ -186,7 +186,7 @@ fn a_set_angle_is_the_angle_of_the_tree() {
             continue;
         };
         let end =
-            |t: &anatomy::VesselTree| t.branch(t.find(branch).unwrap()).points.last().unwrap().position_mm;
+            |t: &VesselTree| t.branch(t.find(branch).unwrap()).points.last().unwrap().position_mm;
         for value in values {
             let set = vec![Setting::Fix { name: name.to_owned(), value }];
             let (v, _) = vary(&d, &PatientChoice { seed: None, set, ..PatientChoice::default() })

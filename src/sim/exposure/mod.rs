@@ -441,8 +441,7 @@ fn pulse(model: &ExposureModel, state: &mut ExposureState, tick: u64) {
         state.thickness_of = Some(state.arm);
     }
     let Technique { water_equivalent_mm, air_gap_mm, .. } = state.technique;
-    let set =
-        ExposureControl::for_patient(program, state.level, water_equivalent_mm, air_gap_mm, &state.arm);
+    let set = ExposureControl::for_patient(program, state.level, water_equivalent_mm, air_gap_mm, &state.arm);
     state.technique = Technique::of(&set, water_equivalent_mm, air_gap_mm);
     state.air_kerma_mgy += set.kerma_per_pulse_mgy;
     state.kap_gy_cm2 += state.account.book(&Booking {

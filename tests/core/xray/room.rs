@@ -1,6 +1,7 @@
 //! The exposure stage: pulses, motion, dose.
 
 use cathnav::anatomy::Anatomy;
+use cathnav::math::Vec3;
 use cathnav::scenario::Room;
 use cathnav::sim::command::{AcquisitionKind, Command, Pedal};
 use cathnav::sim::event::EventKind;
