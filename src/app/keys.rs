@@ -85,6 +85,8 @@ pub enum KeyAction {
     SidLonger,
     /// Detector to the patient.
     SidShorter,
+    /// Hold the breath, or breathe on.
+    HoldBreath,
     /// New mask.
     Remask,
     /// Roadmap from the last run or from fluoroscopy.
@@ -139,7 +141,7 @@ pub enum KeyAction {
 
 impl KeyAction {
     /// All, in the order of the key list.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 61] = [
         Self::Fluoro,
         Self::Acquire,
         Self::Roadmap,
@@ -175,6 +177,7 @@ impl KeyAction {
         Self::ReferencePlay,
         Self::ReferenceBack,
         Self::ReferenceForward,
+        Self::HoldBreath,
         Self::Remask,
         Self::RoadmapSourceNext,
         Self::RoadmapOpacityNext,
@@ -240,6 +243,7 @@ impl KeyAction {
             Self::FieldLarger => Text::KeyFieldLarger,
             Self::SidLonger => Text::KeySidLonger,
             Self::SidShorter => Text::KeySidShorter,
+            Self::HoldBreath => Text::KeyHoldBreath,
             Self::Remask => Text::KeyRemask,
             Self::RoadmapSourceNext => Text::KeyRoadmapSource,
             Self::RoadmapOpacityNext => Text::KeyRoadmapOpacity,
@@ -386,6 +390,7 @@ const DEFAULTS: &[(KeyAction, &str)] = &[
     (KeyAction::FieldLarger, "BracketLeft"),
     (KeyAction::SidLonger, "Home"),
     (KeyAction::SidShorter, "End"),
+    (KeyAction::HoldBreath, "Alt+KeyB"),
     (KeyAction::Remask, "Alt+KeyR"),
     (KeyAction::RoadmapSourceNext, "KeyO"),
     (KeyAction::RoadmapOpacityNext, "Alt+KeyO"),

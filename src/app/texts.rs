@@ -302,6 +302,7 @@ table! {
     KeyFieldLarger = "Larger field";
     KeySidLonger = "Detector away";
     KeySidShorter = "Detector nearer";
+    KeyHoldBreath = "Patient: hold the breath, or breathe on";
     KeyRemask = "New mask";
     KeyRoadmapSource = "Roadmap from the last run or from fluoroscopy";
     KeyRoadmapOpacity = "Roadmap opacity";
@@ -346,12 +347,13 @@ table! {
     LoopWord = "loop";
     FrameWord = "frame";
     MaskWord = "mask";
+    HoldBreath = "Hold breath";
     Remask = "Remask";
     Opacity = "Opacity";
     StoreFluoro = "Store fluoro";
     Review = "Review";
     SkinDose = "Skin dose";
-    References = "Reference";
+    References = "Stored views";
     ReferencesHelp = "Two views with their C-arm positions";
     StoreView = "Store";
     GoTo = "Go to";

@@ -60,6 +60,7 @@ fn every_tool_of_the_suite_is_a_button() {
         ("Cerebral", Command::SelectProgram(2)),
         ("AP", Command::RecallPreset(0)),
         ("fluoro", Command::SetRoadmapSource(RoadmapSource::Fluoro)),
+        ("Hold breath", Command::HoldBreath(true)),
         ("Remask", Command::Remask),
         ("Store fluoro", Command::StoreFluoro),
         ("Go to A: LAO 25  CRA 0", Command::RecallReference(0)),

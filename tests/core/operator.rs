@@ -26,7 +26,7 @@ const SCAN_DEG: f64 = 40.0;
 const SCANS: u32 = 11;
 
 /// An anatomy with a tray, nothing else.
-pub fn model(anatomy: &str, site: &str, tray: &[&str]) -> Arc<Model> {
+pub(crate) fn model(anatomy: &str, site: &str, tray: &[&str]) -> Arc<Model> {
     let root = cathnav::assets::root().unwrap();
     let tray: Vec<String> = tray.iter().map(|t| format!("\"{t}\"")).collect();
     let case = format!(
@@ -43,7 +43,7 @@ pub fn model(anatomy: &str, site: &str, tray: &[&str]) -> Arc<Model> {
 }
 
 /// Branches that lead from one to another, both included.
-pub fn way(tree: &VesselTree, from: VesselId, to: VesselId) -> Vec<VesselId> {
+pub(crate) fn way(tree: &VesselTree, from: VesselId, to: VesselId) -> Vec<VesselId> {
     let (up, down) = (tree.route(from), tree.route(to));
     let common = up.iter().zip(&down).take_while(|(a, b)| a == b).count();
     let mut out: Vec<VesselId> = up[common..].iter().rev().copied().collect();
@@ -62,23 +62,23 @@ fn misses(tree: &VesselTree, way: &[VesselId], i: usize, arc_mm: f64) -> bool {
 }
 
 /// A hand at the hub.
-pub struct Operator {
-    pub session: Session,
+pub(crate) struct Operator {
+    pub(crate) session: Session,
     /// Largest force felt at any hub, N.
-    pub worst_n: f64,
-    pub turns: u32,
+    pub(crate) worst_n: f64,
+    pub(crate) turns: u32,
     /// What the devices refused to do.
-    pub refusals: Vec<String>,
+    pub(crate) refusals: Vec<String>,
     site: VesselId,
 }
 
 impl Operator {
-    pub fn new(model: &Arc<Model>, site: &str) -> Self {
+    pub(crate) fn new(model: &Arc<Model>, site: &str) -> Self {
         let site = model.anatomy.access_sites.iter().find(|s| s.name == site).unwrap().place.vessel;
         Self { session: Session::new(model.clone(), 1), worst_n: 0.0, turns: 0, refusals: Vec::new(), site }
     }
 
-    pub fn step(&mut self) {
+    pub(crate) fn step(&mut self) {
         for event in self.session.step().events {
             if let EventKind::Refused { reason, .. } = event.kind {
                 self.refusals.push(reason);
@@ -89,24 +89,24 @@ impl Operator {
         }
     }
 
-    pub fn wait(&mut self, seconds: f64) {
+    pub(crate) fn wait(&mut self, seconds: f64) {
         (0..(60.0 * seconds) as u32).for_each(|_| self.step());
     }
 
-    pub fn tree(&self) -> VesselTree {
+    pub(crate) fn tree(&self) -> VesselTree {
         self.session.model().anatomy.tree.clone()
     }
 
-    pub fn device(&self, tool: ToolId) -> RodDeviceView {
+    pub(crate) fn device(&self, tool: ToolId) -> RodDeviceView {
         self.session.snapshot().rods[0].devices.iter().find(|d| d.tool == tool).cloned().unwrap_or_default()
     }
 
-    pub fn seconds(&self) -> f64 {
+    pub(crate) fn seconds(&self) -> f64 {
         self.session.state().tick as f64 / 60.0
     }
 
     /// How it stands, for the log of a test.
-    pub fn told(&self, tool: ToolId) -> String {
+    pub(crate) fn told(&self, tool: ToolId) -> String {
         let d = self.device(tool);
         let at = d.tip_place.map(|p| format!("{} {:.0} mm", self.tree().branch(p.vessel).name, p.arc_mm));
         format!(
@@ -119,13 +119,13 @@ impl Operator {
         )
     }
 
-    pub fn load(&mut self, tool: ToolId) {
+    pub(crate) fn load(&mut self, tool: ToolId) {
         self.session.submit(Command::Load { rod: 0, tool });
         self.wait(0.1);
     }
 
     /// Feeds until told to stop; says whether it was told in time.
-    pub fn feed(
+    pub(crate) fn feed(
         &mut self,
         tool: ToolId,
         mm_per_s: f64,
@@ -147,7 +147,7 @@ impl Operator {
     }
 
     /// Withdraws a device and takes it off.
-    pub fn take_off(&mut self, tool: ToolId) {
+    pub(crate) fn take_off(&mut self, tool: ToolId) {
         // Its length counts from the introducer; it is out when it comes no farther.
         let (mut last, mut still) = (f64::MAX, 0);
         self.feed(tool, -80.0, 60.0, |d| {
@@ -160,12 +160,12 @@ impl Operator {
     }
 
     /// Feeds until its length from the introducer is this.
-    pub fn feed_to(&mut self, tool: ToolId, inserted_mm: f64, mm_per_s: f64) -> bool {
+    pub(crate) fn feed_to(&mut self, tool: ToolId, inserted_mm: f64, mm_per_s: f64) -> bool {
         let sign = (inserted_mm - self.device(tool).inserted_mm).signum();
         self.feed(tool, sign * mm_per_s, 90.0, |d| sign * (d.inserted_mm - inserted_mm) >= 0.0)
     }
 
-    pub fn turn(&mut self, tool: ToolId, by_deg: f64) {
+    pub(crate) fn turn(&mut self, tool: ToolId, by_deg: f64) {
         self.turns += 1;
         self.session.submit(Command::SetSpin { tool, rate_deg_per_s: 120.0 * by_deg.signum() });
         (0..(0.5 * by_deg.abs()) as u32).for_each(|_| self.step());
@@ -174,7 +174,7 @@ impl Operator {
     }
 
     /// Leads a wire from the puncture along the vessels until its tip lies deep enough in the target.
-    pub fn lead(
+    pub(crate) fn lead(
         &mut self,
         tool: ToolId,
         target: VesselId,
@@ -230,7 +230,7 @@ impl Operator {
 
     /// Brings a shaped catheter into the mouth of a branch: over the wire to beyond the mouth, wire back so that the curve forms,
     /// then drawn across the mouth from `above_mm` beyond it, turned, and drawn again until the tip falls in.
-    pub fn engage(
+    pub(crate) fn engage(
         &mut self,
         wire: ToolId,
         catheter: ToolId,

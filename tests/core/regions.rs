@@ -185,8 +185,7 @@ fn a_set_angle_is_the_angle_of_the_tree() {
             assert!(matches!(p.of, Quantity::Tortuosity(_)));
             continue;
         };
-        let end =
-            |t: &VesselTree| t.branch(t.find(branch).unwrap()).points.last().unwrap().position_mm;
+        let end = |t: &VesselTree| t.branch(t.find(branch).unwrap()).points.last().unwrap().position_mm;
         for value in values {
             let set = vec![Setting::Fix { name: name.to_owned(), value }];
             let (v, _) = vary(&d, &PatientChoice { seed: None, set, ..PatientChoice::default() })
@@ -302,7 +301,8 @@ fn a_stenosis_of_a_case_shapes_lumen_and_flow_alike() {
         .map(|p| (p.radius_mm / plain.tree.branch(place.vessel).at(p.arc_mm).radius_mm - 1.0).abs());
     let worst = worst.fold(0.0, f64::max);
     let lost = |tree: &VesselTree| {
-        let net = Network::compile(tree, &plain.circulation, &Patient::default(), &[lesion.clone()]);
+        let net =
+            Network::compile(tree, &plain.circulation, &Patient::default(), std::slice::from_ref(&lesion));
         let state = FlowState::new(&net);
         let [before, behind] = net.around_stenosis(0).unwrap();
         state.mean_gradient_mmhg(&net, before, behind)

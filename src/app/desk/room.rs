@@ -35,6 +35,7 @@ pub(super) fn suite_command(view: &crate::app::view::View, action: KeyAction) ->
     let x = &view.snapshot.xray;
     let all_blades = |by: f64| Command::SetBlades(x.arm.blades.map(|b| (b + by).clamp(0.1, 1.0)));
     Some(match action {
+        KeyAction::HoldBreath => Command::HoldBreath(!view.snapshot.patient.breath_held),
         KeyAction::Remask => Command::Remask,
         KeyAction::StoreFluoro => Command::StoreFluoro,
         KeyAction::StoreReferenceA => Command::StoreReference(0),

@@ -102,6 +102,10 @@ fn roadmap_ui(ui: &mut Ui, view: &View, out: &mut Out) {
 fn store_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let suite = &view.snapshot.xray.suite;
     ui.horizontal_wrapped(|ui| {
+        let held = view.snapshot.patient.breath_held;
+        if key_button(ui, view, Text::HoldBreath, KeyAction::HoldBreath, held) {
+            out.commands.push(Command::HoldBreath(!held));
+        }
         if key_button(ui, view, Text::StoreFluoro, KeyAction::StoreFluoro, false) {
             out.commands.push(Command::StoreFluoro);
         }
