@@ -52,13 +52,13 @@ pub(crate) fn way(tree: &VesselTree, from: VesselId, to: VesselId) -> Vec<Vessel
     out
 }
 
-/// Has a tip on the i-th vessel of a way gone past the mouth of the next.
+/// Has a tip on the i-th vessel of a way gone past the mouth of the next, on the way from the heart.
 fn misses(tree: &VesselTree, way: &[VesselId], i: usize, arc_mm: f64) -> bool {
     let Some(next) = way.get(i + 1) else { return false };
     let Some(mouth) = tree.branch(*next).origin.filter(|o| o.vessel == way[i]) else { return false };
-    // Vessels that are entered from one of their branches are followed against their length.
+    // A vessel that was entered from one of its branches is followed towards the heart.
     let is_upward = i > 0 && tree.branch(way[i - 1]).origin.is_some_and(|o| o.vessel == way[i]);
-    if is_upward { arc_mm < mouth.arc_mm - PAST_MM } else { arc_mm > mouth.arc_mm + PAST_MM }
+    !is_upward && arc_mm > mouth.arc_mm + PAST_MM
 }
 
 /// A hand at the hub.
