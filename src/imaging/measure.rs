@@ -107,7 +107,9 @@ pub fn width_at_half_height(profile: &[f64]) -> Result<f64, String> {
     }
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
     let (start, stop) = (mean(&profile[..end]), mean(&profile[n - end..]));
-    let ground = |i: usize| start + (stop - start) * (i as f64 + 0.5) / n as f64;
+    // A straight line through both means, which lie in the middle of their stretches.
+    let middle = 0.5 * (end - 1) as f64;
+    let ground = |i: usize| start + (stop - start) * (i as f64 - middle) / (n as f64 - 1.0 - 2.0 * middle);
     let above: Vec<f64> = (0..n).map(|i| profile[i] - ground(i)).collect();
     let noise =
         (above[..end].iter().chain(&above[n - end..]).map(|v| v * v).sum::<f64>() / (2 * end) as f64).sqrt();
