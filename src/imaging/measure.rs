@@ -11,6 +11,8 @@ use crate::xray::geometry::SOURCE_ISOCENTER_MM;
 
 /// Diameter of a round filled lumen over its width at half height.
 pub const LUMEN_PER_HALF_WIDTH: f64 = 1.154_700_538_379_251_5;
+/// Share of the height by which a profile may lie on the other side of its ground.
+const OTHER_SIDE: f64 = 0.4;
 /// Samples of a profile per pixel.
 const SAMPLES_PER_PIXEL: f64 = 4.0;
 /// Lines beside the drawn one that are averaged, one pixel apart, either way.
@@ -121,6 +123,10 @@ pub fn width_at_half_height(profile: &[f64]) -> Result<f64, String> {
     }
     let half = 0.5 * height.abs();
     let level = |i: usize| above[i] * height.signum();
+    // A single edge leaves its ground on both sides.
+    if (0..n).any(|i| level(i) < -OTHER_SIDE * height.abs()) {
+        return Err("only one edge lies on the line: draw it beyond both edges of the vessel".to_owned());
+    }
     let crossing = |inside: usize, outside: usize| {
         let (a, b) = (level(inside), level(outside));
         let share = (a - half) / (a - b);
