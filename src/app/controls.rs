@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::out::{Held, Stroke};
 use crate::sim::command::Pedal;
+use crate::sim::exposure::{MAX_CRADLE_DEG, MAX_TILT_DEG};
 use crate::sim::{Command, Snapshot, ToolId};
 use crate::xray::CArm;
 
@@ -15,6 +16,9 @@ pub const SID_RANGE_MM: [f64; 2] = [900.0, 1200.0];
 pub const FIELDS_MM: [f64; 6] = [480.0, 420.0, 320.0, 220.0, 160.0, 110.0];
 /// How far the table floats from the middle, mm.
 pub const TABLE_LIMIT_MM: f64 = 600.0;
+
+/// How far table and patient are lifted or lowered from the middle, mm `[K]`.
+pub const HEIGHT_LIMIT_MM: f64 = 150.0;
 
 /// Limits of the commands.
 const FEED_LIMIT_MM_PER_S: f64 = 100.0;
@@ -53,8 +57,11 @@ impl Controls {
         if held.arm != self.sent.arm {
             out.push(arm_towards(arm, held.arm));
         }
-        if held.table != self.sent.table {
-            out.push(table_towards(arm, held.table));
+        if held.table != self.sent.table || differs(held.lift, self.sent.lift) {
+            out.push(table_towards(arm, held.table, held.lift));
+        }
+        if held.tilt != self.sent.tilt {
+            out.push(tilt_towards(arm, held.tilt));
         }
         if differs(held.sid, self.sent.sid) {
             let target = if held.sid > 0.0 {
@@ -148,19 +155,30 @@ fn differs(a: f64, b: f64) -> bool {
     (a - b).abs() > 1e-9
 }
 
+/// The end of the way in a direction, or where it is now.
+fn target(now: f64, direction: f64, limit: f64) -> f64 {
+    if direction.abs() > 0.0 { direction.signum() * limit } else { now }
+}
+
 fn arm_towards(arm: &CArm, direction: [f64; 2]) -> Command {
-    let target = |now: f64, d: f64, limit: f64| if d.abs() > 0.0 { d.signum() * limit } else { now };
     Command::SetAngles {
         primary_deg: target(arm.primary_deg, direction[0], ARM_LIMIT_DEG[0]),
         secondary_deg: target(arm.secondary_deg, direction[1], ARM_LIMIT_DEG[1]),
     }
 }
 
-fn table_towards(arm: &CArm, direction: [f64; 2]) -> Command {
-    let at = arm.isocenter_mm;
-    Command::SetTable {
-        isocenter_mm: [at.x + direction[0] * TABLE_LIMIT_MM, at.y, at.z + direction[1] * TABLE_LIMIT_MM],
+fn tilt_towards(arm: &CArm, direction: [f64; 2]) -> Command {
+    Command::SetTilt {
+        head_up_deg: target(arm.table_tilt_deg, direction[0], MAX_TILT_DEG),
+        left_up_deg: target(arm.table_cradle_deg, direction[1], MAX_CRADLE_DEG),
     }
+}
+
+/// A patient who is lifted has the isocenter farther back.
+fn table_towards(arm: &CArm, direction: [f64; 2], lift: f64) -> Command {
+    let at = arm.isocenter_mm;
+    let [x, z] = direction.map(|d| d * TABLE_LIMIT_MM);
+    Command::SetTable { isocenter_mm: [at.x + x, target(at.y, lift, HEIGHT_LIMIT_MM), at.z + z] }
 }
 
 /// The pedal that stays down by itself: after ten seconds without a moving tool it lets go.
@@ -223,6 +241,30 @@ mod tests {
         assert!(released.contains(&Command::SetSpin { tool: ToolId(0), rate_deg_per_s: 0.0 }));
         assert!(released.iter().any(|c| matches!(c, Command::SetAngles { .. })));
         assert!(controls.is_at_rest());
+    }
+
+    #[test]
+    fn held_height_and_tilt_go_to_their_ends_and_stop_where_they_are() {
+        let mut controls = Controls::default();
+        let mut snapshot = Snapshot::default();
+        let held = Held { lift: 1.0, tilt: [-1.0, 0.0], ..Held::default() };
+        let sent = controls.update(&held, &snapshot, 0.016);
+        assert_eq!(
+            sent,
+            [
+                Command::SetTable { isocenter_mm: [0.0, HEIGHT_LIMIT_MM, 0.0] },
+                Command::SetTilt { head_up_deg: -MAX_TILT_DEG, left_up_deg: 0.0 },
+            ]
+        );
+        snapshot.xray.arm.isocenter_mm.y = 20.0;
+        snapshot.xray.arm.table_tilt_deg = -4.5;
+        assert_eq!(
+            controls.update(&Held::default(), &snapshot, 0.016),
+            [
+                Command::SetTable { isocenter_mm: [0.0, 20.0, 0.0] },
+                Command::SetTilt { head_up_deg: -4.5, left_up_deg: 0.0 },
+            ]
+        );
     }
 
     #[test]

@@ -23,6 +23,10 @@ pub struct Held {
     pub hand_injection_ml_per_s: f64,
     /// Field of view over the patient: to the right and up on screen, -1, 0 or 1.
     pub table: [f64; 2],
+    /// Patient and table up (+) or down, -1, 0 or 1.
+    pub lift: f64,
+    /// Table: head up + and patient's left up +, -1, 0 or 1.
+    pub tilt: [f64; 2],
     /// C-arm: LAO + and CRA +, -1, 0 or 1.
     pub arm: [f64; 2],
     /// Detector away from (+) or towards the patient, -1, 0 or 1.
@@ -50,7 +54,9 @@ impl Held {
         for i in 0..2 {
             pick(&mut self.table[i], other.table[i]);
             pick(&mut self.arm[i], other.arm[i]);
+            pick(&mut self.tilt[i], other.tilt[i]);
         }
+        pick(&mut self.lift, other.lift);
         pick(&mut self.sid, other.sid);
     }
 }

@@ -132,6 +132,10 @@ table! {
     Arm = "C-arm";
     Table = "Table";
     ArmHelp = "Drag: sideways LAO and RAO, up and down CRA and CAU.";
+    TableHeight = "Height";
+    TableTilt = "Tilt";
+    TableCradle = "Cradle";
+    TableLevel = "Level";
     TableHelp = "Drag the field of view over the patient.";
     Detector = "Detector";
     Nearer = "Nearer";
@@ -319,6 +323,12 @@ table! {
     KeyView4 = "Fourth view of the case";
     KeyBladesIn = "Blades in";
     KeyBladesOut = "Blades out";
+    KeyTableRaise = "Table: patient up";
+    KeyTableLower = "Table: patient down";
+    KeyTiltHeadUp = "Table: tilt head up";
+    KeyTiltHeadDown = "Table: tilt head down";
+    KeyCradleLeftUp = "Table: cradle, patient's left up";
+    KeyCradleRightUp = "Table: cradle, patient's right up";
     KeyWedge = "Wedge filter: out, a quarter, half";
     KeyLevel = "Dose level of fluoroscopy";
     KeyProgram = "Next acquisition program";

@@ -23,7 +23,7 @@ mod subtraction;
 mod vessels;
 
 pub use frame::{Frame, FrameKind, ReferenceStore};
-pub use overlay::{OverlayText, burn_text, overlay_text};
+pub use overlay::{OverlayText, burn_text, overlay_text, tilt_text};
 pub use png::{ImageError, encode_png, write_png};
 pub use renderer::{Renderer, RendererConfig, render_still};
 pub use skin_picture::{ColorPicture, skin_picture};

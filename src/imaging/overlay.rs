@@ -5,6 +5,7 @@ use font8x8::legacy::BASIC_LEGACY;
 use super::{Frame, FrameKind};
 use crate::sim::command::{AcquisitionKind, Pedal};
 use crate::sim::snapshot::XrayView;
+use crate::xray::CArm;
 
 /// Lines for the four corners.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub fn overlay_text(frame: &Frame, view: &XrayView) -> OverlayText {
         top_right.push(format!("ROADMAP INVALID - moved {moved_mm:.0} mm"));
     }
     let arm = &frame.arm;
-    let bottom_left = vec![
+    let mut bottom_left = vec![
         format!(
             "{} {:.0}  {} {:.0}",
             if arm.primary_deg < -0.5 { "RAO" } else { "LAO" },
@@ -41,6 +42,7 @@ pub fn overlay_text(frame: &Frame, view: &XrayView) -> OverlayText {
         format!("SID {:.0} cm", arm.sid_mm / 10.0),
         format!("FD {:.0} cm", arm.field_mm / 10.0),
     ];
+    bottom_left.extend(tilt_text(arm));
     let t = &view.technique;
     let minutes = (view.fluoro_time_s / 60.0).floor();
     let bottom_right = vec![
@@ -52,6 +54,18 @@ pub fn overlay_text(frame: &Frame, view: &XrayView) -> OverlayText {
         format!("fluoro {minutes:02.0}:{:04.1}", view.fluoro_time_s - 60.0 * minutes),
     ];
     OverlayText { top_left: Vec::new(), top_right, bottom_left, bottom_right }
+}
+
+/// How the table is tilted; nothing while it is level.
+pub fn tilt_text(arm: &CArm) -> Option<String> {
+    let part = |value: f64, plus: &str, minus: &str| {
+        let word = if value < 0.0 { minus } else { plus };
+        (value.abs() >= 0.5).then(|| format!("{word} {:.0}", value.abs()))
+    };
+    let tilt = part(arm.table_tilt_deg, "HEAD UP", "HEAD DOWN");
+    let cradle = part(arm.table_cradle_deg, "LEFT UP", "RIGHT UP");
+    let parts: Vec<String> = tilt.into_iter().chain(cradle).collect();
+    (!parts.is_empty()).then(|| format!("TABLE {}", parts.join("  ")))
 }
 
 fn mode(frame: &Frame, view: &XrayView) -> String {

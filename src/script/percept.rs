@@ -328,8 +328,7 @@ impl Eye {
 }
 
 fn is_same_view(a: &CArm, b: &CArm) -> bool {
-    (a.primary_deg - b.primary_deg).abs() <= SAME_VIEW_DEG
-        && (a.secondary_deg - b.secondary_deg).abs() <= SAME_VIEW_DEG
+    a.is_turned_like(b, SAME_VIEW_DEG)
 }
 
 /// A point of the patient in the picture; see the module's page for the coordinates.

@@ -138,6 +138,13 @@ pub enum Command {
         /// Target, mm.
         isocenter_mm: [f64; 3],
     },
+    /// Target tilt of the table about the isocenter; it turns at 3 degrees/s.
+    SetTilt {
+        /// Head up +, head down -, degrees, at most 16.
+        head_up_deg: f64,
+        /// Patient's left up +, degrees, at most 15.
+        left_up_deg: f64,
+    },
     /// Source to image distance, mm.
     SetSid(f64),
     /// Field diagonal, mm.

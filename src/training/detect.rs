@@ -418,7 +418,8 @@ pub(super) fn embolic_after_stasis(f: &Facts<'_>, g: &Ground, slot: &mut Slot, o
 pub(super) fn beam_idle(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
     // amount 0: idle time; 1: time since the last motion or injection; 2, 3: last arm angles and isocenter.
     let arm = &f.snap.xray.arm;
-    let pose = arm.primary_deg + 1e3 * arm.secondary_deg;
+    let tilt = arm.table_tilt_deg + 1e3 * arm.table_cradle_deg;
+    let pose = arm.primary_deg + 1e3 * arm.secondary_deg + 1e6 * tilt;
     let table = arm.isocenter_mm.dot(&Vec3::new(1.0, 1e3, 1e6));
     let arm_moves = *slot.amount(2) != pose || *slot.amount(3) != table;
     *slot.amount(2) = pose;

@@ -124,10 +124,8 @@ impl DoseWatch {
         r.peak_skin_mgy = x.dose.peak_skin_mgy;
         self.runs = x.runs;
         self.time_s = f.snap.time_s;
-        let moved = self.arm.is_some_and(|a| {
-            (a.isocenter_mm, a.primary_deg, a.secondary_deg)
-                != (x.arm.isocenter_mm, x.arm.primary_deg, x.arm.secondary_deg)
-        });
+        let moved =
+            self.arm.is_some_and(|a| a.isocenter_mm != x.arm.isocenter_mm || !a.is_turned_like(&x.arm, 0.0));
         if moved && x.pedal != Pedal::Off {
             self.moving_s += f.dt_s;
         }

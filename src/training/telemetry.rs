@@ -46,6 +46,12 @@ pub struct Sample {
     pub heart_rate_bpm: f64,
     /// Blood lost, mL.
     pub blood_loss_ml: f64,
+    /// Tilt of the table, head up +, degrees.
+    #[serde(default)]
+    pub table_tilt_deg: f64,
+    /// Cradle of the table, patient's left up +, degrees.
+    #[serde(default)]
+    pub table_cradle_deg: f64,
 }
 
 /// One device in a sample.
@@ -109,11 +115,13 @@ impl Sample {
             mean_mmhg: snap.patient.mean_mmhg,
             heart_rate_bpm: snap.patient.heart_rate_bpm,
             blood_loss_ml: snap.patient.blood_loss_ml,
+            table_tilt_deg: snap.xray.arm.table_tilt_deg,
+            table_cradle_deg: snap.xray.arm.table_cradle_deg,
         }
     }
 }
 
-const COMMON_COLUMNS: [&str; 16] = [
+const COMMON_COLUMNS: [&str; 18] = [
     "tick",
     "time_s",
     "pedal",
@@ -130,6 +138,8 @@ const COMMON_COLUMNS: [&str; 16] = [
     "mean_mmhg",
     "heart_rate_bpm",
     "blood_loss_ml",
+    "table_tilt_deg",
+    "table_cradle_deg",
 ];
 const TOOL_COLUMNS: [&str; 12] = [
     "inserted_mm",
@@ -182,6 +192,8 @@ fn row(s: &Sample, tools: usize) -> Vec<String> {
         s.mean_mmhg,
         s.heart_rate_bpm,
         s.blood_loss_ml,
+        s.table_tilt_deg,
+        s.table_cradle_deg,
     ];
     out.extend(numbers.iter().map(f64::to_string));
     for i in 0..tools {

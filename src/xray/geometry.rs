@@ -13,10 +13,16 @@ pub const REFERENCE_POINT_FROM_ISOCENTER_MM: f64 = 150.0;
 /// Pose of C-arm, table and blades.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CArm {
-    /// Primary angle: LAO +, RAO -, degrees.
+    /// Primary angle of the gantry in the room: LAO +, RAO - of a patient on a level table, degrees.
     pub primary_deg: f64,
-    /// Secondary angle: CRA +, CAU -, degrees.
+    /// Secondary angle of the gantry in the room: CRA +, CAU -, degrees.
     pub secondary_deg: f64,
+    /// Table tilt about its transverse axis through the isocenter: head up +, head down (Trendelenburg) -, degrees.
+    #[serde(default)]
+    pub table_tilt_deg: f64,
+    /// Cradle of the table about its long axis through the isocenter: patient's left up +, degrees.
+    #[serde(default)]
+    pub table_cradle_deg: f64,
     /// Source to image distance, mm.
     pub sid_mm: f64,
     /// Detector field diagonal, mm; the field is square.
@@ -35,6 +41,8 @@ impl Default for CArm {
         Self {
             primary_deg: 0.0,
             secondary_deg: 0.0,
+            table_tilt_deg: 0.0,
+            table_cradle_deg: 0.0,
             sid_mm: 1100.0,
             field_mm: 420.0,
             isocenter_mm: Vec3::zeros(),
@@ -73,18 +81,56 @@ pub struct Projection {
 pub const SMALL_FOCUS_MM: f64 = 0.6;
 
 impl CArm {
-    /// Unit vector from isocenter to detector: `(sin a cos b, -cos a cos b, sin b)` for primary a, secondary b.
-    pub fn towards_detector(&self) -> Vec3 {
+    /// Unit vector from isocenter to detector, room frame (that of a patient on a level table): `(sin a cos b, -cos a cos b,
+    /// sin b)` for primary a, secondary b.
+    pub fn towards_detector_in_room(&self) -> Vec3 {
         let (sa, ca) = self.primary_deg.to_radians().sin_cos();
         let (sb, cb) = self.secondary_deg.to_radians().sin_cos();
         Vec3::new(sa * cb, -ca * cb, sb)
+    }
+
+    /// Unit vector from isocenter to detector, patient frame.
+    pub fn towards_detector(&self) -> Vec3 {
+        self.patient_from_room(&self.towards_detector_in_room())
+    }
+
+    /// A direction of the patient in the room: `Rx(tilt) Rz(-cradle)`, since the cradle turns on the tilted base. A level table
+    /// leaves it as it is.
+    pub fn room_from_patient(&self, v: &Vec3) -> Vec3 {
+        let (st, ct) = self.table_tilt_deg.to_radians().sin_cos();
+        let (sc, cc) = self.table_cradle_deg.to_radians().sin_cos();
+        let on_base = Vec3::new(cc * v.x + sc * v.y, cc * v.y - sc * v.x, v.z);
+        Vec3::new(on_base.x, ct * on_base.y - st * on_base.z, st * on_base.y + ct * on_base.z)
+    }
+
+    /// A direction of the room in the patient frame: the inverse of [`Self::room_from_patient`].
+    pub fn patient_from_room(&self, v: &Vec3) -> Vec3 {
+        let (st, ct) = self.table_tilt_deg.to_radians().sin_cos();
+        let (sc, cc) = self.table_cradle_deg.to_radians().sin_cos();
+        let on_base = Vec3::new(v.x, ct * v.y + st * v.z, ct * v.z - st * v.y);
+        Vec3::new(cc * on_base.x - sc * on_base.y, sc * on_base.x + cc * on_base.y, on_base.z)
+    }
+
+    /// The beam seen from the patient as primary and secondary angle, degrees: those of the gantry on a level table.
+    pub fn angles_to_patient_deg(&self) -> (f64, f64) {
+        if self.table_tilt_deg == 0.0 && self.table_cradle_deg == 0.0 {
+            return (self.primary_deg, self.secondary_deg);
+        }
+        let d = self.towards_detector();
+        (d.x.atan2(-d.y).to_degrees(), d.z.clamp(-1.0, 1.0).asin().to_degrees())
+    }
+
+    /// Whether beam and patient lie to each other as at another pose, angles within a tolerance, degrees.
+    pub fn is_turned_like(&self, other: &Self, tolerance_deg: f64) -> bool {
+        let of = |a: &Self| [a.primary_deg, a.secondary_deg, a.table_tilt_deg, a.table_cradle_deg];
+        of(self).iter().zip(of(other)).all(|(a, b)| (a - b).abs() <= tolerance_deg)
     }
 
     /// The projection onto `pixels` x `pixels`. On screen: the patient's right on the left, head up.
     pub fn projection(&self, pixels: usize) -> Projection {
         let d = self.towards_detector();
         let (sa, ca) = self.primary_deg.to_radians().sin_cos();
-        let right = Vec3::new(ca, sa, 0.0);
+        let right = self.patient_from_room(&Vec3::new(ca, sa, 0.0));
         let source_mm = self.isocenter_mm - d * SOURCE_ISOCENTER_MM;
         Projection {
             source_mm,
@@ -177,6 +223,39 @@ mod tests {
                 assert!(r > 500.0, "in CRA anterior structures move down");
             }
         }
+    }
+
+    #[test]
+    fn a_tilted_table_is_a_beam_tilted_the_other_way() {
+        let worst = |a: &CArm, b: &CArm| {
+            let (p, q) = (a.projection(1000), b.projection(1000));
+            let points = [Vec3::new(30.0, -40.0, 50.0), Vec3::new(-60.0, 20.0, -10.0)];
+            let off = |v: &Vec3| {
+                let ((c, r, _), (d, s, _)) = (p.project(v).unwrap(), q.project(v).unwrap());
+                (c - d).abs().max((r - s).abs())
+            };
+            points.iter().map(off).fold(0.0, f64::max)
+        };
+        // Head up by 12 degrees under a vertical beam is CRA 12; left up by 10 degrees is LAO 10.
+        let tilted = CArm { table_tilt_deg: 12.0, ..CArm::default() };
+        let cranial = CArm { secondary_deg: 12.0, ..CArm::default() };
+        let cradled = CArm { table_cradle_deg: 10.0, ..CArm::default() };
+        let oblique = CArm { primary_deg: 10.0, ..CArm::default() };
+        let (a, b) = (worst(&tilted, &cranial), worst(&cradled, &oblique));
+        assert!(a < 1e-9 && b < 1e-9, "{a} {b} pixels");
+        // Head up lifts the head, left up the left side, whatever the other does.
+        let both = CArm { table_tilt_deg: 9.0, table_cradle_deg: -8.0, ..CArm::default() };
+        assert!(both.room_from_patient(&Vec3::z()).y < -0.1 && both.room_from_patient(&Vec3::x()).y > 0.1);
+        let v = Vec3::new(1.0, -2.0, 3.0);
+        let there_and_back = both.patient_from_room(&both.room_from_patient(&v));
+        assert!((there_and_back - v).norm() < 1e-12);
+        let p = CArm { primary_deg: 35.0, secondary_deg: -20.0, ..both }.projection(2);
+        assert!(p.right.dot(&p.up).abs() < 1e-12 && p.right.dot(&p.towards_detector).abs() < 1e-12);
+        let level = CArm { primary_deg: 35.0, secondary_deg: -20.0, ..CArm::default() };
+        assert_eq!(level.angles_to_patient_deg(), (35.0, -20.0));
+        let head_down = CArm { secondary_deg: 25.0, table_tilt_deg: -10.0, ..CArm::default() };
+        let (primary, secondary) = head_down.angles_to_patient_deg();
+        assert!(primary.abs() < 1e-9 && (secondary - 15.0).abs() < 1e-9, "{primary} {secondary}");
     }
 
     #[test]

@@ -59,12 +59,14 @@ pub fn scatter_ugy_per_gy_cm2(angle_deg: f64, tube_kv: f64) -> f64 {
     at_85 * (1.0 + 0.0018 * (tube_kv - 85.0))
 }
 
-/// Scattered air kerma per kerma-area product at a place, uGy/(Gy cm2); `origin_mm` is the point on the table top under the access.
+/// Scattered air kerma per kerma-area product at a place, uGy/(Gy cm2); `origin_mm` is the point on the table top under the access,
+/// patient frame. Staff stand in the room: they do not tilt with the table.
 pub fn staff_factor(place: &StaffPlace, arm: &CArm, tube_kv: f64, shields: Shields, origin_mm: &Vec3) -> f64 {
-    let way = origin_mm + Vec3::from(place.offset_mm) - arm.isocenter_mm;
+    let way = arm.room_from_patient(&(origin_mm - arm.isocenter_mm)) + Vec3::from(place.offset_mm);
     // Nobody stands nearer than the skin of the patient.
     let distance_m = (way.norm() / 1000.0).max(0.2);
-    let angle_deg = (way.normalize().dot(&arm.towards_detector())).clamp(-1.0, 1.0).acos().to_degrees();
+    let angle_deg =
+        (way.normalize().dot(&arm.towards_detector_in_room())).clamp(-1.0, 1.0).acos().to_degrees();
     let mut kerma = scatter_ugy_per_gy_cm2(angle_deg, tube_kv) / (distance_m * distance_m);
     if place.screen && shields.ceiling {
         kerma *= CEILING_SCREEN_TRANSMISSION;

@@ -1,8 +1,9 @@
 //! X-ray: pedals, rates, field, blades, C-arm, table.
 
-use bevy_egui::egui::{Align2, FontId, Pos2, Slider, Stroke, Ui, pos2, vec2};
+use bevy_egui::egui::{Align2, Button, FontId, Pos2, Slider, Stroke, Ui, pos2, vec2};
 
 use super::super::controls::{ARM_LIMIT_DEG, FIELDS_MM, SID_RANGE_MM};
+use super::super::keys::KeyAction;
 use super::super::out::{Out, UiAction};
 use super::super::texts::{Text, t};
 use super::super::theme;
@@ -20,6 +21,7 @@ pub fn xray_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         arm_ui(&mut columns[0], view, out);
         table_ui(&mut columns[1], view, out);
     });
+    table_height_ui(ui, view, out);
     blades_ui(ui, view, out);
     filters_ui(ui, view, out);
     suite_ui(ui, view, out);
@@ -180,6 +182,33 @@ fn table_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         out.held.table = [direction(offset.x), direction(-offset.y)];
     }
     caption(ui, &format!("{} {:+.0} {:+.0} mm", t(Text::Table), arm.isocenter_mm.x, arm.isocenter_mm.z));
+}
+
+/// Height, tilt and cradle of the table, each by two buttons that act while held.
+fn table_height_ui(ui: &mut Ui, view: &View, out: &mut Out) {
+    let arm = &view.snapshot.xray.arm;
+    let keys = |k: KeyAction| format!("{} ({})", k.label(), view.keys.keys_of(k));
+    let button = |ui: &mut Ui, sign: &str, key: KeyAction| {
+        let made = hold_button(ui, sign, vec2(26.0, 24.0), false, theme::ACCENT_DEEP);
+        is_held(&made.on_hover_text(keys(key)))
+    };
+    let both = |ui: &mut Ui, plus: KeyAction, minus: KeyAction| {
+        f64::from(i8::from(button(ui, "+", plus)) - i8::from(button(ui, "\u{2212}", minus)))
+    };
+    ui.horizontal(|ui| {
+        caption(ui, &format!("{} {:+.0} mm", t(Text::TableHeight), arm.isocenter_mm.y));
+        out.held.lift = both(ui, KeyAction::TableRaise, KeyAction::TableLower);
+        caption(ui, &format!("{} {:+.0}\u{b0}", t(Text::TableTilt), arm.table_tilt_deg));
+        out.held.tilt[0] = both(ui, KeyAction::TiltHeadUp, KeyAction::TiltHeadDown);
+    });
+    ui.horizontal(|ui| {
+        caption(ui, &format!("{} {:+.0}\u{b0}", t(Text::TableCradle), arm.table_cradle_deg));
+        out.held.tilt[1] = both(ui, KeyAction::CradleLeftUp, KeyAction::CradleRightUp);
+        let is_level = arm.table_tilt_deg == 0.0 && arm.table_cradle_deg == 0.0;
+        if ui.add_enabled(!is_level, Button::new(t(Text::TableLevel))).clicked() {
+            out.commands.push(Command::SetTilt { head_up_deg: 0.0, left_up_deg: 0.0 });
+        }
+    });
 }
 
 fn blades_ui(ui: &mut Ui, view: &View, out: &mut Out) {

@@ -10,7 +10,7 @@ use super::super::texts::{Text, t};
 use super::super::theme;
 use super::super::view::View;
 use super::super::widgets::{PadMove, pad_move, picture_text};
-use crate::imaging::{Frame, FrameKind, overlay_text};
+use crate::imaging::{Frame, FrameKind, overlay_text, tilt_text};
 use crate::sim::command::Pedal;
 use crate::xray::FluoroLevel;
 use crate::xray::outline::field_outline;
@@ -148,13 +148,12 @@ fn texts(ui: &Ui, view: &View, rect: Rect, beam: bool) {
 
     let mut bottom_left = plain(words.bottom_left);
     let (then, now) = (&frame.arm, &x.arm);
-    if (then.primary_deg - now.primary_deg).abs() > 0.5
-        || (then.secondary_deg - now.secondary_deg).abs() > 0.5
-    {
-        bottom_left.insert(
-            0,
-            (format!("{} {}", t(Text::ArmNow), angles(now.primary_deg, now.secondary_deg)), theme::WARNING),
-        );
+    if !then.is_turned_like(now, 0.5) {
+        let mut text = format!("{} {}", t(Text::ArmNow), angles(now.primary_deg, now.secondary_deg));
+        if let Some(tilt) = tilt_text(now) {
+            text = format!("{text}  {tilt}");
+        }
+        bottom_left.insert(0, (text, theme::WARNING));
     }
     stack(inner.left_bottom(), Align2::LEFT_BOTTOM, &bottom_left);
 

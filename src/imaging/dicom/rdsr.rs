@@ -138,19 +138,23 @@ fn event(study: &Study, e: &IrradiationEvent) -> InMemDicomObject {
 
 fn position(e: &IrradiationEvent) -> Vec<InMemDicomObject> {
     let arm = &e.start_arm;
+    // Positioner angles are those about the patient.
+    let (start, end) = (arm.angles_to_patient_deg(), e.end_arm.angles_to_patient_deg());
     let (across, along) = arm.open_field_mm();
     let n = |value, meaning, v, unit| number((value, "DCM", meaning), v, unit);
     vec![
-        n("112011", "Positioner Primary Angle", arm.primary_deg, "deg"),
-        n("112012", "Positioner Secondary Angle", arm.secondary_deg, "deg"),
-        n("113739", "Positioner Primary End Angle", e.end_arm.primary_deg, "deg"),
-        n("113740", "Positioner Secondary End Angle", e.end_arm.secondary_deg, "deg"),
+        n("112011", "Positioner Primary Angle", start.0, "deg"),
+        n("112012", "Positioner Secondary Angle", start.1, "deg"),
+        n("113739", "Positioner Primary End Angle", end.0, "deg"),
+        n("113740", "Positioner Secondary End Angle", end.1, "deg"),
         n("113748", "Distance Source to Isocenter", SOURCE_ISOCENTER_MM, "mm"),
         n("113750", "Distance Source to Detector", arm.sid_mm, "mm"),
         n("113737", "Distance Source to Reference Point", REFERENCE_DISTANCE_MM, "mm"),
         n("113751", "Table Longitudinal Position", arm.isocenter_mm.z, "mm"),
         n("113752", "Table Lateral Position", arm.isocenter_mm.x, "mm"),
         n("113753", "Table Height Position", arm.isocenter_mm.y, "mm"),
+        n("113754", "Table Head Tilt Angle", arm.table_tilt_deg, "deg"),
+        n("113756", "Table Cradle Tilt Angle", arm.table_cradle_deg, "deg"),
         n("113790", "Collimated Field Area", across * along * 1e-6, "m2"),
         n("113788", "Collimated Field Height", along, "mm"),
         n("113789", "Collimated Field Width", across, "mm"),

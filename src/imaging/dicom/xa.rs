@@ -101,8 +101,10 @@ fn geometry(o: &mut InMemDicomObject, run: &StoredRun) {
     put(o, 0x0018, 0x1149, VR::IS, two(&side));
     put(o, 0x0018, 0x1164, VR::DS, two(&decimal(run.pixel_mm())));
     put(o, 0x0018, 0x1500, VR::CS, "STATIC");
-    put(o, 0x0018, 0x1510, VR::DS, decimal(arm.primary_deg));
-    put(o, 0x0018, 0x1511, VR::DS, decimal(arm.secondary_deg));
+    // Positioner angles are those about the patient.
+    let (primary_deg, secondary_deg) = arm.angles_to_patient_deg();
+    put(o, 0x0018, 0x1510, VR::DS, decimal(primary_deg));
+    put(o, 0x0018, 0x1511, VR::DS, decimal(secondary_deg));
     put(o, 0x0018, 0x1700, VR::CS, "RECTANGULAR");
     let n = run.columns as f64 / 2.0;
     let [left, right, bottom, top] = arm.blades;

@@ -25,6 +25,12 @@ use crate::xray::{BodyModel, CArm, DetectorProgram, ExposureControl, FluoroLevel
 pub const ARM_SPEED_DEG_PER_S: f64 = 25.0;
 /// Speed of the table, mm/s.
 pub const TABLE_SPEED_MM_PER_S: f64 = 120.0;
+/// Speed of tilt and cradle, degrees/s `[K]`.
+pub const TILT_SPEED_DEG_PER_S: f64 = 3.0;
+/// Largest tilt of the table, head up or down, degrees `[K]`.
+pub const MAX_TILT_DEG: f64 = 16.0;
+/// Largest cradle of the table to either side, degrees `[K]`.
+pub const MAX_CRADLE_DEG: f64 = 15.0;
 /// Speed of the detector lift, mm/s.
 pub const LIFT_SPEED_MM_PER_S: f64 = 100.0;
 /// Pulse rates of fluoroscopy, 1/s.
@@ -295,6 +301,7 @@ fn apply(
             }
             state.target.isocenter_mm = Vec3::from(*isocenter_mm);
         }
+        Command::SetTilt { head_up_deg, left_up_deg } => set_tilt(state, *head_up_deg, *left_up_deg)?,
         Command::SetSid(sid_mm) => {
             state.target.sid_mm = within("source to image distance", "mm", SID_RANGE_MM, *sid_mm)?;
         }
@@ -308,6 +315,15 @@ fn apply(
         Command::SetRoadmap(on) => state.roadmap = *on,
         _ => {}
     }
+    Ok(())
+}
+
+/// The table tilts about the isocenter, as isocentric tilt tables do: only the target angles change.
+fn set_tilt(state: &mut ExposureState, head_up_deg: f64, left_up_deg: f64) -> Result<(), String> {
+    let tilt = within("table tilt", "degrees", (-MAX_TILT_DEG, MAX_TILT_DEG), head_up_deg)?;
+    state.target.table_cradle_deg =
+        within("table cradle", "degrees", (-MAX_CRADLE_DEG, MAX_CRADLE_DEG), left_up_deg)?;
+    state.target.table_tilt_deg = tilt;
     Ok(())
 }
 
@@ -395,6 +411,9 @@ fn move_room(state: &mut ExposureState) {
     let (arm, target) = (&mut state.arm, &state.target);
     arm.primary_deg = towards(arm.primary_deg, target.primary_deg, ARM_SPEED_DEG_PER_S * TICK_S);
     arm.secondary_deg = towards(arm.secondary_deg, target.secondary_deg, ARM_SPEED_DEG_PER_S * TICK_S);
+    let tilt_step = TILT_SPEED_DEG_PER_S * TICK_S;
+    arm.table_tilt_deg = towards(arm.table_tilt_deg, target.table_tilt_deg, tilt_step);
+    arm.table_cradle_deg = towards(arm.table_cradle_deg, target.table_cradle_deg, tilt_step);
     arm.sid_mm = towards(arm.sid_mm, target.sid_mm, LIFT_SPEED_MM_PER_S * TICK_S);
     let way = target.isocenter_mm - arm.isocenter_mm;
     let step = TABLE_SPEED_MM_PER_S * TICK_S;
