@@ -83,14 +83,14 @@ pub(super) fn add_devices(
         }
         for view in &rod.devices {
             if let Some(device) = tray.get(view.tool.idx()) {
-                add_device(projection, &line, device, view.inserted_mm, detector, layer);
+                add_device(projection, &line, device, (view.inserted_mm, view.shed_mm), detector, layer);
             }
         }
         let drawn_by_rod =
             |d: &&Device| rod.devices.iter().any(|v| tray.get(v.tool.idx()).is_some_and(|t| t.id == d.id));
         if let Some(sheath) = tray.iter().find(|d| d.kind == DeviceKind::Sheath).filter(|d| !drawn_by_rod(d))
         {
-            add_device(projection, &line, sheath, 0.0, detector, layer);
+            add_device(projection, &line, sheath, (0.0, 0.0), detector, layer);
         }
     }
 }
@@ -135,19 +135,19 @@ fn add_device(
     projection: &Projection,
     line: &[Knot],
     device: &Device,
-    inserted_mm: f64,
+    (inserted_mm, shed_mm): (f64, f64),
     detector: &Detector,
     layer: &mut MetalLayer,
 ) {
     let mut stops: Vec<f64> = line.iter().map(|k| k.arc_mm).filter(|s| *s < inserted_mm).collect();
-    let mut from_tip = 0.0;
+    let mut from_tip = -shed_mm;
     for zone in &device.zones {
         stops.push(inserted_mm - from_tip);
         from_tip += zone.length_mm;
     }
     stops.push(inserted_mm - from_tip);
     let (lo, hi) = (line[0].arc_mm, line[line.len() - 1].arc_mm);
-    stops.retain(|s| *s >= lo && *s <= hi && *s >= inserted_mm - from_tip);
+    stops.retain(|s| *s >= lo && *s <= hi.min(inserted_mm) && *s >= inserted_mm - from_tip);
     stops.sort_by(f64::total_cmp);
     stops.dedup_by(|a, b| (*a - *b).abs() < 1e-6);
     let points: Vec<Vec3> = stops.iter().map(|s| at(line, *s)).collect();
@@ -157,7 +157,7 @@ fn add_device(
     };
     let inner_mm = device.inner_diameter_mm.unwrap_or(0.0) / 2.0;
     let exponents_of = |i: usize| {
-        let section = device.section_at(inserted_mm - 0.5 * (stops[i - 1] + stops[i]));
+        let section = device.section_at(shed_mm + inserted_mm - 0.5 * (stops[i - 1] + stops[i]));
         let outer_mm = section.outer_diameter_mm / 2.0;
         let piece = Piece {
             ends_mm: [points[i - 1], points[i]],

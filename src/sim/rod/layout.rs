@@ -2,7 +2,7 @@
 
 use super::state::{RodState, RubMemory};
 use super::{MAX_DEVICES, RodDevice};
-use crate::device::{Device, Section};
+use crate::device::{Device, DeviceKind, Section};
 
 /// Length of the fixed edge before the base, mm.
 pub(super) const GHOST_MM: f64 = 1.0;
@@ -41,6 +41,8 @@ pub(super) struct Skin {
     pub(super) length_mm: f64,
     /// Mass, t.
     pub(super) mass_t: f64,
+    /// It is the coil of a coil device, whose loops lie close.
+    pub(super) is_coil: bool,
 }
 
 /// Everything about a rod that does not change during a Newton solve.
@@ -76,9 +78,9 @@ struct Integral {
 }
 
 /// Integrates a device between two distances from its tip, mm.
-fn integrate(device: &Device, from: f64, to: f64, imperfection: f64) -> Integral {
+fn integrate(device: &Device, rod: &RodDevice, from: f64, to: f64, imperfection: f64) -> Integral {
     let mut out = Integral::default();
-    let (from, to) = (from.max(0.0), to.min(device.length_mm));
+    let (from, to) = (rod.shed_mm + from.max(0.0), (rod.shed_mm + to).min(device.length_mm));
     let mut start = 0.0;
     for zone in &device.zones {
         let end = start + zone.length_mm;
@@ -104,7 +106,7 @@ fn integrate(device: &Device, from: f64, to: f64, imperfection: f64) -> Integral
 
 /// Section of a device at an arc length from the base.
 pub(super) fn section(device: &Device, rod: &RodDevice, arc_mm: f64) -> Section {
-    device.section_at((rod.inserted_mm - arc_mm).max(0.0))
+    device.section_at(rod.from_tip_mm(arc_mm))
 }
 
 /// Arc lengths of the nodes from the base.
@@ -180,7 +182,7 @@ impl Layout {
                 let hi = s + 0.5 * state.rest_mm[i];
                 let lb = hi - lo;
                 let tip = rod.inserted_mm;
-                let sum = integrate(device, tip - hi, tip - lo, imperfection);
+                let sum = integrate(device, rod, tip - hi, tip - lo, imperfection);
                 if sum.length > 0.0 {
                     spring.bend = sum.ei / (lb * lb);
                     spring.rest = [sum.ei_k[0] * lb / sum.ei, sum.ei_k[1] * lb / sum.ei];
@@ -192,7 +194,7 @@ impl Layout {
             self.radius_mm[d].extend(arcs.map(|s| 0.5 * section(device, rod, *s).outer_diameter_mm));
             let outside = (rod.length_mm - rod.inserted_mm).max(MIN_OUTSIDE_MM);
             let from = rod.length_mm - outside;
-            let gj = integrate(device, from, rod.length_mm, 0.0).gj / outside;
+            let gj = integrate(device, rod, from, rod.length_mm, 0.0).gj / outside;
             self.hub_spring.push(gj / outside);
         }
     }
@@ -223,6 +225,9 @@ impl Layout {
                     skin.device = d;
                     skin.radius_mm = 0.5 * diameter;
                     skin.friction = sec.friction_wall;
+                    let from_tip_mm = rod.from_tip_mm(s);
+                    skin.is_coil = device.kind == DeviceKind::Coil
+                        && device.implant.as_ref().is_some_and(|i| from_tip_mm < i.length_mm);
                 }
             }
             skin.mass_t = DENSITY_T_PER_MM3 * area * length_mm;

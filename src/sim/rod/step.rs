@@ -156,8 +156,7 @@ pub(super) fn prepare(
     p.rest_mm.clone_from(&state.rest_mm);
     let n = state.nodes_mm.len();
     p.contacts.reset(n);
-    let radius: Vec<f64> = p.layout.skins.iter().map(|s| s.radius_mm).collect();
-    p.contacts.look_around(&state.nodes_mm, &radius, &p.layout.arc_mm, inputs.others);
+    p.contacts.look_around(&state.nodes_mm, &p.layout.skins, &p.layout.arc_mm, inputs.others);
     p.inertia_target.clear();
     p.inertia_weight.clear();
     p.drag_from.clear();

@@ -6,6 +6,7 @@
 use super::Capsule;
 use super::energy::{Potential, World, add_block, add_diagonal, add_mixed, add3};
 use super::frames::Frames;
+use super::layout::Skin;
 use super::state::Anchor;
 use crate::math::banded::Banded;
 use crate::math::{Mat3, Vec3};
@@ -17,8 +18,9 @@ const BRISTLE_SHARE: f64 = 0.5;
 const BED_FROM_MM: f64 = 0.4;
 /// Its stiffness at first, N/mm, and how that grows, N/mm2 `[D]`.
 const BED: (f64, f64) = (20.0, 500.0);
-/// Parts of a rod nearer than this along it do not touch each other, in diameters and at least in mm.
+/// Parts of a rod nearer than this along it do not touch each other, in diameters and at least in mm; the second is for coils.
 const SELF_APART: (f64, f64) = (8.0, 10.0);
+const COIL_APART: (f64, f64) = (5.0, 2.5);
 /// Beyond the sum of radii, how near something must be at the start of a substep to be felt in it, mm.
 const NEAR_MM: f64 = 1.5;
 
@@ -166,21 +168,24 @@ impl Contacts {
     }
 
     /// Notes which pieces of other rods, and of the rod itself farther along, lie near each site.
-    pub(super) fn look_around(&mut self, x: &[Vec3], radius_mm: &[f64], arc_mm: &[f64], others: &[Capsule]) {
+    pub(super) fn look_around(&mut self, x: &[Vec3], skins: &[Skin], arc_mm: &[f64], others: &[Capsule]) {
         self.near.clear();
+        let others = within_reach(x, skins, others);
         let n = x.len();
         for s in 0..sites(n) {
             self.near_from[s] = self.near.len() as u32;
             if s < FIRST_SITE {
                 continue;
             }
-            let (p, r) = (position(x, s), radius_mm[skin_of(s)]);
+            let (p, skin) = (position(x, s), &skins[skin_of(s)]);
+            let r = skin.radius_mm;
             self.near.extend(others.iter().filter(|c| c.distance_mm(&p) < c.radius_mm + r + NEAR_MM));
-            let apart = (SELF_APART.0 * 2.0 * r).max(SELF_APART.1);
+            let (diameters, least_mm) = if skin.is_coil { COIL_APART } else { SELF_APART };
+            let apart = (diameters * 2.0 * r).max(least_mm);
             let here = if s % 2 == 0 { arc_mm[s / 2] } else { 0.5 * (arc_mm[s / 2] + arc_mm[s / 2 + 1]) };
             let mut j = 1;
             while j + 1 < n {
-                let piece = Capsule { a_mm: x[j], b_mm: x[j + 1], radius_mm: radius_mm[j + 1] };
+                let piece = Capsule { a_mm: x[j], b_mm: x[j + 1], radius_mm: skins[j + 1].radius_mm };
                 let gap = piece.distance_mm(&p) - piece.radius_mm - r - NEAR_MM;
                 let along = (arc_mm[j] - here).max(here - arc_mm[j + 1]);
                 if gap < 0.0 && along > apart {
@@ -211,6 +216,20 @@ impl Contacts {
         }
         deepest
     }
+}
+
+/// Those pieces that come near the box around a rod.
+fn within_reach(x: &[Vec3], skins: &[Skin], others: &[Capsule]) -> Vec<Capsule> {
+    let free = x.iter().skip(1);
+    let (lo, hi) =
+        free.fold((Vec3::repeat(f64::MAX), Vec3::repeat(f64::MIN)), |(l, h), p| (l.inf(p), h.sup(p)));
+    let widest = skins.iter().map(|s| s.radius_mm).fold(0.0, f64::max);
+    let is_near = |c: &&Capsule| {
+        let reach = c.radius_mm + widest + NEAR_MM;
+        let (a, b) = (c.a_mm.inf(&c.b_mm), c.a_mm.sup(&c.b_mm));
+        (0..3).all(|k| b[k] + reach >= lo[k] && a[k] - reach <= hi[k])
+    };
+    others.iter().filter(is_near).copied().collect()
 }
 
 impl Capsule {
