@@ -64,6 +64,9 @@ fn length_mm(nodes: &[Vec3]) -> f64 {
 fn a_coil_of_the_right_size_packs_and_holds() {
     let wall = StraightTube { radius_mm: 1.9 };
     let mut bench = bench(&wall, 4.5, 80.0, Release::Pushed);
+    if std::env::var("NOFR").is_ok() {
+        bench.law.friction_factor = 0.0;
+    }
     let shed = deploy(&mut bench);
     let span = |k: usize| {
         let (lo, hi) =
@@ -84,14 +87,20 @@ fn a_coil_of_the_right_size_packs_and_holds() {
         outside,
         shed.wall_force_n
     );
-    let ms = &mut bench.millis;
-    ms.sort_by(f64::total_cmp);
-    println!(
-        "ticks: median {:.2} ms, p99 {:.2} ms; nodes {}",
-        ms[ms.len() / 2],
-        ms[ms.len() * 99 / 100],
-        shed.nodes_mm.len()
-    );
+    for (i, x) in shed.nodes_mm.iter().enumerate() {
+        println!("n {i} {:.2} {:.2} {:.2} r {:.2}", x.x, x.y, x.z, x.x.hypot(x.y));
+    }
+    for k in (0..bench.millis.len()).step_by(40) {
+        let r = k..(k + 40).min(bench.millis.len());
+        let it = &bench.iterations[r.clone()];
+        println!(
+            "{k}: {:.1} ms, it {:.0} max {}",
+            bench.millis[r].iter().sum::<f64>() / it.len() as f64,
+            it.iter().sum::<u32>() as f64 / it.len() as f64,
+            it.iter().max().unwrap()
+        );
+    }
+    bench.summary("coil");
     assert!((length_mm(&shed.nodes_mm) - 80.0).abs() < 0.5);
     assert!(outside < 0.1);
     assert!(span(2) < 30.0 && shed.wall_force_n > 0.01);

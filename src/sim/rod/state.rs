@@ -91,6 +91,9 @@ pub struct RodState {
     pub anchors: Vec<Anchor>,
     /// Radius of the lumen around each node when last asked, mm.
     pub lumen_mm: Vec<f64>,
+    /// Ticks for which a coil has been in: says when its resting loops may settle.
+    #[serde(default)]
+    pub coil_ticks: u32,
 }
 
 /// Why a device cannot be entered or taken off.
@@ -186,6 +189,7 @@ impl RodState {
             tip_of: Vec::new(),
             anchors: Vec::new(),
             lumen_mm: Vec::new(),
+            coil_ticks: 0,
         }
     }
 

@@ -168,13 +168,20 @@ impl Contacts {
     }
 
     /// Notes which pieces of other rods, and of the rod itself farther along, lie near each site.
-    pub(super) fn look_around(&mut self, x: &[Vec3], skins: &[Skin], arc_mm: &[f64], others: &[Capsule]) {
+    pub(super) fn look_around(
+        &mut self,
+        x: &[Vec3],
+        skins: &[Skin],
+        arc_mm: &[f64],
+        live: usize,
+        others: &[Capsule],
+    ) {
         self.near.clear();
         let others = within_reach(x, skins, others);
         let n = x.len();
         for s in 0..sites(n) {
             self.near_from[s] = self.near.len() as u32;
-            if s < FIRST_SITE {
+            if s < FIRST_SITE || s >= sites(live) {
                 continue;
             }
             let (p, skin) = (position(x, s), &skins[skin_of(s)]);
@@ -203,19 +210,46 @@ impl Contacts {
         self.near_from[last] = self.near.len() as u32;
     }
 
-    /// Deepest overlap of a site with another piece: depth, direction out of it.
-    fn overlap(&self, s: usize, x: &Vec3, radius_mm: f64) -> Option<(f64, Vec3)> {
-        let mut deepest: Option<(f64, Vec3)> = None;
-        for c in &self.near[self.near_from[s] as usize..self.near_from[s + 1] as usize] {
-            let away = c.away_mm(x);
+    /// How deep a site lies in the pieces near it; `None` where it is clear of them.
+    fn overlap(&self, s: usize, x: &Vec3, radius_mm: f64) -> Option<Overlap> {
+        let near = &self.near[self.near_from[s] as usize..self.near_from[s + 1] as usize];
+        let depth = |c: &Capsule| {
+            let (away, tangent) = c.away_mm(x);
             let distance = away.norm();
             let depth = c.radius_mm + radius_mm - distance;
-            if depth > 0.0 && distance > 1e-9 && deepest.is_none_or(|d| depth > d.0) {
-                deepest = Some((depth, away / distance));
-            }
+            (depth > 0.0 && distance > 1e-9).then(|| (depth, away / distance, tangent, distance))
+        };
+        let sum: f64 = near.iter().filter_map(depth).map(|d| d.0.powi(4)).sum();
+        if sum <= 0.0 {
+            return None;
         }
-        deepest
+        let whole = sum.sqrt().sqrt();
+        let mut out =
+            Overlap { depth_mm: whole, out: Vec3::zeros(), gauss: Mat3::zeros(), turning: Mat3::zeros() };
+        for (d, n, t, distance) in near.iter().filter_map(depth) {
+            let share = d / whole;
+            out.out += n * share.powi(3);
+            out.gauss += n * n.transpose() * (3.0 * share * share);
+            let across = Mat3::identity() - n * n.transpose() - t * t.transpose();
+            out.turning -= across * (whole * share.powi(3) / distance);
+        }
+        out.gauss -= out.out * out.out.transpose() * 2.0;
+        Some(out)
     }
+}
+
+/// Overlap of a site with pieces of rods, for the energy `k D^2 / 2`.
+///
+/// The depth is the 4-norm of the depths in all pieces: on the inside of a loop a site lies between two pieces, and the deeper
+/// one alone would leave a kink there, on which a solve never comes to rest.
+struct Overlap {
+    /// D, mm.
+    depth_mm: f64,
+    /// Minus its gradient: out of the pieces.
+    out: Vec3,
+    /// Hessian of `D^2 / 2` with the pieces' normals held, and what their turning adds.
+    gauss: Mat3,
+    turning: Mat3,
 }
 
 /// Those pieces that come near the box around a rod.
@@ -233,16 +267,17 @@ fn within_reach(x: &[Vec3], skins: &[Skin], others: &[Capsule]) -> Vec<Capsule> 
 }
 
 impl Capsule {
-    /// From the nearest point of the axis to `x`, mm.
-    fn away_mm(&self, x: &Vec3) -> Vec3 {
+    /// From the nearest point of the axis to `x`, mm; and the direction of the axis, zero beyond its ends.
+    fn away_mm(&self, x: &Vec3) -> (Vec3, Vec3) {
         let axis = self.b_mm - self.a_mm;
-        let t = ((x - self.a_mm).dot(&axis) / axis.norm_squared().max(1e-12)).clamp(0.0, 1.0);
-        x - (self.a_mm + axis * t)
+        let t = (x - self.a_mm).dot(&axis) / axis.norm_squared().max(1e-12);
+        let tangent = if (0.0..=1.0).contains(&t) { axis / axis.norm().max(1e-9) } else { Vec3::zeros() };
+        (x - (self.a_mm + axis * t.clamp(0.0, 1.0)), tangent)
     }
 
     /// Distance of a point from the axis, mm.
     fn distance_mm(&self, x: &Vec3) -> f64 {
-        self.away_mm(x).norm()
+        self.away_mm(x).0.norm()
     }
 }
 
@@ -256,12 +291,12 @@ impl Potential {
     pub(super) fn touch_wall(&mut self, frames: &Frames, world: &World<'_>) -> f64 {
         let last = self.contacts.touches.len() - 1;
         let mut energy = 0.0;
-        for s in FIRST_SITE..=last {
+        for s in FIRST_SITE..sites(self.layout.live_nodes()) {
             let (x, radius) = (position(&frames.x, s), self.layout.skins[skin_of(s)].radius_mm);
             let patch = if s == last { world.law.tip_patch_mm } else { 0.0 };
             let length = self.site_length_mm(s) + patch;
-            if let Some((depth, _)) = self.contacts.overlap(s, &x, radius) {
-                energy += 0.5 * world.law.stiffness_n_per_mm2 * length * depth * depth;
+            if let Some(o) = self.contacts.overlap(s, &x, radius) {
+                energy += 0.5 * world.law.stiffness_n_per_mm2 * length * o.depth_mm * o.depth_mm;
             }
             let hit = self.contacts.ask(s, &x, radius, world.wall);
             let touch = &mut self.contacts.touches[s];
@@ -359,12 +394,15 @@ impl Potential {
                 k += across * across.transpose() * across.dot(&(touch.turning * across)).max(0.0);
             }
         }
-        if let Some((depth, away)) = self.contacts.overlap(s, &position(&frames.x, s), skin.radius_mm) {
+        if let Some(o) = self.contacts.overlap(s, &position(&frames.x, s), skin.radius_mm) {
             felt = true;
             let patch = if s + 1 == self.contacts.touches.len() { world.law.tip_patch_mm } else { 0.0 };
             let stiffness = world.law.stiffness_n_per_mm2 * (self.site_length_mm(s) + patch);
-            force -= away * (stiffness * depth);
-            k += away * away.transpose() * stiffness;
+            force -= o.out * (stiffness * o.depth_mm);
+            k += o.gauss * stiffness;
+            if exact {
+                k += o.turning * stiffness;
+            }
         }
         let mut turn = None;
         if let Some((u, _, secant, slipping)) = self.friction_at(frames, &world.law, s) {
