@@ -8,13 +8,15 @@ use super::fast;
 use crate::anatomy::Breathing;
 use crate::device::{Device, DeviceKind};
 use crate::math::Vec3;
-use crate::sim::snapshot::{RodView, Snapshot};
+use crate::sim::snapshot::{ImplantView, RodView, Snapshot};
 use crate::xray::Projection;
 
 /// Length of sheath and devices drawn behind the sheath tip, mm.
 const SHEATH_MM: f64 = 110.0;
 /// Longest straight piece of a drawn device, mm.
 const PIECE_MM: f64 = 1.5;
+/// Most that such a piece turns, rad.
+const PIECE_TURN_RAD: f64 = 0.2;
 /// Most parts of a pixel across a thin device.
 const MAX_PARTS: f64 = 24.0;
 
@@ -76,6 +78,11 @@ pub(super) fn add_devices(
     layer: &mut MetalLayer,
 ) {
     layer.clear();
+    for view in &snapshot.implants {
+        if let Some(device) = tray.get(view.tool.idx()) {
+            add_implant(projection, view, device, detector, layer);
+        }
+    }
     for rod in &snapshot.rods {
         let line = smooth_line(rod);
         if line.len() < 2 {
@@ -108,16 +115,23 @@ fn smooth_line(rod: &RodView) -> Vec<Knot> {
             arc_mm: first.arc_mm - SHEATH_MM,
         });
     }
+    line.push(first);
+    refine(&nodes, &mut line);
+    line
+}
+
+/// Appends the nodes after the first with points of a Hermite curve between them, closer where it bends.
+fn refine(nodes: &[Knot], line: &mut Vec<Knot>) {
     let slope = |i: usize| {
         let (a, b) = (nodes[i.saturating_sub(1)], nodes[(i + 1).min(nodes.len() - 1)]);
         (b.position_mm - a.position_mm) / (b.arc_mm - a.arc_mm).max(1e-9)
     };
-    line.push(first);
     for i in 1..nodes.len() {
         let (a, b) = (nodes[i - 1], nodes[i]);
         let span = b.arc_mm - a.arc_mm;
-        let parts = (span / PIECE_MM).ceil().clamp(1.0, 20.0) as usize;
         let (ma, mb) = (slope(i - 1) * span, slope(i) * span);
+        let turn_rad = ma.angle(&mb);
+        let parts = (span / PIECE_MM).max(turn_rad / PIECE_TURN_RAD).ceil().clamp(1.0, 20.0) as usize;
         for k in 1..=parts {
             let t = k as f64 / parts as f64;
             let (t2, t3) = (t * t, t * t * t);
@@ -128,7 +142,30 @@ fn smooth_line(rod: &RodView) -> Vec<Knot> {
             line.push(Knot { position_mm, arc_mm: a.arc_mm + t * span });
         }
     }
-    line
+}
+
+/// An implant: its whole length has the build of its device's tip.
+fn add_implant(
+    projection: &Projection,
+    view: &ImplantView,
+    device: &Device,
+    detector: &Detector,
+    layer: &mut MetalLayer,
+) {
+    let mut arc_mm = 0.0;
+    let nodes: Vec<Knot> = (0..view.points_mm.len())
+        .map(|i| {
+            if i > 0 {
+                arc_mm += (view.points_mm[i] - view.points_mm[i - 1]).norm();
+            }
+            Knot { position_mm: view.points_mm[i], arc_mm }
+        })
+        .collect();
+    let (Some(first), Some(last)) = (nodes.first().copied(), nodes.last()) else { return };
+    let length_mm = last.arc_mm;
+    let mut line = vec![first];
+    refine(&nodes, &mut line);
+    add_device(projection, &line, device, (length_mm, 0.0), detector, layer);
 }
 
 fn add_device(

@@ -133,7 +133,7 @@ fn finish_tick(
 fn apply(
     model: &Model,
     state: &mut State,
-    scratch: &Scratch,
+    scratch: &mut Scratch,
     command: &Command,
     events: &mut Vec<EventKind>,
 ) {
@@ -173,7 +173,9 @@ fn apply(
         Command::DropPledget { tool, diameter_mm } if known(*tool) => {
             drop_pledget(model, state, scratch, *tool, *diameter_mm, events);
         }
-        Command::Detach { tool } if known(*tool) => placing::detach(model, state, *tool, events),
+        Command::Detach { tool } if known(*tool) => {
+            placing::detach(model, state, &mut scratch.rod, *tool, events);
+        }
         Command::HoldBreath(hold) => state.patient.hold_breath(*hold, events),
         Command::Give { drug, dose } => state.patient.give(drug, *dose, events),
         Command::FireEvent(id) => fire_event(model, state, id, events),
@@ -244,11 +246,7 @@ fn advance_rods(
     let shift = total_shift(model, state);
     let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &shift);
     for i in 0..state.rods.len() {
-        let mut others: Vec<rod::Capsule> = (0..state.rods.len())
-            .filter(|r| *r != i)
-            .flat_map(|r| rod::capsules(&state.rods[r], &model.tools))
-            .collect();
-        others.extend(state.implants.capsules(&model.tools, &|x| wall.shift_at(x)));
+        let others = placing::obstacles(model, state, i, &wall);
         let rod_state = &mut state.rods[i];
         let inputs = RodInputs {
             tools: &model.tools,
@@ -273,7 +271,7 @@ fn advance_rods(
     if report.rods.iter().all(|r| r.diverged.is_none()) {
         give_way(model, state);
     }
-    placing::release_loose(model, state, events);
+    placing::release_loose(model, state, &mut scratch.rod, events);
 }
 
 /// Displacement of the vessels by devices and by the breath that the walls have followed.

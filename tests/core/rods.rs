@@ -144,6 +144,19 @@ impl<'a> Bench<'a> {
         report
     }
 
+    /// Parts an implant from its pusher.
+    pub(crate) fn release(&mut self, tool: ToolId) -> rod::Shed {
+        let inputs = RodInputs {
+            tools: &self.tools,
+            controls: &self.controls,
+            wall: self.wall,
+            law: self.law,
+            others: &[],
+            meshing: Meshing::default(),
+        };
+        rod::release(&inputs, &mut self.state, &mut self.scratch, tool).unwrap()
+    }
+
     /// Moves a device at a speed until its tip is at an arc length.
     pub(crate) fn drive(&mut self, tool: ToolId, to_mm: f64, speed: f64) {
         let at = |s: &RodState| s.devices[s.index_of(tool).unwrap()].inserted_mm;

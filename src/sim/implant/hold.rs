@@ -2,10 +2,11 @@
 
 use super::{ImplantInputs, Placed, Stretch};
 use crate::anatomy::VesselPlace;
-use crate::device::Device;
 
 /// What a clotted implant adhers with to the wall, N per mm of its length `[K]`.
 const ADHESION_N_PER_MM: f64 = 0.01;
+/// Share of an implant that must lie where it fills the vessel, for it to be braced `[D]`.
+const BRACED_SHARE: f64 = 0.5;
 /// How long the blood must pull before it moves, s.
 pub(super) const PATIENCE_S: f64 = 0.5;
 /// Wall force of an implant that was washed into a vessel as narrow as it, N `[K]`.
@@ -41,8 +42,28 @@ pub(super) fn drag_n(index: usize, stretches: &[Stretch], inputs: &ImplantInputs
     most
 }
 
-/// What it can bear: friction by the force with which it presses on the wall, and what its clot sticks with, N.
-pub(super) fn hold_n(placed: &Placed, tools: &[Device]) -> f64 {
+/// What it can bear: friction by the force with which it presses on the wall, and what its clot sticks with, N. Where most of it
+/// lies in vessels that are wider than its loops at rest it only lies in the blood: nothing braces it.
+pub(super) fn hold_n(
+    index: usize,
+    placed: &Placed,
+    stretches: &[Stretch],
+    inputs: &ImplantInputs<'_>,
+) -> f64 {
+    let tools = inputs.tools;
+    let (mut braced, mut all) = (0.0, 0.0);
+    for s in stretches {
+        let Some((_, share)) = s.shares.iter().find(|(i, _)| *i as usize == index) else { continue };
+        let radius_mm = inputs.tree.branch(s.vessel).at(0.5 * (s.from_mm + s.to_mm)).radius_mm;
+        let volume = s.solid * radius_mm * radius_mm * share;
+        all += volume;
+        if placed.spec(tools).is_some_and(|i| i.diameter_mm >= 2.0 * radius_mm) {
+            braced += volume;
+        }
+    }
+    if braced < BRACED_SHARE * all {
+        return 0.0;
+    }
     let friction = tools.get(placed.tool.idx()).map_or(0.1, |d| d.section_at(0.0).friction_wall);
     let length_mm: f64 = placed.length_mm.iter().map(|l| l.1).sum();
     friction * placed.wall_force_n + ADHESION_N_PER_MM * placed.clot * length_mm

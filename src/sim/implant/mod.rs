@@ -181,6 +181,7 @@ pub fn advance(
     let (mut has_clotted, mut has_moved) = (false, false);
     for i in 0..state.placed.len() {
         let pull_n = hold::drag_n(i, &state.stretches, inputs);
+        let hold_n = hold::hold_n(i, &state.placed[i], &state.stretches, inputs);
         let p = &mut state.placed[i];
         if let Some(body) = p.body {
             has_moved |= follow(p, i, &world.bodies[body as usize], inputs, events);
@@ -192,7 +193,7 @@ pub fn advance(
         let slower = (inputs.act_s / ACT_NORMAL_S).max(1.0).powi(2);
         p.clot += (1.0 - p.clot) * -(-dt_s / (tau_s * slower)).exp_m1();
         has_clotted |= step(p.clot) != before;
-        let is_slipping = pull_n > hold::hold_n(p, inputs.tools);
+        let is_slipping = pull_n > hold_n;
         p.slipping_s = if is_slipping { p.slipping_s + dt_s } else { 0.0 };
         if p.slipping_s > hold::PATIENCE_S
             && let Some(place) = p.place(inputs.wall)

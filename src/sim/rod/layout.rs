@@ -272,7 +272,7 @@ fn rests_from(state: &RodState, tools: &[Device], arc_mm: &[f64]) -> usize {
     let Some((coil, around)) = state.devices.split_last() else { return all };
     let Some(device) = tools.get(coil.tool.idx()).filter(|d| d.kind == DeviceKind::Coil) else { return all };
     let Some(implant) = device.implant.as_ref().filter(|_| coil.shed_mm == 0.0) else { return all };
-    if state.coil_ticks.is_multiple_of(SETTLE_TICKS) {
+    if around.is_empty() || state.coil_ticks.is_multiple_of(SETTLE_TICKS) {
         return all;
     }
     let carried_mm = around.iter().map(|d| d.inserted_mm).fold(0.0, f64::max);

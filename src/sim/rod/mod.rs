@@ -147,8 +147,13 @@ pub fn unload(state: &mut RodState, tools: &[Device], tool: ToolId) -> Result<()
 ///
 /// # Errors
 /// When there is none, or its joint is still in the catheter.
-pub fn release(state: &mut RodState, tools: &[Device], tool: ToolId) -> Result<Shed, ReleaseRefusal> {
-    release::release(state, tools, tool)
+pub fn release(
+    inputs: &RodInputs<'_>,
+    state: &mut RodState,
+    scratch: &mut RodScratch,
+    tool: ToolId,
+) -> Result<Shed, ReleaseRefusal> {
+    release::release(inputs, state, scratch, tool)
 }
 
 /// The device whose implant lies loose before its pusher and has wholly left its catheter.

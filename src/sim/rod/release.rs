@@ -3,16 +3,21 @@
 use thiserror::Error;
 
 use super::layout::fill_arcs;
-use super::state::{Anchor, RodState};
+use super::state::{Anchor, RodDevice, RodState, RubMemory};
+use super::step::RodScratch;
 use super::touch::sites;
+use super::{RodBase, RodInputs};
 use crate::device::{Device, Implant, Release};
 use crate::math::Vec3;
 use crate::sim::command::ToolId;
+use crate::units::TICK_S;
 
 /// The cut goes to a node that is nearer to the joint than this, mm.
 const NEAR_MM: f64 = 0.15;
 /// A joint this little inside its catheter counts as outside, mm.
 const AT_TIP_MM: f64 = 0.05;
+/// Ticks for which an implant settles when nothing pushes it any more: its loops need some times 15 ms.
+const SETTLE_TICKS: u32 = 12;
 
 /// What a device has left behind.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,8 +71,14 @@ pub(super) fn cannot_return(state: &RodState, tools: &[Device], index: usize) ->
     implant.release == Release::Pushed && state.devices[index].inserted_mm > carried_to_mm(state, index)
 }
 
-/// Cuts the rod at the joint of a device; what lies beyond is no part of it any more.
-pub(super) fn release(state: &mut RodState, tools: &[Device], tool: ToolId) -> Result<Shed, ReleaseRefusal> {
+/// Cuts the rod at the joint of a device; what lies beyond is no part of it any more and settles without its push.
+pub(super) fn release(
+    inputs: &RodInputs<'_>,
+    state: &mut RodState,
+    scratch: &mut RodScratch,
+    tool: ToolId,
+) -> Result<Shed, ReleaseRefusal> {
+    let tools = inputs.tools;
     let label = tools.get(tool.idx()).map(|t| t.label.clone()).unwrap_or_default();
     let nothing = || ReleaseRefusal::Nothing(label.clone());
     let index = state.index_of(tool).ok_or_else(nothing)?;
@@ -78,14 +89,49 @@ pub(super) fn release(state: &mut RodState, tools: &[Device], tool: ToolId) -> R
     }
     let length_mm = implant.length_mm;
     let cut = node_at(state, joint_mm);
-    let nodes_mm = state.nodes_mm[cut..].to_vec();
-    let wall_force_n = state.anchors[2 * cut..].iter().map(|a| a.normal_n).sum();
+    let mut free = part_behind(state, index, cut);
     truncate(state, cut);
     let device = &mut state.devices[index];
     device.inserted_mm -= length_mm;
     device.length_mm -= length_mm;
     device.shed_mm = length_mm;
-    Ok(Shed { nodes_mm, wall_force_n })
+    let inputs = RodInputs { controls: &[], ..*inputs };
+    for _ in 0..SETTLE_TICKS {
+        super::advance(&inputs, &mut free, scratch, TICK_S);
+    }
+    let wall_force_n = free.anchors.iter().map(|a| a.normal_n).sum();
+    Ok(Shed { nodes_mm: free.nodes_mm, wall_force_n })
+}
+
+/// The stretch of a device from a node on as a rod of its own, held at its first edge.
+fn part_behind(state: &RodState, index: usize, cut: usize) -> RodState {
+    let last = state.nodes_mm.len() - 1;
+    let cut = cut.min(last - 2);
+    let base = RodBase {
+        position_mm: state.nodes_mm[cut + 1],
+        direction: state.edge_tangent(cut),
+        sheath_length_mm: 0.0,
+        ..state.base
+    };
+    let length_mm: f64 = state.rest_mm[cut + 1..].iter().sum();
+    let whole = &state.devices[index];
+    let theta = whole.theta.get(cut..).unwrap_or_default().to_vec();
+    let mut device = RodDevice::new(whole.tool, length_mm, length_mm);
+    device.hub_angle_rad = theta.first().copied().unwrap_or(0.0);
+    device.rubs = vec![RubMemory::default(); theta.len()];
+    device.theta = theta;
+    RodState {
+        devices: vec![device],
+        nodes_mm: state.nodes_mm[cut..].to_vec(),
+        velocity_mm_per_s: vec![Vec3::zeros(); last + 1 - cut],
+        rest_mm: state.rest_mm[cut..].to_vec(),
+        director: state.director[cut..].to_vec(),
+        reference_twist: state.reference_twist[cut..].to_vec(),
+        tip_of: vec![None; last + 1 - cut],
+        anchors: state.anchors[2 * cut..].to_vec(),
+        lumen_mm: state.lumen_mm[cut..].to_vec(),
+        ..RodState::new(base)
+    }
 }
 
 /// The node at an arc length, made if there is none.
