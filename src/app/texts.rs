@@ -133,6 +133,8 @@ table! {
     Table = "Table";
     ArmHelp = "Drag: sideways LAO and RAO, up and down CRA and CAU.";
     TableHelp = "Drag the field of view over the patient.";
+    Tilt = "tilt";
+    TiltHelp = "Tilt of the table: head up +, head down -";
     Detector = "Detector";
     Nearer = "Nearer";
     Farther = "Farther";
@@ -160,7 +162,10 @@ table! {
     NoInjector = "This room has no injector.";
 
     Agent = "Agent";
-    NoAgents = "No embolic on the tray.";
+    NoAgents = "No embolic, coil or plug on the tray.";
+    Detach = "Detach";
+    Joint = "joint beyond the catheter";
+    Drifts = "carried away by the blood";
     DrawUpAgent = "Draw up agent";
     InjectAgent = "Inject agent";
     AgentGiven = "Agent given";

@@ -30,7 +30,7 @@ pub fn overlay_text(frame: &Frame, view: &XrayView) -> OverlayText {
         top_right.push(format!("ROADMAP INVALID - moved {moved_mm:.0} mm"));
     }
     let arm = &frame.arm;
-    let bottom_left = vec![
+    let mut bottom_left = vec![
         format!(
             "{} {:.0}  {} {:.0}",
             if arm.primary_deg < -0.5 { "RAO" } else { "LAO" },
@@ -41,6 +41,10 @@ pub fn overlay_text(frame: &Frame, view: &XrayView) -> OverlayText {
         format!("SID {:.0} cm", arm.sid_mm / 10.0),
         format!("FD {:.0} cm", arm.field_mm / 10.0),
     ];
+    if arm.table_tilt_deg.abs() >= 0.5 {
+        let end = if arm.table_tilt_deg > 0.0 { "HEAD UP" } else { "HEAD DOWN" };
+        bottom_left.push(format!("TABLE {end} {:.0}", arm.table_tilt_deg.abs()));
+    }
     let t = &view.technique;
     let minutes = (view.fluoro_time_s / 60.0).floor();
     let bottom_right = vec![

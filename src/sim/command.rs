@@ -138,6 +138,8 @@ pub enum Command {
         /// Target, mm.
         isocenter_mm: [f64; 3],
     },
+    /// Tilt of the table, head up +, degrees, at most 16 either way; it moves at 3 degrees/s.
+    SetTilt(f64),
     /// Source to image distance, mm.
     SetSid(f64),
     /// Field diagonal, mm.

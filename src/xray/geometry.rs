@@ -23,6 +23,10 @@ pub struct CArm {
     pub field_mm: f64,
     /// Isocenter in the patient frame, mm (the table moves it).
     pub isocenter_mm: Vec3,
+    /// Tilt of the table about its transverse axis through the isocenter, head up +, degrees. Both angles are those against the
+    /// room, so a tilt of the patient acts on the picture as the same secondary angle does.
+    #[serde(default)]
+    pub table_tilt_deg: f64,
     /// Open share of the half field, per blade: left, right, bottom, top as seen on screen; 1 is open.
     pub blades: [f64; 4],
     /// Wedge filter.
@@ -38,6 +42,7 @@ impl Default for CArm {
             sid_mm: 1100.0,
             field_mm: 420.0,
             isocenter_mm: Vec3::zeros(),
+            table_tilt_deg: 0.0,
             blades: [1.0; 4],
             wedge: Wedge::default(),
         }
@@ -73,18 +78,25 @@ pub struct Projection {
 pub const SMALL_FOCUS_MM: f64 = 0.6;
 
 impl CArm {
-    /// Unit vector from isocenter to detector: `(sin a cos b, -cos a cos b, sin b)` for primary a, secondary b.
+    /// From the room to the tilted patient: the head's axis is `(0, -sin t, cos t)` in the room, the back's `(0, cos t, sin t)`.
+    fn to_patient(&self, v: &Vec3) -> Vec3 {
+        let (s, c) = self.table_tilt_deg.to_radians().sin_cos();
+        Vec3::new(v.x, v.y * c + v.z * s, v.z * c - v.y * s)
+    }
+
+    /// Unit vector from isocenter to detector, in the patient: `(sin a cos b, -cos a cos b, sin b)` in the room for primary a,
+    /// secondary b.
     pub fn towards_detector(&self) -> Vec3 {
         let (sa, ca) = self.primary_deg.to_radians().sin_cos();
         let (sb, cb) = self.secondary_deg.to_radians().sin_cos();
-        Vec3::new(sa * cb, -ca * cb, sb)
+        self.to_patient(&Vec3::new(sa * cb, -ca * cb, sb))
     }
 
     /// The projection onto `pixels` x `pixels`. On screen: the patient's right on the left, head up.
     pub fn projection(&self, pixels: usize) -> Projection {
         let d = self.towards_detector();
         let (sa, ca) = self.primary_deg.to_radians().sin_cos();
-        let right = Vec3::new(ca, sa, 0.0);
+        let right = self.to_patient(&Vec3::new(ca, sa, 0.0));
         let source_mm = self.isocenter_mm - d * SOURCE_ISOCENTER_MM;
         Projection {
             source_mm,
@@ -177,6 +189,19 @@ mod tests {
                 assert!(r > 500.0, "in CRA anterior structures move down");
             }
         }
+    }
+
+    #[test]
+    fn a_tilted_table_is_a_secondary_angle_the_other_way_round_for_the_room() {
+        let tilted = CArm { table_tilt_deg: 12.0, ..CArm::default() }.projection(512);
+        let angled = CArm { secondary_deg: 12.0, ..CArm::default() }.projection(512);
+        assert!((tilted.source_mm - angled.source_mm).norm() < 1e-9);
+        assert!((tilted.up - angled.up).norm() < 1e-12 && (tilted.right - angled.right).norm() < 1e-12);
+        // With the arm on its side the patient turns in the picture: the head goes up by the tilt.
+        let side = CArm { primary_deg: 90.0, table_tilt_deg: 12.0, ..CArm::default() }.projection(512);
+        let head = Vec3::z();
+        let turned = head.dot(&side.right).atan2(head.dot(&side.up)).to_degrees();
+        assert!((turned.abs() - 12.0).abs() < 1e-9, "{turned}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::super::widgets::{caption, choice, drag_pad, hold_button, is_held};
 use super::suite::{dose_ui, filters_ui, suite_ui};
 use crate::sim::Command;
 use crate::sim::command::{AcquisitionKind, Pedal};
+use crate::sim::exposure::MAX_TILT_DEG;
 
 /// Rates, field, arm, table, blades.
 pub fn xray_ui(ui: &mut Ui, view: &View, out: &mut Out) {
@@ -180,6 +181,11 @@ fn table_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         out.held.table = [direction(offset.x), direction(-offset.y)];
     }
     caption(ui, &format!("{} {:+.0} {:+.0} mm", t(Text::Table), arm.isocenter_mm.x, arm.isocenter_mm.z));
+    let mut tilt_deg = arm.table_tilt_deg;
+    let slider = Slider::new(&mut tilt_deg, -MAX_TILT_DEG..=MAX_TILT_DEG).step_by(1.0).suffix("\u{B0}");
+    if ui.add(slider.text(t(Text::Tilt))).on_hover_text(t(Text::TiltHelp)).changed() {
+        out.commands.push(Command::SetTilt(tilt_deg));
+    }
 }
 
 fn blades_ui(ui: &mut Ui, view: &View, out: &mut Out) {

@@ -35,6 +35,9 @@ pub const FIELDS_MM: [f64; 6] = [480.0, 420.0, 320.0, 220.0, 160.0, 110.0];
 pub const MAX_PRIMARY_DEG: f64 = 120.0;
 /// Largest secondary angle either way, degrees.
 pub const MAX_SECONDARY_DEG: f64 = 50.0;
+/// Largest tilt of the table either way, degrees, and its speed, degrees/s `[K]`.
+pub const MAX_TILT_DEG: f64 = 16.0;
+const TILT_SPEED_DEG_PER_S: f64 = 3.0;
 /// Source to image distances, mm.
 pub const SID_RANGE_MM: (f64, f64) = (900.0, 1200.0);
 /// How far the table can bring the isocenter from the origin, mm, per axis.
@@ -295,6 +298,10 @@ fn apply(
             }
             state.target.isocenter_mm = Vec3::from(*isocenter_mm);
         }
+        Command::SetTilt(tilt_deg) => {
+            state.target.table_tilt_deg =
+                within("tilt of the table", "degrees", (-MAX_TILT_DEG, MAX_TILT_DEG), *tilt_deg)?;
+        }
         Command::SetSid(sid_mm) => {
             state.target.sid_mm = within("source to image distance", "mm", SID_RANGE_MM, *sid_mm)?;
         }
@@ -395,6 +402,7 @@ fn move_room(state: &mut ExposureState) {
     let (arm, target) = (&mut state.arm, &state.target);
     arm.primary_deg = towards(arm.primary_deg, target.primary_deg, ARM_SPEED_DEG_PER_S * TICK_S);
     arm.secondary_deg = towards(arm.secondary_deg, target.secondary_deg, ARM_SPEED_DEG_PER_S * TICK_S);
+    arm.table_tilt_deg = towards(arm.table_tilt_deg, target.table_tilt_deg, TILT_SPEED_DEG_PER_S * TICK_S);
     arm.sid_mm = towards(arm.sid_mm, target.sid_mm, LIFT_SPEED_MM_PER_S * TICK_S);
     let way = target.isocenter_mm - arm.isocenter_mm;
     let step = TABLE_SPEED_MM_PER_S * TICK_S;
