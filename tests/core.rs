@@ -15,6 +15,8 @@ mod case_schema;
 mod cases;
 #[path = "core/catalog.rs"]
 mod catalog;
+#[path = "core/coils.rs"]
+mod coils;
 #[path = "core/import.rs"]
 mod import;
 #[path = "core/landmarks.rs"]

@@ -7,6 +7,7 @@ use super::store::BestResults;
 use super::view::{
     CaseCard, CaseView, CurveSample, ErrorView, MetricView, Picture, ReportView, StepView, ToolView, View,
 };
+use crate::device::Release;
 use crate::imaging::Frame;
 use crate::scenario::{self, Case, Library, Par, Sex};
 use crate::sim::Model;
@@ -102,6 +103,7 @@ pub(super) fn fill_case(view: &mut View, model: &Model) {
             length_mm: d.length_mm,
             outer_mm: d.max_outer_diameter_mm,
             has_lumen: d.inner_diameter_mm.is_some(),
+            detachable_mm: d.implant.as_ref().filter(|i| i.release == Release::Detached).map(|i| i.length_mm),
         })
         .collect();
     view.embolics = model.embolics.iter().map(|e| (e.id.clone(), e.label.clone())).collect();

@@ -16,7 +16,7 @@ use super::window::{DeskResource, begin_frame};
 use crate::anatomy::{self, Material};
 use crate::math::Vec3 as Vector;
 use crate::sim::contact::WallShift;
-use crate::sim::snapshot::{RodDeviceView, RodView, Snapshot};
+use crate::sim::snapshot::{ImplantView, RodDeviceView, RodView, Snapshot};
 use crate::sim::{Model, ToolId};
 
 /// Columns and rows of the picture.
@@ -41,7 +41,7 @@ struct Scene {
     lumen: Option<Handle<Mesh>>,
     /// Displacement of the vessels that is drawn.
     shift: WallShift,
-    tubes: Vec<(ToolId, Entity, Handle<Mesh>)>,
+    tubes: Vec<(Shown, Entity, Handle<Mesh>)>,
     center: Vec3,
     radius: f32,
     tick: u64,
@@ -166,7 +166,8 @@ fn follow(
                 }
             }
             None => {
-                let [r, g, b, _] = theme::tool_color(model.tools.get(tool.idx()).map(|d| d.kind)).to_array();
+                let [r, g, b, _] =
+                    theme::tool_color(model.tools.get(tool.0.idx()).map(|d| d.kind)).to_array();
                 let material =
                     StandardMaterial { base_color: Color::srgb_u8(r, g, b), unlit: true, ..default() };
                 let handle = meshes.add(mesh);
@@ -234,15 +235,23 @@ fn extent(mesh: &anatomy::Mesh) -> (Vec3, f32) {
     ((low + high) / 2.0, ((high - low).length() / 2.0).max(0.1))
 }
 
-/// A tube per device in the patient; none for one that is still in the sheath.
-fn tubes(snapshot: &Snapshot, model: &Model) -> Vec<(ToolId, Mesh)> {
+/// What a tube shows: a device, or an implant of one by its number.
+type Shown = (ToolId, Option<usize>);
+
+/// A tube per device in the patient and per implant; none for a device that is still in the sheath.
+fn tubes(snapshot: &Snapshot, model: &Model) -> Vec<(Shown, Mesh)> {
     let radius = |tool: ToolId| model.tools.get(tool.idx()).map_or(0.5, |d| d.max_outer_diameter_mm / 2.0);
-    let of_rod = |rod: &RodView| -> Vec<(ToolId, Mesh)> {
+    let of_rod = |rod: &RodView| -> Vec<(Shown, Mesh)> {
         let drawn =
             rod.devices.iter().map(|d| (d.tool, course(rod, d))).filter(|(_, points)| points.len() > 1);
-        drawn.map(|(tool, points)| (tool, tube(&points, radius(tool) as f32 * TUBE_GAIN))).collect()
+        drawn.map(|(tool, points)| ((tool, None), tube(&points, radius(tool) as f32 * TUBE_GAIN))).collect()
     };
-    snapshot.rods.iter().flat_map(of_rod).collect()
+    let of_implant = |(number, implant): (usize, &ImplantView)| {
+        let points: Vec<Vec3> = implant.points_mm.iter().map(scene_from_patient).collect();
+        ((implant.tool, Some(number)), tube(&points, 0.5 * implant.width_mm as f32))
+    };
+    let implants = snapshot.implants.iter().enumerate().map(of_implant);
+    snapshot.rods.iter().flat_map(of_rod).chain(implants).collect()
 }
 
 /// Nodes of a rod up to a device's tip.

@@ -164,7 +164,10 @@ table! {
     NoInjector = "This room has no injector.";
 
     Agent = "Agent";
-    NoAgents = "No embolic on the tray.";
+    NoAgents = "No embolic, coil or plug on the tray.";
+    Detach = "Detach";
+    Joint = "joint beyond the catheter";
+    Drifts = "carried away by the blood";
     DrawUpAgent = "Draw up agent";
     InjectAgent = "Inject agent";
     AgentGiven = "Agent given";

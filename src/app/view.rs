@@ -224,6 +224,8 @@ pub struct ToolView {
     pub outer_mm: f64,
     /// Has a lumen.
     pub has_lumen: bool,
+    /// Length of the implant that is joined to it until it is detached, mm.
+    pub detachable_mm: Option<f64>,
 }
 
 /// An objective.

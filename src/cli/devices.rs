@@ -61,12 +61,13 @@ fn group(id: &str) -> &str {
 }
 
 /// Groups in the order in which devices go in, with their headings.
-const GROUPS: [(&str, &str); 6] = [
+const GROUPS: [(&str, &str); 7] = [
     ("wire", "Guidewires"),
     ("sheath", "Introducer sheaths"),
     ("guide", "Guiding catheters"),
     ("catheter", "Diagnostic catheters"),
     ("microcatheter", "Microcatheters"),
+    ("coil", "Coils on their pushers"),
     ("particles", "Particles (bore: the smallest that they pass)"),
 ];
 

@@ -52,6 +52,43 @@ impl Checks<'_> {
             }
         }
         self.bore(device, path);
+        self.implant(device, path, length_mm);
+    }
+
+    /// Coils and plugs, and only they, leave something behind; it ends with a section, before the pusher.
+    fn implant(&mut self, device: &Node, path: &str, length_mm: f64) {
+        let Some(kind) = device.get("kind") else {
+            return;
+        };
+        let field = format!("{path}.implant");
+        let leaves = matches!(kind.name(), Some("Coil" | "Plug"));
+        let implant = device.get("implant").filter(|i| i.name() != Some("None"));
+        match (leaves, implant) {
+            (true, None) => {
+                self.add(kind, field, "no `implant`".to_owned(), "an implant for coils and plugs".to_owned());
+            }
+            (false, Some(implant)) => {
+                let allowed = "an implant for coils and plugs only".to_owned();
+                self.add(implant, field, "an implant".to_owned(), allowed);
+            }
+            (true, Some(implant)) => {
+                let Some(of_implant) = implant.get("length_mm").and_then(Node::number) else {
+                    return;
+                };
+                let sections = device.get("sections").map_or(&[] as &[Node], Node::items);
+                let mut border_mm = 0.0;
+                let is_border = sections.iter().any(|s| {
+                    border_mm += s.get("length_mm").and_then(Node::number).unwrap_or(f64::INFINITY);
+                    (border_mm - of_implant).abs() < 1e-6
+                });
+                if !is_border || of_implant >= length_mm {
+                    let found = format!("an implant of {of_implant} mm");
+                    let allowed = format!("a length at which a section ends, below {length_mm} mm");
+                    self.add(implant, format!("{field}.length_mm"), found, allowed);
+                }
+            }
+            (false, None) => {}
+        }
     }
 
     /// Only the last section leaves its length out; the lengths add up to the device's.
@@ -85,18 +122,25 @@ impl Checks<'_> {
         }
     }
 
-    /// Wires are solid, all others have a bore that is narrower than they are.
+    /// Wires, coils and plugs are solid, all others have a bore that is narrower than they are.
     fn bore(&mut self, device: &Node, path: &str) {
         let Some(kind) = device.get("kind") else {
             return;
         };
         let field = format!("{path}.lumen");
-        match (kind.name() == Some("Wire"), device.get("lumen")) {
+        let is_solid = matches!(kind.name(), Some("Wire" | "Coil" | "Plug"));
+        match (is_solid, device.get("lumen")) {
             (true, Some(lumen)) if lumen.name() != Some("None") => {
-                self.add(lumen, field, "a wire with a bore".to_owned(), "no `lumen` for a wire".to_owned());
+                let allowed = "no `lumen` for wires, coils and plugs".to_owned();
+                self.add(lumen, field, "a solid device with a bore".to_owned(), allowed);
             }
             (false, None) => {
-                self.add(kind, field, "no `lumen`".to_owned(), "a bore for everything but wires".to_owned());
+                self.add(
+                    kind,
+                    field,
+                    "no `lumen`".to_owned(),
+                    "a bore for everything but wires, coils and plugs".to_owned(),
+                );
             }
             (false, Some(lumen)) => {
                 let sections = device.get("sections").map_or(&[] as &[Node], Node::items);

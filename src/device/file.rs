@@ -108,6 +108,25 @@ pub struct BuildSection {
     pub opaque: super::Opaque,
 }
 
+/// The part that stays behind, as written.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImplantEntry {
+    /// Length from the tip, mm; a section ends there.
+    pub length_mm: f64,
+    /// Unconstrained diameter over its loops, or of the plug, mm.
+    pub diameter_mm: f64,
+    /// How it parts.
+    pub release: super::Release,
+    /// Narrowest bore that it goes through.
+    pub bore_from: Size,
+    /// Widest bore in which it does not jam.
+    pub bore_to: Size,
+    /// Carries fibers.
+    #[serde(default)]
+    pub fibered: bool,
+}
+
 /// A device as written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -138,6 +157,9 @@ pub struct DeviceEntry {
     pub side_holes_mm: Vec<f64>,
     /// Build from the tip.
     pub sections: Vec<BuildSection>,
+    /// What a coil or plug leaves behind.
+    #[serde(default)]
+    pub implant: Option<ImplantEntry>,
     /// Where the figures come from.
     pub source: String,
 }

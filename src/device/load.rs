@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::file::{BuildSection, DeviceEntry, DeviceFile, EmbolicEntry, Piece};
+use super::file::{BuildSection, DeviceEntry, DeviceFile, EmbolicEntry, ImplantEntry, Piece, Size};
 use super::schema::DEVICE_FILE;
-use super::{Catalog, Device, Embolic, Opaque, Zone, check};
+use super::{Catalog, Device, DeviceKind, Embolic, Implant, Opaque, Zone, check};
 use crate::files::{CheckReport, Fault, FaultKind, Node, fault_at, line_and_column, parse, walk};
 
 /// Zones that a taper is split into.
@@ -101,21 +101,40 @@ fn doubles(root: &Node, file: &str, text: &str, ids: &mut Vec<(String, String)>,
 /// Zones of a device as written: cut at every border of shape, section and taper step.
 pub(super) fn device_of(entry: &DeviceEntry) -> Device {
     let steps = build_steps(&entry.sections, entry.length_mm);
-    let zones = cut(&steps, &entry.shape, entry);
+    let mut shape = Vec::new();
+    if let Some(implant) = entry.implant.filter(|_| entry.kind == DeviceKind::Coil) {
+        shape.push(loops(&implant, entry.sections.first()));
+    }
+    shape.extend_from_slice(&entry.shape);
+    let zones = cut(&steps, &shape, entry);
     let max_outer_diameter_mm = zones.iter().map(|z| z.outer_diameter_mm).fold(0.0, f64::max);
     Device {
         id: entry.id.clone(),
         label: entry.label.clone(),
         kind: entry.kind,
         length_mm: entry.length_mm,
-        inner_diameter_mm: entry.lumen.map(super::file::Size::to_mm),
+        inner_diameter_mm: entry.lumen.map(Size::to_mm),
         max_outer_diameter_mm,
         friction_lumen: entry.friction_lumen,
         zones,
         side_holes_mm: entry.side_holes_mm.clone(),
         max_pressure_psi: entry.max_pressure_psi,
+        implant: entry.implant.map(|i| Implant {
+            length_mm: i.length_mm,
+            diameter_mm: i.diameter_mm,
+            release: i.release,
+            bores_mm: (i.bore_from.to_mm(), i.bore_to.to_mm()),
+            fibered: i.fibered,
+        }),
         source: entry.source.clone(),
     }
+}
+
+/// The loops of a coil at rest: one arc of its whole length.
+fn loops(implant: &ImplantEntry, section: Option<&BuildSection>) -> Piece {
+    let outer_mm = section.map_or(0.0, |s| s.outer.to_mm());
+    let radius_mm = (0.5 * (implant.diameter_mm - outer_mm)).max(outer_mm);
+    Piece::Arc { deg: (implant.length_mm / radius_mm).to_degrees(), radius_mm, plane_deg: 0.0 }
 }
 
 fn embolic_of(entry: &EmbolicEntry) -> Embolic {
@@ -148,7 +167,7 @@ fn build_steps(sections: &[BuildSection], device_length_mm: f64) -> Vec<BuildSte
         let length_mm = section.length_mm.unwrap_or((device_length_mm - used_mm).max(0.0));
         used_mm += length_mm;
         let outer_mm = section.outer.to_mm();
-        let outer_to_mm = section.outer_to.map_or(outer_mm, super::file::Size::to_mm);
+        let outer_to_mm = section.outer_to.map_or(outer_mm, Size::to_mm);
         let bend_to = section.bend_to_n_mm2.unwrap_or(section.bend_n_mm2);
         let is_taper = section.bend_to_n_mm2.is_some() || section.outer_to.is_some();
         let count = if is_taper { TAPER_ZONES } else { 1 };

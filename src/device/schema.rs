@@ -12,7 +12,32 @@ const KINDS: &[(&str, &str)] = &[
     ("Catheter", "diagnostic or guiding catheter"),
     ("Microcatheter", "runs in a catheter"),
     ("Wire", "guidewire, no lumen"),
+    ("Coil", "coil on its pusher"),
+    ("Plug", "vascular plug on its cable"),
 ];
+
+const RELEASES: &[(&str, &str)] = &[
+    ("Pushed", "loose before its pusher: free once it has left the catheter"),
+    ("Detached", "joined to its pusher until it is detached"),
+];
+
+/// What stays behind.
+pub static IMPLANT: Group = Group {
+    name: "ImplantEntry",
+    doc: "the part of a coil or plug that stays in the patient",
+    fields: &[
+        required("length_mm", positive(LONGEST_MM), "length from the tip, mm; a section ends there"),
+        required(
+            "diameter_mm",
+            Kind::Number { min: 0.5, max: 40.0 },
+            "unconstrained diameter over the loops, or of the plug, mm",
+        ),
+        required("release", Kind::Choice(RELEASES), "how it parts from what pushes it"),
+        required("bore_from", Kind::Variants(SIZE), "narrowest bore that it goes through"),
+        required("bore_to", Kind::Variants(SIZE), "widest bore in which it does not jam"),
+        default("fibered", Kind::Bool, "false", "carries fibers, which clot faster"),
+    ],
+};
 
 const OPAQUE: &[(&str, &str)] = &[
     ("Steel", "stainless steel, cobalt-chromium"),
@@ -142,6 +167,12 @@ pub static DEVICE: Group = Group {
             "side holes, mm from the tip",
         ),
         required("sections", Kind::List { of: &Kind::Group(&SECTION), min_items: 1 }, "build from the tip"),
+        default(
+            "implant",
+            Kind::Optional(&Kind::Group(&IMPLANT)),
+            "None",
+            "what a coil or plug leaves behind",
+        ),
         required("source", Kind::Text, "where the figures come from"),
     ],
 };

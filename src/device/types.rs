@@ -14,6 +14,34 @@ pub enum DeviceKind {
     /// Guidewire: no lumen.
     #[default]
     Wire,
+    /// Coil on its pusher: leaves an [`Implant`] behind.
+    Coil,
+    /// Vascular plug on its cable: leaves an [`Implant`] behind.
+    Plug,
+}
+
+/// How an implant parts from what pushes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Release {
+    /// It lies loose before its pusher: free as soon as it has left the catheter, and cannot be drawn back.
+    Pushed,
+    /// It is joined to its pusher until it is detached.
+    Detached,
+}
+
+/// The part of a device that stays in the patient, from its tip on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Implant {
+    /// Its length, mm.
+    pub length_mm: f64,
+    /// Unconstrained diameter over its loops, or of the plug, mm.
+    pub diameter_mm: f64,
+    /// How it parts.
+    pub release: Release,
+    /// Narrowest and widest bore that it goes through without jamming, mm.
+    pub bores_mm: (f64, f64),
+    /// Carries fibers, which clot faster.
+    pub fibered: bool,
 }
 
 /// The element that makes a stretch visible: it sets how visibility changes with the tube voltage (K edges).
@@ -104,6 +132,9 @@ pub struct Device {
     pub side_holes_mm: Vec<f64>,
     /// Rated pressure of an injection, psi; 0 for wires.
     pub max_pressure_psi: f64,
+    /// What it leaves behind; only coils and plugs do.
+    #[serde(default)]
+    pub implant: Option<Implant>,
     /// Where the figures come from; figures that are estimates say so.
     pub source: String,
 }

@@ -17,6 +17,9 @@ const LAG: [(f32, f64); 2] = [(0.028, 0.06), (0.007, 0.5)];
 /// Frame interval for which those shares are given, s.
 const LAG_FRAME_S: f64 = 1.0 / 15.0;
 
+/// Coarseness of the maps in the first picture of a new pose.
+const COARSEST: usize = 4;
+
 /// What the detector remembers of the frames before, keV: one memory for each time constant.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LagMemory {
@@ -45,19 +48,20 @@ impl LagMemory {
 impl Renderer {
     /// Path lengths and expected signal, kept while pose, technique and motion stay.
     ///
-    /// While the pose changes from pulse to pulse the maps have half the resolution; the second pulse of a pose refines them. A run
-    /// is never coarse: its first frame is the mask.
+    /// While the pose changes from pulse to pulse the maps have a quarter of the columns and rows; further pulses of a pose refine
+    /// them. A run is never coarse: its first frame is the mask.
     pub(super) fn prepare(&mut self, snapshot: &Snapshot, is_whole: bool) {
         let (arm, technique) = (&snapshot.xray.arm, &snapshot.xray.technique);
         let is_whole = is_whole || snapshot.xray.pulse.is_some_and(|p| p.run.is_some());
-        let build = match &self.geometry {
-            None => Some(false),
-            Some(g) if g.pose != pose_of(arm) => Some(!is_whole),
-            Some(g) if g.is_coarse => Some(false),
+        let coarseness = match &self.geometry {
+            Some(g) if g.pose != pose_of(arm) => Some(COARSEST),
+            Some(g) if g.coarseness > 1 => Some(g.coarseness / 2),
+            None => Some(1),
             Some(_) => None,
         };
-        if let Some(is_coarse) = build {
-            self.geometry = Some(Geometry::new(&self.body, arm, self.config.pixels, is_coarse));
+        if let Some(coarseness) = coarseness {
+            let coarseness = if is_whole { 1 } else { coarseness };
+            self.geometry = Some(Geometry::new(&self.body, arm, self.config.pixels, coarseness));
             self.background = None;
         }
         let Some(geometry) = &mut self.geometry else { return };

@@ -48,15 +48,16 @@ impl Pass {
             let variance = self.half_width_mm * self.half_width_mm / 3.0 + self.focal_mm * self.focal_mm;
             return 2.0 * (root - 0.5 * variance * radius_mm * radius_mm / (under * root)) / self.sine;
         }
-        let at = |side| self.chord_of_part_mm(radius_mm, side, -1.0, 1.0);
-        0.5 * (at(-1.0) + at(1.0))
+        let width_mm = 2.0 * self.half_width_mm * self.sine;
+        let at =
+            |side| self.chord_below_mm2(radius_mm, side, 1.0) - self.chord_below_mm2(radius_mm, side, -1.0);
+        0.5 * (at(-1.0) + at(1.0)) / width_mm
     }
 
-    /// The same from one side of the focal spot (-1 or 1), for the pixel's share from `lo` to `hi` (-1 to 1 across it), mm.
-    pub(super) fn chord_of_part_mm(&self, radius_mm: f64, side: f64, lo: f64, hi: f64) -> f64 {
-        let middle = self.offset_mm + side * self.focal_mm;
-        let (a, b) = (middle + lo * self.half_width_mm, middle + hi * self.half_width_mm);
-        (chord_integral(b, radius_mm) - chord_integral(a, radius_mm)) / ((b - a) * self.sine)
+    /// Integral of the chord across the axis, seen from one side of the focal spot (-1 or 1), up to an edge in the pixel (-1 to 1
+    /// across it), times the sine, mm2.
+    pub(super) fn chord_below_mm2(&self, radius_mm: f64, side: f64, edge: f64) -> f64 {
+        chord_integral(self.offset_mm + side * self.focal_mm + edge * self.half_width_mm, radius_mm)
     }
 
     /// The part of a chord of this length about the nearest point that lies between the mitre planes, mm from the source.

@@ -1,18 +1,22 @@
 //! Devices on the raster: what wires and catheters take off in every energy bin, and soft balls of iodine.
 
+use rayon::prelude::*;
+
 use super::chords::{Pass, Piece, for_each_pass};
 use super::detector::{BINS, Detector};
 use super::fast;
 use crate::anatomy::Breathing;
 use crate::device::{Device, DeviceKind};
 use crate::math::Vec3;
-use crate::sim::snapshot::{RodView, Snapshot};
+use crate::sim::snapshot::{ImplantView, RodView, Snapshot};
 use crate::xray::Projection;
 
 /// Length of sheath and devices drawn behind the sheath tip, mm.
 const SHEATH_MM: f64 = 110.0;
 /// Longest straight piece of a drawn device, mm.
 const PIECE_MM: f64 = 1.5;
+/// Most that such a piece turns, rad.
+const PIECE_TURN_RAD: f64 = 0.2;
 /// Most parts of a pixel across a thin device.
 const MAX_PARTS: f64 = 24.0;
 
@@ -74,6 +78,11 @@ pub(super) fn add_devices(
     layer: &mut MetalLayer,
 ) {
     layer.clear();
+    for view in &snapshot.implants {
+        if let Some(device) = tray.get(view.tool.idx()) {
+            add_implant(projection, view, device, detector, layer);
+        }
+    }
     for rod in &snapshot.rods {
         let line = smooth_line(rod);
         if line.len() < 2 {
@@ -81,14 +90,14 @@ pub(super) fn add_devices(
         }
         for view in &rod.devices {
             if let Some(device) = tray.get(view.tool.idx()) {
-                add_device(projection, &line, device, view.inserted_mm, detector, layer);
+                add_device(projection, &line, device, (view.inserted_mm, view.shed_mm), detector, layer);
             }
         }
         let drawn_by_rod =
             |d: &&Device| rod.devices.iter().any(|v| tray.get(v.tool.idx()).is_some_and(|t| t.id == d.id));
         if let Some(sheath) = tray.iter().find(|d| d.kind == DeviceKind::Sheath).filter(|d| !drawn_by_rod(d))
         {
-            add_device(projection, &line, sheath, 0.0, detector, layer);
+            add_device(projection, &line, sheath, (0.0, 0.0), detector, layer);
         }
     }
 }
@@ -106,16 +115,23 @@ fn smooth_line(rod: &RodView) -> Vec<Knot> {
             arc_mm: first.arc_mm - SHEATH_MM,
         });
     }
+    line.push(first);
+    refine(&nodes, &mut line);
+    line
+}
+
+/// Appends the nodes after the first with points of a Hermite curve between them, closer where it bends.
+fn refine(nodes: &[Knot], line: &mut Vec<Knot>) {
     let slope = |i: usize| {
         let (a, b) = (nodes[i.saturating_sub(1)], nodes[(i + 1).min(nodes.len() - 1)]);
         (b.position_mm - a.position_mm) / (b.arc_mm - a.arc_mm).max(1e-9)
     };
-    line.push(first);
     for i in 1..nodes.len() {
         let (a, b) = (nodes[i - 1], nodes[i]);
         let span = b.arc_mm - a.arc_mm;
-        let parts = (span / PIECE_MM).ceil().clamp(1.0, 20.0) as usize;
         let (ma, mb) = (slope(i - 1) * span, slope(i) * span);
+        let turn_rad = ma.angle(&mb);
+        let parts = (span / PIECE_MM).max(turn_rad / PIECE_TURN_RAD).ceil().clamp(1.0, 20.0) as usize;
         for k in 1..=parts {
             let t = k as f64 / parts as f64;
             let (t2, t3) = (t * t, t * t * t);
@@ -126,26 +142,49 @@ fn smooth_line(rod: &RodView) -> Vec<Knot> {
             line.push(Knot { position_mm, arc_mm: a.arc_mm + t * span });
         }
     }
-    line
+}
+
+/// An implant: its whole length has the build of its device's tip.
+fn add_implant(
+    projection: &Projection,
+    view: &ImplantView,
+    device: &Device,
+    detector: &Detector,
+    layer: &mut MetalLayer,
+) {
+    let mut arc_mm = 0.0;
+    let nodes: Vec<Knot> = (0..view.points_mm.len())
+        .map(|i| {
+            if i > 0 {
+                arc_mm += (view.points_mm[i] - view.points_mm[i - 1]).norm();
+            }
+            Knot { position_mm: view.points_mm[i], arc_mm }
+        })
+        .collect();
+    let (Some(first), Some(last)) = (nodes.first().copied(), nodes.last()) else { return };
+    let length_mm = last.arc_mm;
+    let mut line = vec![first];
+    refine(&nodes, &mut line);
+    add_device(projection, &line, device, (length_mm, 0.0), detector, layer);
 }
 
 fn add_device(
     projection: &Projection,
     line: &[Knot],
     device: &Device,
-    inserted_mm: f64,
+    (inserted_mm, shed_mm): (f64, f64),
     detector: &Detector,
     layer: &mut MetalLayer,
 ) {
     let mut stops: Vec<f64> = line.iter().map(|k| k.arc_mm).filter(|s| *s < inserted_mm).collect();
-    let mut from_tip = 0.0;
+    let mut from_tip = -shed_mm;
     for zone in &device.zones {
         stops.push(inserted_mm - from_tip);
         from_tip += zone.length_mm;
     }
     stops.push(inserted_mm - from_tip);
     let (lo, hi) = (line[0].arc_mm, line[line.len() - 1].arc_mm);
-    stops.retain(|s| *s >= lo && *s <= hi && *s >= inserted_mm - from_tip);
+    stops.retain(|s| *s >= lo && *s <= hi.min(inserted_mm) && *s >= inserted_mm - from_tip);
     stops.sort_by(f64::total_cmp);
     stops.dedup_by(|a, b| (*a - *b).abs() < 1e-6);
     let points: Vec<Vec3> = stops.iter().map(|s| at(line, *s)).collect();
@@ -154,8 +193,8 @@ fn add_device(
         if d.norm() > 1e-12 { d.normalize() } else { Vec3::z() }
     };
     let inner_mm = device.inner_diameter_mm.unwrap_or(0.0) / 2.0;
-    for i in 1..points.len() {
-        let section = device.section_at(inserted_mm - 0.5 * (stops[i - 1] + stops[i]));
+    let exponents_of = |i: usize| {
+        let section = device.section_at(shed_mm + inserted_mm - 0.5 * (stops[i - 1] + stops[i]));
         let outer_mm = section.outer_diameter_mm / 2.0;
         let piece = Piece {
             ends_mm: [points[i - 1], points[i]],
@@ -168,12 +207,15 @@ fn add_device(
             ratio: section.radiopacity_steel_ratio,
         };
         let per_mm = detector.metal_per_mm(section.opaque);
+        let mut found = Vec::new();
         for_each_pass(projection, &piece, |pass| {
-            if let Some(exponent) = tube.exponent(pass, per_mm) {
-                layer.add(pass.pixel, &exponent);
-            }
+            found.extend(tube.exponent(pass, per_mm).map(|exponent| (pass.pixel, exponent)));
         });
-    }
+        found
+    };
+    // Pieces in parallel, their sums in order: the same bits for any number of threads.
+    let found: Vec<_> = (1..points.len()).into_par_iter().map(exponents_of).collect();
+    found.iter().flatten().for_each(|(pixel, exponent)| layer.add(*pixel, exponent));
 }
 
 /// Bisecting direction at a point of the line, so that neighbors share the plane.
@@ -213,16 +255,20 @@ impl Tube {
         // Parts narrow against the device, since the mean transmission is not the transmission of the mean.
         let parts = (6.0 * pass.half_width_mm / self.outer_mm).ceil().clamp(3.0, MAX_PARTS);
         let mut transmission = [0.0_f32; BINS];
-        for k in 0..2 * parts as usize {
-            let side = if k % 2 == 0 { -1.0 } else { 1.0 };
-            let lo = 2.0 * (k / 2) as f64 / parts - 1.0;
-            let hi = lo + 2.0 / parts;
-            let mut wall = pass.chord_of_part_mm(self.outer_mm, side, lo, hi);
-            if self.inner_mm > 0.0 {
-                wall -= pass.chord_of_part_mm(self.inner_mm, side, lo, hi);
+        for side in [-1.0, 1.0] {
+            let below = |edge: f64| {
+                let inner =
+                    if self.inner_mm > 0.0 { pass.chord_below_mm2(self.inner_mm, side, edge) } else { 0.0 };
+                pass.chord_below_mm2(self.outer_mm, side, edge) - inner
+            };
+            let width_mm = 2.0 * pass.half_width_mm / parts * pass.sine;
+            let mut before = below(-1.0);
+            for k in 1..=parts as usize {
+                let after = below(2.0 * k as f64 / parts - 1.0);
+                let metal_mm = ((after - before) / width_mm * inside * density) as f32;
+                before = after;
+                transmission.iter_mut().zip(per_mm).for_each(|(t, mu)| *t += fast::exp(-mu * metal_mm));
             }
-            let metal_mm = (wall * inside * density) as f32;
-            transmission.iter_mut().zip(per_mm).for_each(|(t, mu)| *t += fast::exp(-mu * metal_mm));
         }
         Some(transmission.map(|t| -fast::ln((t / (2.0 * parts) as f32).max(1e-30))))
     }

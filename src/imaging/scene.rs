@@ -36,8 +36,8 @@ pub(super) struct Geometry {
     /// Pose, blades open.
     pub(super) pose: CArm,
     pub(super) projection: Projection,
-    /// Made at half the resolution, while the C-arm turns.
-    pub(super) is_coarse: bool,
+    /// Columns and rows of the picture over those of the layers: 1, or more while the C-arm turns.
+    pub(super) coarseness: usize,
     pub(super) lumen: LumenLayer,
     /// What keeps still.
     still: ArealMap,
@@ -47,41 +47,39 @@ pub(super) struct Geometry {
     beating: Vec<Option<ArealMap>>,
     /// Sum of the layers, where anything moves, and the motion that it is for.
     sum: Option<(BodyMotion, ArealMap)>,
+    /// That at the resolution of the picture, where the layers are coarse.
+    enlarged: Option<ArealMap>,
 }
 
 impl Geometry {
-    pub(super) fn new(body: &BodyModel, arm: &CArm, pixels: usize, is_coarse: bool) -> Self {
+    /// Layers of a pose; a coarseness that does not divide the picture counts as 1.
+    pub(super) fn new(body: &BodyModel, arm: &CArm, pixels: usize, coarseness: usize) -> Self {
         let projection = arm.projection(pixels);
         let (breathes, beats) = body.moves();
-        let is_coarse = is_coarse && pixels.is_multiple_of(2);
+        let coarseness = if pixels.is_multiple_of(coarseness) { coarseness } else { 1 };
         let mut geometry = Self {
             pose: pose_of(arm),
             projection,
-            is_coarse,
-            lumen: LumenLayer::new(projection, is_coarse),
+            coarseness,
+            lumen: LumenLayer::new(projection, coarseness),
             still: ArealMap::default(),
             breathing: vec![None; if breathes { BREATH_LEVELS + 1 } else { 0 }],
             beating: vec![None; if beats { BEAT_LEVELS + 1 } else { 0 }],
             sum: None,
+            enlarged: None,
         };
         geometry.still = geometry.made(|p| body.project_still(p));
+        geometry.enlarge();
         geometry
     }
 
-    /// A map at the resolution of the picture, blurred by focal spot and pixel at the isocenter.
+    /// A layer; at the resolution of the picture it is blurred by focal spot and pixel at the isocenter.
     fn made(&self, project: impl Fn(&Projection) -> ArealMap) -> ArealMap {
         let p = &self.projection;
-        if self.is_coarse {
-            let half =
-                Projection { pixel_mm: 2.0 * p.pixel_mm, columns: p.columns / 2, rows: p.rows / 2, ..*p };
-            let map = project(&half);
-            let up = |values: &[f32]| doubled(values, half.columns);
-            return ArealMap {
-                water_g_per_cm2: up(&map.water_g_per_cm2),
-                bone_g_per_cm2: up(&map.bone_g_per_cm2),
-            };
+        let mut map = project(&coarser(p, self.coarseness));
+        if self.coarseness > 1 {
+            return map;
         }
-        let mut map = project(p);
         let magnification = p.sid_mm / SOURCE_ISOCENTER_MM;
         let focal_px = p.focal_sigma_mm(magnification) * magnification / p.pixel_mm;
         let sigma_px = focal_px.hypot(1.0 / 12.0_f64.sqrt());
@@ -91,9 +89,26 @@ impl Geometry {
         map
     }
 
-    /// The body as it is now.
+    /// The body as it is now, at the resolution of the picture.
     pub(super) fn body(&self) -> &ArealMap {
+        self.enlarged.as_ref().unwrap_or_else(|| self.layers_sum())
+    }
+
+    /// The same at the resolution of the layers.
+    fn layers_sum(&self) -> &ArealMap {
         self.sum.as_ref().map_or(&self.still, |s| &s.1)
+    }
+
+    fn enlarge(&mut self) {
+        if self.coarseness > 1 {
+            let columns = self.projection.columns / self.coarseness;
+            let up = |values: &[f32]| enlarged(values, columns, self.coarseness);
+            let map = self.layers_sum();
+            self.enlarged = Some(ArealMap {
+                water_g_per_cm2: up(&map.water_g_per_cm2),
+                bone_g_per_cm2: up(&map.bone_g_per_cm2),
+            });
+        }
     }
 
     /// Brings the layers to a motion; returns whether that changed anything.
@@ -137,6 +152,7 @@ impl Geometry {
             }
         }
         self.sum = Some((motion, sum_of(&layers)));
+        self.enlarge();
         true
     }
 }
@@ -169,25 +185,32 @@ fn sum_of(layers: &[(f32, &ArealMap)]) -> ArealMap {
     ArealMap { water_g_per_cm2: add(|m| &m.water_g_per_cm2), bone_g_per_cm2: add(|m| &m.bone_g_per_cm2) }
 }
 
-/// Twice the columns and rows, linear between pixel centers.
-fn doubled(values: &[f32], columns: usize) -> Vec<f32> {
-    let (rows, wide) = (values.len() / columns, 2 * columns);
+/// The same field on fewer pixels.
+pub(super) fn coarser(p: &Projection, times: usize) -> Projection {
+    Projection { pixel_mm: times as f64 * p.pixel_mm, columns: p.columns / times, rows: p.rows / times, ..*p }
+}
+
+/// More columns and rows, linear between pixel centers.
+fn enlarged(values: &[f32], columns: usize, times: usize) -> Vec<f32> {
+    let (rows, wide) = (values.len() / columns, times * columns);
     let place = |i: usize, n: usize| {
-        let at = ((i as f32 + 0.5) / 2.0 - 0.5).clamp(0.0, (n - 1) as f32);
+        let at = ((i as f32 + 0.5) / times as f32 - 0.5).clamp(0.0, (n - 1) as f32);
         let lo = (at as usize).min(n.saturating_sub(2));
         (lo, (lo + 1).min(n - 1), at - lo as f32)
     };
     let across: Vec<(usize, usize, f32)> = (0..wide).map(|x| place(x, columns)).collect();
-    let mut out = vec![0.0; 4 * values.len()];
-    out.par_chunks_mut(wide).enumerate().for_each(|(y, row)| {
-        let (j, k, t) = place(y, rows);
-        let (top, low) = (&values[j * columns..][..columns], &values[k * columns..][..columns]);
-        for (value, &(a, b, s)) in row.iter_mut().zip(&across) {
-            let upper = top[a] + (top[b] - top[a]) * s;
-            let lower = low[a] + (low[b] - low[a]) * s;
-            *value = upper + (lower - upper) * t;
-        }
-    });
+    let mut out = vec![0.0; times * times * values.len()];
+    out.par_chunks_mut(wide).enumerate().for_each_init(
+        || vec![0.0_f32; columns],
+        |line, (y, row)| {
+            let (j, k, t) = place(y, rows);
+            let (top, low) = (&values[j * columns..][..columns], &values[k * columns..][..columns]);
+            line.iter_mut().zip(top.iter().zip(low)).for_each(|(v, (a, b))| *v = a + (b - a) * t);
+            for (value, &(a, b, s)) in row.iter_mut().zip(&across) {
+                *value = line[a] + (line[b] - line[a]) * s;
+            }
+        },
+    );
     out
 }
 
@@ -290,15 +313,31 @@ fn primary(
     open: &[f32],
     wedge_share: &[f32],
 ) -> (Vec<f32>, Vec<f32>) {
-    let body = geometry.body();
-    (body.water_g_per_cm2.par_iter().zip(&body.bone_g_per_cm2).zip(open))
-        .enumerate()
-        .map(|(i, ((w, b), o))| {
-            let d = detector.background(*w, *b);
-            let kev = d.signal_kev * o * wedge_share.get(i).copied().unwrap_or(1.0) * (1.0 - GLARE);
-            (kev, kev * d.quantum_kev / SWANK)
-        })
-        .unzip()
+    let behind = |w: &f32, b: &f32| {
+        let d = detector.background(*w, *b);
+        let kev = d.signal_kev * (1.0 - GLARE);
+        (kev, kev * d.quantum_kev / SWANK)
+    };
+    let covered = |i: usize| open[i] * wedge_share.get(i).copied().unwrap_or(1.0);
+    let body = geometry.layers_sum();
+    let rays = body.water_g_per_cm2.par_iter().zip(&body.bone_g_per_cm2);
+    if geometry.coarseness == 1 {
+        return rays
+            .enumerate()
+            .map(|(i, (w, b))| {
+                let ((kev, variance), share) = (behind(w, b), covered(i));
+                (kev * share, variance * share)
+            })
+            .unzip();
+    }
+    let (kev, variance): (Vec<f32>, Vec<f32>) = rays.map(|(w, b)| behind(w, b)).unzip();
+    let columns = geometry.projection.columns / geometry.coarseness;
+    let up = |values: &[f32]| {
+        let mut all = enlarged(values, columns, geometry.coarseness);
+        all.par_iter_mut().enumerate().for_each(|(i, v)| *v *= covered(i));
+        all
+    };
+    (up(&kev), up(&variance))
 }
 
 /// Adds scatter and glare to the primary, and its quanta to their variance, which becomes a standard deviation.
@@ -458,20 +497,14 @@ impl GrayRange {
         let (columns, rows) = (projection.columns, projection.rows);
         let log = |i: usize| fast::ln(total_kev[i].max(1.0));
         let within = |i: usize| open[i] > 0.99 && body.water_g_per_cm2[i] > least;
-        let (mut sum, mut count) = (0.0_f64, 0_u32);
-        for i in (0..total_kev.len()).step_by(7) {
-            if within(i) {
-                sum += f64::from(log(i));
-                count += 1;
-            }
-        }
-        let mean = if count > 0 { (sum / f64::from(count)) as f32 } else { 0.0 };
+        let taken: Vec<usize> = (0..total_kev.len()).step_by(29).filter(|i| within(*i)).collect();
+        let sum: f64 = taken.iter().map(|i| f64::from(log(*i))).sum();
+        let mean = (sum / taken.len().max(1) as f64) as f32;
         // Outside patient and blades counts as average, so that edges do not bleed in.
         let coarse = block_means(columns, rows, |i| if within(i) { log(i) - mean } else { 0.0 });
         let mut offset = upsample(&smooth_blocks(&coarse, 1.6, true), columns, rows);
         offset.iter_mut().for_each(|o| *o *= Self::COMPRESSION);
-        let mut shown: Vec<f32> =
-            (0..total_kev.len()).step_by(29).filter(|i| within(*i)).map(|i| log(i) - offset[i]).collect();
+        let mut shown: Vec<f32> = taken.iter().map(|i| log(*i) - offset[*i]).collect();
         if shown.is_empty() {
             shown = (0..total_kev.len()).step_by(5).map(log).collect();
         }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::chords::{Piece, for_each_pass, ray};
-use super::scene::between;
+use super::scene::{between, coarser};
 use crate::anatomy::{Breathing, CenterlinePoint, VesselId, VesselTree};
 use crate::math::Vec3;
 use crate::sim::Snapshot;
@@ -21,15 +21,18 @@ struct Stretch {
     length_mm: f32,
 }
 
-/// All stretches of lumen of a projection, by pixel.
+/// All stretches of lumen of a projection.
 #[derive(Clone, Debug, Default)]
 struct LumenMap {
-    /// What each branch has on the rays, and the displacement by devices that it was made with.
+    /// What each branch has on the rays, by pixel, and the displacement by devices that it was made with.
     found: Vec<Vec<Found>>,
     made_with: WallShift,
-    stretches: Vec<Stretch>,
+    /// The stretches of every band of rows, by pixel.
+    bands: Vec<Vec<Stretch>>,
 }
 
+/// Rows that are brought up to date together.
+const BAND_ROWS: usize = 8;
 /// Displacement of vessels that is worth new path lengths, mm.
 const SEEN_SHIFT_MM: f64 = 0.25;
 /// Intervals between full breath out and in at which the vessels are projected.
@@ -39,20 +42,14 @@ const BREATH_LEVELS: usize = 16;
 /// by devices that it was made with.
 pub(super) struct LumenLayer {
     projection: Projection,
-    /// The maps have half the columns and rows of the picture.
-    is_coarse: bool,
+    /// Columns and rows of the picture over those of the maps.
+    coarseness: usize,
     levels: Vec<Option<LumenMap>>,
 }
 
 impl LumenLayer {
-    pub(super) fn new(projection: Projection, is_coarse: bool) -> Self {
-        let p = projection;
-        let projection = if is_coarse {
-            Projection { pixel_mm: 2.0 * p.pixel_mm, columns: p.columns / 2, rows: p.rows / 2, ..p }
-        } else {
-            p
-        };
-        Self { projection, is_coarse, levels: Vec::new() }
+    pub(super) fn new(projection: Projection, coarseness: usize) -> Self {
+        Self { projection: coarser(&projection, coarseness), coarseness, levels: Vec::new() }
     }
 
     /// Makes the maps that the snapshot needs.
@@ -91,8 +88,7 @@ impl LumenLayer {
     pub(super) fn add_iodine(&self, snapshot: &Snapshot, iodine_mg_per_cm2: &mut [f32]) {
         for (level, share) in self.shares(snapshot) {
             let Some(map) = &self.levels[level] else { continue };
-            let columns = self.is_coarse.then_some(self.projection.columns);
-            map.add_iodine(&snapshot.vessels, share, columns, iodine_mg_per_cm2);
+            map.add_iodine(&snapshot.vessels, share, &self.projection, self.coarseness, iodine_mg_per_cm2);
         }
     }
 }
@@ -104,6 +100,14 @@ struct Found {
     arc_mm: f32,
     from_mm: f32,
     to_mm: f32,
+}
+
+impl Found {
+    /// A total order by pixel, then depth: bits of positive floats order as the floats do.
+    fn key(&self) -> (u64, u32, u32, u32) {
+        let place = u64::from(self.pixel) << 32 | u64::from(self.from_mm.to_bits());
+        (place, self.to_mm.to_bits(), self.branch, self.arc_mm.to_bits())
+    }
 }
 
 impl LumenMap {
@@ -129,6 +133,7 @@ impl LumenMap {
         self.found.resize_with(tree.branches.len(), Vec::new);
         self.found.par_iter_mut().enumerate().filter(|(b, _)| stale[*b]).for_each(|(b, list)| {
             *list = of_branch(tree, b, &mitres[b], projection);
+            list.sort_unstable_by_key(Found::key);
         });
         // A branch that was not stale keeps the displacement that it was made with.
         let mut made_with = shift.clone();
@@ -139,38 +144,39 @@ impl LumenMap {
             }
         }
         self.made_with = made_with;
-        self.stretches = united(&self.found, projection);
+        self.bands = united(&self.found, projection);
     }
 
-    /// Adds a share of the iodine of the branches to a raster, mg/cm2; of a coarse map (with its columns) to four pixels each.
+    /// Adds a share of the iodine of the branches to a raster of the picture's size, mg/cm2.
     fn add_iodine(
         &self,
         vessels: &[VesselView],
         share: f32,
-        coarse_columns: Option<usize>,
+        projection: &Projection,
+        coarseness: usize,
         iodine_mg_per_cm2: &mut [f32],
     ) {
         let filled: Vec<bool> = vessels
             .iter()
             .map(|v| v.iodine_mg_per_ml.iter().any(|c| c.abs() > 0.01) && v.cell_mm > 0.0)
             .collect();
-        for s in &self.stretches {
-            let b = s.branch as usize;
-            if !filled.get(b).copied().unwrap_or(false) {
-                continue;
-            }
-            let mg_per_cm2 = share * concentration(&vessels[b], s.arc_mm) * s.length_mm * 0.1;
-            let pixel = s.pixel as usize;
-            match coarse_columns {
-                None => iodine_mg_per_cm2[pixel] += mg_per_cm2,
-                Some(n) => {
-                    let at = 2 * (pixel / n) * (2 * n) + 2 * (pixel % n);
-                    [at, at + 1, at + 2 * n, at + 2 * n + 1]
-                        .iter()
-                        .for_each(|i| iodine_mg_per_cm2[*i] += mg_per_cm2);
+        let (columns, wide) = (projection.columns, projection.columns * coarseness);
+        let rasters = iodine_mg_per_cm2.par_chunks_mut(BAND_ROWS * coarseness * wide);
+        self.bands.par_iter().zip(rasters).enumerate().for_each(|(band, (stretches, raster))| {
+            let first = band * BAND_ROWS * columns;
+            for s in stretches {
+                let b = s.branch as usize;
+                if !filled.get(b).copied().unwrap_or(false) {
+                    continue;
+                }
+                let mg_per_cm2 = share * concentration(&vessels[b], s.arc_mm) * s.length_mm * 0.1;
+                let (row, column) = ((s.pixel as usize - first) / columns, s.pixel as usize % columns);
+                for y in row * coarseness..(row + 1) * coarseness {
+                    let of_row = &mut raster[y * wide + column * coarseness..][..coarseness];
+                    of_row.iter_mut().for_each(|v| *v += mg_per_cm2);
                 }
             }
-        }
+        });
     }
 }
 
@@ -256,38 +262,34 @@ fn add_ball(projection: &Projection, b: usize, end: &CenterlinePoint, list: &mut
     }
 }
 
-/// Stretches of all branches without their overlaps: sorted by row, then within each row, which makes the order the same for any threads.
-fn united(found: &[Vec<Found>], projection: &Projection) -> Vec<Stretch> {
+/// Stretches of all branches (each sorted) without their overlaps, by bands of rows.
+fn united(found: &[Vec<Found>], projection: &Projection) -> Vec<Vec<Stretch>> {
     let columns = projection.columns as u32;
-    let mut rows: Vec<Vec<Found>> = vec![Vec::new(); projection.rows];
-    for f in found.iter().flatten() {
-        rows[(f.pixel / columns) as usize].push(*f);
-    }
-    rows.par_iter_mut()
-        .flat_map_iter(|row| {
-            // Bits of positive floats order as the floats do; the key is total.
-            row.sort_unstable_by_key(|f| {
-                let place = u64::from(f.pixel) << 32 | u64::from(f.from_mm.to_bits());
-                (place, f.to_mm.to_bits(), f.branch, f.arc_mm.to_bits())
-            });
-            let (mut pixel, mut filled_to) = (u32::MAX, 0.0_f32);
-            row.iter()
-                .filter_map(move |f| {
-                    if f.pixel != pixel {
-                        (pixel, filled_to) = (f.pixel, 0.0);
-                    }
-                    let length_mm = f.to_mm - f.from_mm.max(filled_to);
-                    filled_to = filled_to.max(f.to_mm);
-                    (length_mm > 0.0).then_some(Stretch {
-                        pixel: f.pixel,
-                        branch: f.branch,
-                        arc_mm: f.arc_mm,
-                        length_mm,
-                    })
-                })
-                .collect::<Vec<_>>()
-        })
-        .collect()
+    let bands = projection.rows.div_ceil(BAND_ROWS) as u32;
+    let of_band = |band: u32| {
+        let ends = [band, band + 1].map(|b| b * BAND_ROWS as u32 * columns);
+        let mut all = Vec::new();
+        for list in found {
+            let [from, to] = ends.map(|end| list.partition_point(|f| f.pixel < end));
+            all.extend_from_slice(&list[from..to]);
+        }
+        // The lists are in order already: a stable sort merges them.
+        all.sort_by_key(Found::key);
+        let (mut pixel, mut filled_to) = (u32::MAX, 0.0_f32);
+        let mut stretches = Vec::with_capacity(all.len());
+        for f in &all {
+            if f.pixel != pixel {
+                (pixel, filled_to) = (f.pixel, 0.0);
+            }
+            let length_mm = f.to_mm - f.from_mm.max(filled_to);
+            filled_to = filled_to.max(f.to_mm);
+            if length_mm > 0.0 {
+                stretches.push(Stretch { pixel: f.pixel, branch: f.branch, arc_mm: f.arc_mm, length_mm });
+            }
+        }
+        stretches
+    };
+    (0..bands).into_par_iter().map(of_band).collect()
 }
 
 /// Where a branch goes on as one child, the two are cut by one plane, so that no wedge is left open or counted twice:

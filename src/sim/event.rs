@@ -107,6 +107,29 @@ pub enum EventKind {
         /// Agent.
         agent: String,
     },
+    /// A coil or plug parted from its pusher.
+    ImplantReleased {
+        /// Index of the implant.
+        implant: u32,
+        /// Device.
+        tool: ToolId,
+        /// Place of its middle.
+        place: Option<VesselPlace>,
+    },
+    /// The blood tore one loose.
+    ImplantMigrates {
+        /// Index of the implant.
+        implant: u32,
+        /// Where it lay.
+        from: VesselPlace,
+    },
+    /// It came to rest.
+    ImplantLodged {
+        /// Index of the implant.
+        implant: u32,
+        /// Where.
+        place: VesselPlace,
+    },
     /// A free body came to rest where the vessel is as small as it.
     BodyLodged {
         /// Where.

@@ -6,7 +6,7 @@ use super::command::{AcquisitionKind, Hold, Pedal, ToolId};
 use super::contact::WallShift;
 use super::exposure::account::SharedSkin;
 use super::exposure::suite::Suite;
-use crate::anatomy::VesselPlace;
+use crate::anatomy::{VesselId, VesselPlace};
 use crate::device::DeviceKind;
 use crate::math::Vec3;
 use crate::xray::dose::ALERTS;
@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub rods: Vec<RodView>,
     /// Displacement of the vessels by the devices.
     pub wall_shift: WallShift,
+    /// Coils and plugs in the patient.
+    pub implants: Vec<ImplantView>,
     /// Free bodies.
     pub bodies: Vec<BodyView>,
     /// Contrast in the vessels, one entry per branch of the tree.
@@ -73,6 +75,9 @@ pub struct RodDeviceView {
     pub tool: ToolId,
     /// Tip's arc length from the introducer, mm; negative while still outside.
     pub inserted_mm: f64,
+    /// Length from its first tip on that it has left behind, mm.
+    #[serde(default)]
+    pub shed_mm: f64,
     /// Hub angle, rad.
     pub hub_angle_rad: f64,
     /// Tip roll angle about the tangent, rad, same zero as the hub.
@@ -102,6 +107,25 @@ pub struct RodDeviceView {
     pub external_mm: f64,
     /// Hold.
     pub hold: Hold,
+}
+
+/// A coil or plug in the patient.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImplantView {
+    /// The device that it came from.
+    pub tool: ToolId,
+    /// Centerline from its proximal to its distal end, mm.
+    pub points_mm: Vec<Vec3>,
+    /// Outer diameter of a coil's stock, or of the folded plug, mm.
+    pub width_mm: f64,
+    /// A plug: it fills the lumen around its centerline.
+    pub is_plug: bool,
+    /// Length in each vessel, mm.
+    pub length_mm: Vec<(VesselId, f64)>,
+    /// Share of the blood between its loops that has clotted, 0 to 1.
+    pub clot: f64,
+    /// It is carried away by the blood.
+    pub drifts: bool,
 }
 
 /// A free body.

@@ -8,6 +8,7 @@ use super::contrast::injector::InjectorState;
 use super::exposure::{self, ExposureState};
 use super::flow::{FlowState, PressureLines};
 use super::harm::HarmState;
+use super::implant::ImplantState;
 use super::model::Model;
 use super::physiology::PhysiologyState;
 use super::record::StateHash;
@@ -41,6 +42,8 @@ pub struct State {
     pub contrast: ContrastState,
     /// Beds.
     pub therapy: TherapyState,
+    /// Coils and plugs.
+    pub implants: ImplantState,
     /// Syringe and injector.
     pub injector: InjectorState,
     /// Patient.
@@ -74,6 +77,7 @@ impl State {
             flow: FlowState::new(&model.network),
             pressure_lines: PressureLines::default(),
             contrast: ContrastState::new(&model.network, &model.contrast),
+            implants: ImplantState::default(),
             therapy: TherapyState::new(&model.network, &model.therapy),
             injector: InjectorState::new(&model.injector),
             exposure: ExposureState::new(&model.exposure),
@@ -101,6 +105,7 @@ impl State {
         self.flow.hash_into(&mut blood);
         self.pressure_lines.hash_into(&mut blood);
         self.contrast.hash_into(&mut blood);
+        self.implants.hash_into(&mut blood);
         self.therapy.hash_into(&mut blood);
         self.injector.hash_into(&mut blood);
         self.patient.hash_into(&mut blood);

@@ -7,7 +7,7 @@
 //! 4. **Patient**: the pressure at the root drives the flow.
 //! 5. **Injection**: what leaves each lumen, against the pressures of the last tick.
 //! 6. **Flow**: with devices and sources in place, and what therapy has blocked so far.
-//! 7. **Contrast, then therapy**: carried by those flows; what lodges acts on the flow of the next tick.
+//! 7. **Contrast, then therapy, then implants**: carried by those flows; what lodges, clots or slips acts on the flow of the next tick.
 //! 8. **Free bodies**: dragged by the flow, pushed by the devices.
 //! 9. **Exposure**: last, so that a pulse of this tick shows the state after all of it.
 //!
@@ -26,7 +26,7 @@ use super::physiology::{self, PhysiologyInputs};
 use super::rod::{self, RodInputs, RodReport, RodScratch};
 use super::snapshot::{RodView, Snapshot, StenosisView, ToolInfo};
 use super::state::State;
-use super::{harm, therapy, wiring, world};
+use super::{harm, placing, therapy, wiring, world};
 use crate::anatomy::VesselPlace;
 use crate::math::Vec3;
 use crate::units::{TICK_S, TICKS_PER_S};
@@ -133,7 +133,7 @@ fn finish_tick(
 fn apply(
     model: &Model,
     state: &mut State,
-    scratch: &Scratch,
+    scratch: &mut Scratch,
     command: &Command,
     events: &mut Vec<EventKind>,
 ) {
@@ -172,6 +172,9 @@ fn apply(
         Command::SetHold { tool, hold } if known(*tool) => state.controls[tool.idx()].hold = *hold,
         Command::DropPledget { tool, diameter_mm } if known(*tool) => {
             drop_pledget(model, state, scratch, *tool, *diameter_mm, events);
+        }
+        Command::Detach { tool } if known(*tool) => {
+            placing::detach(model, state, &mut scratch.rod, *tool, events);
         }
         Command::HoldBreath(hold) => state.patient.hold_breath(*hold, events),
         Command::Give { drug, dose } => state.patient.give(drug, *dose, events),
@@ -243,10 +246,7 @@ fn advance_rods(
     let shift = total_shift(model, state);
     let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &shift);
     for i in 0..state.rods.len() {
-        let others: Vec<rod::Capsule> = (0..state.rods.len())
-            .filter(|r| *r != i)
-            .flat_map(|r| rod::capsules(&state.rods[r], &model.tools))
-            .collect();
+        let others = placing::obstacles(model, state, i, &wall);
         let rod_state = &mut state.rods[i];
         let inputs = RodInputs {
             tools: &model.tools,
@@ -271,10 +271,11 @@ fn advance_rods(
     if report.rods.iter().all(|r| r.diverged.is_none()) {
         give_way(model, state);
     }
+    placing::release_loose(model, state, &mut scratch.rod, events);
 }
 
 /// Displacement of the vessels by devices and by the breath that the walls have followed.
-fn total_shift<'a>(model: &Model, state: &'a State) -> Cow<'a, WallShift> {
+pub(super) fn total_shift<'a>(model: &Model, state: &'a State) -> Cow<'a, WallShift> {
     match &model.breath_shift {
         Some(full) => Cow::Owned(state.wall_shift.plus(full, state.breath_of_walls)),
         None => Cow::Borrowed(&state.wall_shift),
@@ -326,7 +327,7 @@ fn view_rods(model: &Model, state: &State, scratch: &mut Scratch) {
         scratch.obstructions.extend(wiring::obstructions(rod, places, &model.tools, body));
     }
     let rods = state.rods.len() as u32;
-    let plugs = state.world.bodies.iter().zip(rods..).filter(|(b, _)| b.is_lodged);
+    let plugs = state.world.bodies.iter().zip(rods..).filter(|(b, _)| b.is_lodged && b.implant.is_none());
     scratch.obstructions.extend(plugs.map(|(b, body)| wiring::plug(b, body)));
 }
 
@@ -404,6 +405,7 @@ fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events
             root_mmhg: state.patient.pressure_mmhg,
             venous_mmhg: state.patient.venous_mmhg,
             obstructions: &scratch.obstructions,
+            packing: &state.implants.changes,
             sources: &scratch.sources,
             bed_resistance_factor: &state.therapy.bed_resistance_factor,
             anastomosis_open_share: &state.therapy.anastomosis_open_share,
@@ -432,6 +434,7 @@ fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events
         &scratch.contrast,
         events,
     );
+    placing::advance(model, state, events);
 }
 
 /// A lumen as its transducer sees it: the pressure of the last tick, in the order of the injection.
@@ -456,6 +459,9 @@ fn advance_world(model: &Model, state: &mut State, scratch: &Scratch, events: &m
         tool_radius_mm: &model.tool_radius_mm,
     };
     for lodging in world::advance(&model.world, &mut state.world, &inputs, TICK_S) {
+        if state.world.bodies[lodging.body].implant.is_some() {
+            continue;
+        }
         events.push(EventKind::BodyLodged { place: lodging.place, diameter_mm: lodging.diameter_mm });
     }
 }
@@ -513,6 +519,7 @@ pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
         tick: state.tick,
         time_s: state.tick as f64 * TICK_S,
         bodies: state.world.view(),
+        implants: placing::view(model, state),
         vessels: contrast::vessel_views(net, &state.flow, &state.contrast),
         beds: contrast::bed_views(net, &state.flow, &state.contrast, &model.therapy, &state.therapy),
         pools: contrast::pool_views(&state.flow, &state.contrast),

@@ -29,7 +29,7 @@ pub(super) fn obstructions(
         let arc = 0.5 * (rod.arc_mm[i] + rod.arc_mm[i + 1]);
         let Some(device) = rod.devices.iter().find(|d| d.inserted_mm > arc) else { continue };
         let outer_diameter_mm =
-            tools[device.tool.idx()].section_at(device.inserted_mm - arc).outer_diameter_mm;
+            tools[device.tool.idx()].section_at(device.shed_mm + device.inserted_mm - arc).outer_diameter_mm;
         let (from_mm, to_mm) = (a.arc_mm.min(b.arc_mm), a.arc_mm.max(b.arc_mm));
         match out.last_mut() {
             Some(last)

@@ -64,6 +64,8 @@ impl Which {
             "catheter" => Some(DeviceKind::Catheter),
             "microcatheter" => Some(DeviceKind::Microcatheter),
             "sheath" => Some(DeviceKind::Sheath),
+            "coil" => Some(DeviceKind::Coil),
+            "plug" => Some(DeviceKind::Plug),
             _ => None,
         };
         Self(tools.iter().map(|t| t.id == of || Some(t.kind) == kind).collect())

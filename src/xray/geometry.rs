@@ -251,6 +251,10 @@ mod tests {
         assert!((there_and_back - v).norm() < 1e-12);
         let p = CArm { primary_deg: 35.0, secondary_deg: -20.0, ..both }.projection(2);
         assert!(p.right.dot(&p.up).abs() < 1e-12 && p.right.dot(&p.towards_detector).abs() < 1e-12);
+        // With the arm on its side the patient turns in the picture: the head goes up by the tilt.
+        let side = CArm { primary_deg: 90.0, table_tilt_deg: 12.0, ..CArm::default() }.projection(2);
+        let turned = side.right.z.atan2(side.up.z).to_degrees();
+        assert!((turned.abs() - 12.0).abs() < 1e-9, "{turned}");
         let level = CArm { primary_deg: 35.0, secondary_deg: -20.0, ..CArm::default() };
         assert_eq!(level.angles_to_patient_deg(), (35.0, -20.0));
         let head_down = CArm { secondary_deg: 25.0, table_tilt_deg: -10.0, ..CArm::default() };

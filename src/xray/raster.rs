@@ -36,20 +36,28 @@ pub(super) fn crossings(
         }
         let enters = area > 0; // rows run down: see `Projected`
         let raster = if enters { [a, b, c] } else { [a, c, b] };
-        let plane = DepthPlane::of(
-            &t.corners.map(|v| vertices_mm[v as usize]),
-            projection,
-            (a.depth_mm.min(b.depth_mm).min(c.depth_mm), a.depth_mm.max(b.depth_mm).max(c.depth_mm)),
-        );
         let x_lo = first_center(a.x.min(b.x).min(c.x)).max(0);
         let x_hi = last_center(a.x.max(b.x).max(c.x)).min(projection.columns as i64 - 1);
         let y_lo = first_center(a.y.min(b.y).min(c.y)).max(first_row as i64);
         let y_hi = last_center(a.y.max(b.y).max(c.y)).min((first_row + rows) as i64 - 1);
+        if x_lo > x_hi || y_lo > y_hi {
+            continue;
+        }
         let edges = [(0, 1), (1, 2), (2, 0)].map(|(p, q)| Edge::of(&raster[p], &raster[q]));
+        // Most triangles of a coarse raster lie between its rays and need no plane.
+        let mut plane = None;
         for row in y_lo..=y_hi {
             for column in x_lo..=x_hi {
                 let (px, py) = (column * SUB as i64 + SUB as i64 / 2, row * SUB as i64 + SUB as i64 / 2);
                 if edges.iter().all(|e| e.holds(px, py)) {
+                    let plane = plane.get_or_insert_with(|| {
+                        let depths = [a, b, c].map(|p| p.depth_mm);
+                        let range = (
+                            depths[0].min(depths[1]).min(depths[2]),
+                            depths[0].max(depths[1]).max(depths[2]),
+                        );
+                        DepthPlane::of(&t.corners.map(|v| vertices_mm[v as usize]), projection, range)
+                    });
                     out.push(Crossing {
                         pixel: (row as usize - first_row) as u32 * projection.columns as u32 + column as u32,
                         depth_mm: plane.depth_mm(column as f64 + 0.5, row as f64 + 0.5) as f32,
@@ -92,16 +100,20 @@ pub(super) fn lattice_noise(p_mm: &Vec3) -> f64 {
         p_mm.y * 0.8 + p_mm.z * 0.6,
     ]
     .map(|v| v / SPONGIOSA_CELL_MM);
-    let cell = q.map(f64::floor);
-    let t: [f64; 3] = std::array::from_fn(|i| q[i] - cell[i]);
-    let [x, y, z] = cell.map(|v| v as i64 as u64);
+    // The cast rounds towards zero.
+    let cell = q.map(|v| v as i64 - i64::from(v < (v as i64) as f64));
+    let t: [f64; 3] = std::array::from_fn(|i| q[i] - cell[i] as f64);
+    const PRIMES: [u64; 3] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9];
+    let keys: [[u64; 2]; 3] = std::array::from_fn(|i| {
+        let low = (cell[i] as u64).wrapping_mul(PRIMES[i]);
+        [low, low.wrapping_add(PRIMES[i])]
+    });
+    let weights = t.map(|t| [1.0 - t, t]);
     let mut sum = 0.0;
-    for corner in 0..8_u64 {
+    for corner in 0..8 {
         let bit = [corner & 1, corner >> 1 & 1, corner >> 2];
-        let weight: f64 = (0..3).map(|i| if bit[i] == 1 { t[i] } else { 1.0 - t[i] }).product();
-        let key = (x.wrapping_add(bit[0])).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            ^ (y.wrapping_add(bit[1])).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
-            ^ (z.wrapping_add(bit[2])).wrapping_mul(0x1656_67b1_9e37_79f9);
+        let weight = weights[0][bit[0]] * weights[1][bit[1]] * weights[2][bit[2]];
+        let key = keys[0][bit[0]] ^ keys[1][bit[1]] ^ keys[2][bit[2]];
         let mixed = (key ^ key >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         sum += weight * ((mixed >> 40) as f64 / (1_u64 << 23) as f64 - 1.0);
     }

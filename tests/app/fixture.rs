@@ -33,6 +33,7 @@ pub(crate) fn busy_view() -> View {
             length_mm: *length_mm,
             outer_mm: *outer_mm,
             has_lumen: *kind != DeviceKind::Wire,
+            detachable_mm: None,
         })
         .collect();
     let mut view = View {

@@ -203,6 +203,7 @@ impl Rig {
         );
         let inputs = FlowInputs {
             root_mmhg: self.steady_mmhg.unwrap_or(self.patient.pressure_mmhg),
+            packing: &[],
             obstructions: &self.obstructions,
             sources: &sources,
             bed_resistance_factor: &self.therapy.bed_resistance_factor,

@@ -39,6 +39,7 @@ pub(crate) fn device(label: &str, kind: DeviceKind, inner: Option<f64>, zones: V
         zones,
         side_holes_mm: Vec::new(),
         max_pressure_psi: 0.0,
+        implant: None,
         source: "test".to_owned(),
     }
 }
@@ -141,6 +142,19 @@ impl<'a> Bench<'a> {
             self.worst.diverged.clone_from(&report.diverged);
         }
         report
+    }
+
+    /// Parts an implant from its pusher.
+    pub(crate) fn release(&mut self, tool: ToolId) -> rod::Shed {
+        let inputs = RodInputs {
+            tools: &self.tools,
+            controls: &self.controls,
+            wall: self.wall,
+            law: self.law,
+            others: &[],
+            meshing: Meshing::default(),
+        };
+        rod::release(&inputs, &mut self.state, &mut self.scratch, tool).unwrap()
     }
 
     /// Moves a device at a speed until its tip is at an arc length.

@@ -117,8 +117,11 @@ fn even(union: &Mesh, field: &Field) -> Mesh {
     mesh
 }
 
-/// Rounds of untangling.
-const UNTANGLINGS: usize = 12;
+/// Rounds of untangling; after the first ones vertices stay where smoothing has put them.
+const UNTANGLINGS: usize = 40;
+const UNTANGLINGS_ONTO: usize = 6;
+/// Most rings about a crossing that are smoothed.
+const MOST_RINGS: usize = 8;
 
 /// Smooths the few places where triangles cross, until none do; the rest of the mesh stays as it is.
 fn untangle(mesh: &mut Mesh, onto: &(dyn Fn(&Vec3) -> Vec3 + Sync)) {
@@ -131,8 +134,8 @@ fn untangle(mesh: &mut Mesh, onto: &(dyn Fn(&Vec3) -> Vec3 + Sync)) {
         for t in pairs.iter().flat_map(|p| [p.0, p.1]) {
             mesh.triangles[t as usize].iter().for_each(|v| near[*v as usize] = true);
         }
-        // Each round reaches one ring farther, up to three.
-        for _ in 0..(1 + round / 4).min(3) {
+        // What holds out is smoothed in a wider and wider surrounding.
+        for _ in 0..(1 + round / 4).min(MOST_RINGS) {
             let grown: Vec<u32> = mesh
                 .triangles
                 .iter()
@@ -153,8 +156,7 @@ fn untangle(mesh: &mut Mesh, onto: &(dyn Fn(&Vec3) -> Vec3 + Sync)) {
         for (i, v) in mesh.vertices_mm.iter_mut().enumerate().filter(|(i, _)| near[*i]) {
             let mean = sums[i].0 / sums[i].1;
             let smooth = *v + 0.6 * (mean - *v);
-            // The last rounds leave the vertices where smoothing has put them.
-            *v = if round < UNTANGLINGS / 2 { onto(&smooth) } else { smooth };
+            *v = if round < UNTANGLINGS_ONTO { onto(&smooth) } else { smooth };
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Treatment: embolic agents.
+//! Treatment: embolic agents, coils and plugs.
 
 use bevy_egui::egui::{ComboBox, DragValue, Ui, vec2};
 
@@ -8,15 +8,61 @@ use super::super::theme;
 use super::super::view::View;
 use super::super::widgets::{caption, hold_button, is_held, pair};
 use super::contrast::lumen_ui;
+use crate::device::DeviceKind;
 use crate::sim::Command;
 use crate::sim::command::Fluid;
 
-/// Draws up and injects embolic agents slowly; shows what the flow at the tip does.
+/// Agents, coils and plugs.
 pub fn treatment_ui(ui: &mut Ui, view: &View, out: &mut Out) {
-    if view.embolics.is_empty() {
+    let has_implants = view.tools.iter().any(|t| matches!(t.kind, DeviceKind::Coil | DeviceKind::Plug));
+    if view.embolics.is_empty() && !has_implants {
         caption(ui, t(Text::NoAgents));
         return;
     }
+    if !view.embolics.is_empty() {
+        agents_ui(ui, view, out);
+    }
+    if has_implants {
+        implants_ui(ui, view, out);
+    }
+    let i = &view.snapshot.injection;
+    pair(ui, t(Text::TipFlow), &format!("{:.2} mL/s", i.vessel_flow_ml_per_s));
+    pair(ui, t(Text::Clears), &format!("{:.1} {}", i.beats_to_clear, t(Text::Beats)));
+}
+
+/// Detaches what is joined to its pusher; says where all coils and plugs lie.
+fn implants_ui(ui: &mut Ui, view: &View, out: &mut Out) {
+    for device in view.snapshot.rods.iter().flat_map(|r| &r.devices) {
+        let Some(tool) = view.tools.get(device.tool.idx()) else { continue };
+        let Some(length_mm) = tool.detachable_mm.filter(|_| device.shed_mm == 0.0) else { continue };
+        ui.horizontal(|ui| {
+            if ui.button(t(Text::Detach)).clicked() {
+                out.commands.push(Command::Detach { tool: device.tool });
+            }
+            // The joint's mark against the mark of the catheter, as on the screen.
+            let around = view.snapshot.rods.iter().flat_map(|r| &r.devices).filter(|d| d.tool != device.tool);
+            let tip_mm = around.map(|d| d.inserted_mm).fold(0.0, f64::max);
+            caption(ui, &format!("{} {:+.1} mm", t(Text::Joint), device.inserted_mm - length_mm - tip_mm));
+        });
+    }
+    for implant in &view.snapshot.implants {
+        let label = view.tools.get(implant.tool.idx()).map_or("", |t| t.label.as_str());
+        let all: f64 = implant.length_mm.iter().map(|l| l.1).sum();
+        let most = implant.length_mm.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        let place = match most {
+            _ if implant.drifts => t(Text::Drifts).to_owned(),
+            Some((vessel, mm)) => {
+                let name = view.vessel_labels.get(vessel.idx()).map_or("", String::as_str);
+                format!("{name}, {:.0} %", 100.0 * mm / all.max(1e-9))
+            }
+            None => String::new(),
+        };
+        pair(ui, label, &place);
+    }
+}
+
+/// Draws up and injects embolic agents slowly; shows what the flow at the tip does.
+fn agents_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     lumen_ui(ui, view, out, "treatment");
     let chosen = match &out.form.fluid {
         Fluid::Embolic(id) => view.embolics.iter().find(|(e, _)| e == id),
@@ -53,6 +99,4 @@ pub fn treatment_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     });
     pair(ui, t(Text::Syringe), &format!("{} {:.1} mL", i.syringe, i.syringe_ml));
     pair(ui, t(Text::AgentGiven), &format!("{:.2} mL", i.embolic_given_ml));
-    pair(ui, t(Text::TipFlow), &format!("{:.2} mL/s", i.vessel_flow_ml_per_s));
-    pair(ui, t(Text::Clears), &format!("{:.1} {}", i.beats_to_clear, t(Text::Beats)));
 }

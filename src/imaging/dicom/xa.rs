@@ -105,6 +105,7 @@ fn geometry(o: &mut InMemDicomObject, run: &StoredRun) {
     let (primary_deg, secondary_deg) = arm.angles_to_patient_deg();
     put(o, 0x0018, 0x1510, VR::DS, decimal(primary_deg));
     put(o, 0x0018, 0x1511, VR::DS, decimal(secondary_deg));
+    put(o, 0x0018, 0x1138, VR::DS, decimal(arm.table_tilt_deg));
     put(o, 0x0018, 0x1700, VR::CS, "RECTANGULAR");
     let n = run.columns as f64 / 2.0;
     let [left, right, bottom, top] = arm.blades;

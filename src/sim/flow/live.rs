@@ -39,6 +39,8 @@ pub enum LumenCause {
     Dissection,
     /// Widened by a balloon or stent beyond its healthy size, or narrowed by recoil.
     Dilation,
+    /// Filled with coils or a plug.
+    Packing,
 }
 
 /// A stretch of vessel with another radius than the healthy one.
@@ -100,6 +102,7 @@ pub(super) fn relax(changes: &mut Vec<LumenChange>, nitroglycerin_ug: f64, dt_s:
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Key {
     changes: Vec<LumenChange>,
+    packing: Vec<LumenChange>,
     stenosis_open: Vec<f64>,
 }
 
@@ -129,18 +132,29 @@ impl LiveLumen {
     /// The lumen with these changes and stenoses (share of the open diameter at each throat).
     pub fn new(net: &Network, changes: &[LumenChange], stenosis_open: &[f64]) -> Self {
         let mut live = Self::default();
-        live.update(net, changes, stenosis_open);
+        live.update(net, changes, &[], stenosis_open);
         live
     }
 
     /// Made anew where something has changed; true if it has.
-    pub(super) fn update(&mut self, net: &Network, changes: &[LumenChange], stenosis_open: &[f64]) -> bool {
-        let is_same =
-            self.key.as_ref().is_some_and(|k| k.changes == changes && k.stenosis_open == stenosis_open);
+    pub(super) fn update(
+        &mut self,
+        net: &Network,
+        changes: &[LumenChange],
+        packing: &[LumenChange],
+        stenosis_open: &[f64],
+    ) -> bool {
+        let is_same = self.key.as_ref().is_some_and(|k| {
+            k.changes == changes && k.packing == packing && k.stenosis_open == stenosis_open
+        });
         if is_same {
             return false;
         }
-        self.key = Some(Key { changes: changes.to_vec(), stenosis_open: stenosis_open.to_vec() });
+        self.key = Some(Key {
+            changes: changes.to_vec(),
+            packing: packing.to_vec(),
+            stenosis_open: stenosis_open.to_vec(),
+        });
         self.half_radius_mm.clone_from(&net.half_radius_mm);
         self.half_resistance.clone_from(&net.half_resistance);
         self.half_inertance.clone_from(&net.half_inertance);
@@ -148,7 +162,7 @@ impl LiveLumen {
         self.area_factor.resize(net.cells(), 1.0);
         self.face_quadratic.clear();
         self.face_quadratic.resize(net.face_cells.len(), 0.0);
-        for change in changes {
+        for change in changes.iter().chain(packing) {
             self.scale(net, change);
         }
         for (stenosis, open) in net.stenoses.iter().zip(stenosis_open) {

@@ -88,7 +88,7 @@ fn follow_lumen(
     dt_s: f64,
 ) {
     live::relax(&mut state.lumen, inputs.nitroglycerin_ug, dt_s);
-    if s.live.update(net, &state.lumen, &state.stenosis_open) {
+    if s.live.update(net, &state.lumen, inputs.packing, &state.stenosis_open) {
         s.half_resistance.clone_from(&s.live.half_resistance);
         s.face_resistance.clone_from(&s.live.face_resistance);
         s.touched.clear();

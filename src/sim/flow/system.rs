@@ -3,7 +3,7 @@
 use super::live::LiveLumen;
 use super::network::{NONE, Network, RootPressure, TISSUE_PRESSURE_MMHG, VENOUS_PRESSURE_MMHG};
 use super::state::FlowState;
-use super::{Obstruction, Source};
+use super::{LumenChange, Obstruction, Source};
 
 /// What acts on the blood during a tick.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,8 @@ pub struct FlowInputs<'a> {
     pub venous_mmhg: f64,
     /// Devices in vessels.
     pub obstructions: &'a [Obstruction],
+    /// Lumens filled with coils or plugs.
+    pub packing: &'a [LumenChange],
     /// Injections.
     pub sources: &'a [Source],
     /// Per outlet: present resistance of its bed per resistance at rest, before and behind the node of its
@@ -33,6 +35,7 @@ impl Default for FlowInputs<'_> {
             root_mmhg: 0.0,
             venous_mmhg: VENOUS_PRESSURE_MMHG,
             obstructions: &[],
+            packing: &[],
             sources: &[],
             bed_resistance_factor: &[],
             anastomosis_open_share: &[],

@@ -65,7 +65,7 @@ impl Potential {
     /// Energy of what is lagged (friction, tip couple) in a configuration.
     pub(super) fn lagged_energy(&self, frames: &Frames, world: &World<'_>) -> f64 {
         let n = frames.x.len();
-        let friction: f64 = (FIRST_SITE..sites(n))
+        let friction: f64 = (FIRST_SITE..sites(self.layout.live_nodes()))
             .map(|s| self.friction_at(frames, &world.law, s).map_or(0.0, |f| f.1))
             .sum();
         friction - self.couple.dot(&(frames.x[n - 1] - frames.x[n - 2]))
@@ -73,7 +73,7 @@ impl Potential {
 
     /// Energy of a configuration without what is lagged; brings the contacts to it.
     pub(super) fn energy(&mut self, frames: &Frames, world: &World<'_>) -> f64 {
-        let n = frames.x.len();
+        let n = self.layout.nodes;
         let mut sum = self.touch_wall(frames, world);
         for i in 0..n {
             let x = frames.x[i];
@@ -132,7 +132,7 @@ impl Potential {
         g.clear();
         g.resize(self.layout.unknowns, 0.0);
         h.reset(self.layout.unknowns, self.layout.half_bandwidth);
-        let n = frames.x.len();
+        let n = self.layout.nodes;
         let dofs = &self.layout.x_dof;
         for (i, &dof) in dofs.iter().enumerate().take(n) {
             let (m, c) = (self.inertia_weight[i], self.drag_weight[i]);
@@ -140,7 +140,7 @@ impl Potential {
             add3(g, dof, &((x - self.inertia_target[i]) * m + (x - self.drag_from[i]) * c));
             add_diagonal(h, dof, &(Mat3::identity() * (m + c)));
         }
-        for s in FIRST_SITE..sites(n) {
+        for s in FIRST_SITE..sites(self.layout.live_nodes()) {
             self.assemble_site(frames, world, s, exact, g, h);
         }
         for j in 0..n - 1 {
@@ -160,8 +160,9 @@ impl Potential {
             self.assemble_vertex(frames, i, exact, g, h);
         }
         self.assemble_angles(frames, g, h);
-        add3(g, dofs[n - 1], &-self.couple);
-        add3(g, dofs[n - 2], &self.couple);
+        let last = dofs.len() - 1;
+        add3(g, dofs[last], &-self.couple);
+        add3(g, dofs[last - 1], &self.couple);
         self.assemble_loads(frames, world.loads, g, h);
     }
 
@@ -279,6 +280,7 @@ mod tests {
     fn bench() -> (Potential, Frames) {
         let n = 7;
         let mut p = Potential { rest_mm: vec![1.0, 2.0, 2.5, 1.8, 2.2, 2.0], ..Potential::default() };
+        (p.layout.rests_from, p.layout.nodes) = (n, n);
         p.layout.reach = vec![6, 4];
         let mut next = 0;
         p.layout.theta_dof = vec![Vec::new(), Vec::new()];

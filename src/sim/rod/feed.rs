@@ -47,9 +47,9 @@ fn reached(inserted: &[f64]) -> Vec<f64> {
 impl RodState {
     /// Moves the tips to `target` (arc lengths of all devices) by changing rest lengths at the feed points.
     ///
-    /// Nodes move along their tangents with the material as a first guess; `start_mm` are the positions before, kept
-    /// parallel to the nodes.
-    pub(super) fn feed(&mut self, target: &[f64], start_mm: &mut Vec<Vec3>) {
+    /// Nodes move along their tangents with the material as a first guess, but for the last `resting`; `start_mm` are the
+    /// positions before, kept parallel to the nodes.
+    pub(super) fn feed(&mut self, target: &[f64], resting: usize, start_mm: &mut Vec<Vec3>) {
         let old: Vec<f64> = self.devices.iter().map(|d| d.inserted_mm).collect();
         let (before, after) = (reached(&old), reached(target));
         for (d, t) in self.devices.iter_mut().zip(target) {
@@ -79,7 +79,23 @@ impl RodState {
             }
         }
         self.true_up(&after);
+        self.hold_resting(resting, &mut shift);
         self.move_along(&shift);
+    }
+
+    /// What is fed in before loops that rest is taken up on the way to them.
+    fn hold_resting(&self, resting: usize, shift: &mut [f64]) {
+        if resting == 0 {
+            return;
+        }
+        let live = shift.len().saturating_sub(resting);
+        shift[live..].fill(0.0);
+        let fed = shift[..live].last().copied().unwrap_or(0.0);
+        let from = shift[..live].iter().rposition(|s| *s != fed).map_or(0, |i| i + 1);
+        let steps = (live - from + 1) as f64;
+        for (k, s) in shift[from..live].iter_mut().enumerate() {
+            *s *= 1.0 - (k + 1) as f64 / steps;
+        }
     }
 
     /// Moves every node along its tangent; frames follow.
@@ -294,7 +310,7 @@ impl RodState {
             let s = arc_mm + part * l;
             for d in self.devices.iter().filter(|d| d.inserted_mm >= s - 1e-9) {
                 let Some(tool) = tools.get(d.tool.idx()) else { continue };
-                let sec = tool.section_at((d.inserted_mm - s).max(0.0));
+                let sec = tool.section_at(d.from_tip_mm(s));
                 ei += sec.bend_stiffness_n_mm2;
                 moment +=
                     sec.bend_stiffness_n_mm2 * sec.rest_curvature_per_mm.hypot(sec.rest_curvature_2_per_mm);

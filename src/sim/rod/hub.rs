@@ -3,6 +3,7 @@
 use super::bend::{AngleBlock, EdgeBlock, Strain, add_vertex};
 use super::energy::Potential;
 use super::frames::Frames;
+use super::release::cannot_return;
 use super::state::RodState;
 use super::step::RodScratch;
 use super::{Blocked, RodInputs};
@@ -63,6 +64,17 @@ pub(super) fn plan(
             Hold::Clamped => carrier,
             Hold::Free => free_motion(state, d, carrier),
         });
+    }
+    for d in 0..state.devices.len() {
+        let device = &state.devices[d];
+        if device.hold == Hold::Held && motions[d].feed_mm < 0.0 && cannot_return(state, inputs.tools, d) {
+            motions[d].feed_mm = 0.0;
+            let label = inputs.tools.get(device.tool.idx()).map_or("", |t| t.label.as_str());
+            let reason = format!(
+                "{label} lies loose before its pusher and has begun to leave: it cannot be drawn back"
+            );
+            blocked.push(Blocked { tool: device.tool, reason });
+        }
     }
     stop_at_strength(inputs.tools, state, &mut motions, blocked);
     stop_at_ends(inputs.tools, state, &mut motions, blocked);

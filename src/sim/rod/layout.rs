@@ -2,7 +2,7 @@
 
 use super::state::{RodState, RubMemory};
 use super::{MAX_DEVICES, RodDevice};
-use crate::device::{Device, Section};
+use crate::device::{Device, DeviceKind, Section};
 
 /// Length of the fixed edge before the base, mm.
 pub(super) const GHOST_MM: f64 = 1.0;
@@ -12,6 +12,12 @@ pub(super) const FIXED: u32 = u32::MAX;
 const DENSITY_T_PER_MM3: f64 = 5.0e-9;
 /// Axial stiffness bounds, N: below, soft tips would stretch visibly; above, the Newton step would shrink.
 const AXIAL_STIFFNESS_N: (f64, f64) = (500.0, 2000.0);
+/// Length of a coil that lives outside its catheter, mm: what came out before keeps its shape.
+const LIVE_COIL_MM: f64 = 40.0;
+/// Edges of the resting loops that still turn with the live ones.
+const REST_EDGES: usize = 8;
+/// Ticks after which resting loops live for one, to settle.
+const SETTLE_TICKS: u32 = 30;
 /// Shortest piece of shaft outside the hub that counts for torsional compliance, mm.
 const MIN_OUTSIDE_MM: f64 = 5.0;
 
@@ -41,6 +47,8 @@ pub(super) struct Skin {
     pub(super) length_mm: f64,
     /// Mass, t.
     pub(super) mass_t: f64,
+    /// It is the coil of a coil device, whose loops lie close.
+    pub(super) is_coil: bool,
 }
 
 /// Everything about a rod that does not change during a Newton solve.
@@ -54,6 +62,10 @@ pub(super) struct Layout {
     /// Unknown of each device's angle on each edge.
     pub(super) theta_dof: Vec<Vec<u32>>,
     pub(super) unknowns: usize,
+    /// Nodes from here on rest: the older loops of a coil.
+    pub(super) rests_from: usize,
+    /// Nodes that are looked at: the live ones and some behind them.
+    pub(super) nodes: usize,
     pub(super) half_bandwidth: usize,
     /// Per device, per vertex.
     pub(super) springs: Vec<Vec<VertexSpring>>,
@@ -76,9 +88,9 @@ struct Integral {
 }
 
 /// Integrates a device between two distances from its tip, mm.
-fn integrate(device: &Device, from: f64, to: f64, imperfection: f64) -> Integral {
+fn integrate(device: &Device, rod: &RodDevice, from: f64, to: f64, imperfection: f64) -> Integral {
     let mut out = Integral::default();
-    let (from, to) = (from.max(0.0), to.min(device.length_mm));
+    let (from, to) = (rod.shed_mm + from.max(0.0), (rod.shed_mm + to).min(device.length_mm));
     let mut start = 0.0;
     for zone in &device.zones {
         let end = start + zone.length_mm;
@@ -104,7 +116,7 @@ fn integrate(device: &Device, from: f64, to: f64, imperfection: f64) -> Integral
 
 /// Section of a device at an arc length from the base.
 pub(super) fn section(device: &Device, rod: &RodDevice, arc_mm: f64) -> Section {
-    device.section_at((rod.inserted_mm - arc_mm).max(0.0))
+    device.section_at(rod.from_tip_mm(arc_mm))
 }
 
 /// Arc lengths of the nodes from the base.
@@ -129,9 +141,16 @@ impl Layout {
             fit_theta(d, reach, &state.reference_twist);
             self.reach.push(reach);
         }
+        self.rests_from = rests_from(state, tools, &self.arc_mm);
+        self.nodes = (self.rests_from + REST_EDGES).min(edges + 1);
         self.number(state, edges);
         self.average(state, tools, imperfection);
         self.cover(state, tools);
+    }
+
+    /// Nodes that can move or are fixed at the base.
+    pub(super) fn live_nodes(&self) -> usize {
+        self.rests_from.min(self.x_dof.len())
     }
 
     fn number(&mut self, state: &RodState, edges: usize) {
@@ -141,7 +160,7 @@ impl Layout {
         let mut next = 0_u32;
         let mut most = 0;
         for i in 0..=edges {
-            if i < 2 {
+            if i < 2 || i >= self.rests_from {
                 self.x_dof.push(FIXED);
             } else {
                 self.x_dof.push(next);
@@ -149,7 +168,7 @@ impl Layout {
             }
             let mut here = 0;
             for (d, dofs) in self.theta_dof.iter_mut().enumerate() {
-                if i < self.reach[d] {
+                if i < self.reach[d].min(self.nodes - 1) {
                     dofs.push(next);
                     next += 1;
                     here += 1;
@@ -180,7 +199,7 @@ impl Layout {
                 let hi = s + 0.5 * state.rest_mm[i];
                 let lb = hi - lo;
                 let tip = rod.inserted_mm;
-                let sum = integrate(device, tip - hi, tip - lo, imperfection);
+                let sum = integrate(device, rod, tip - hi, tip - lo, imperfection);
                 if sum.length > 0.0 {
                     spring.bend = sum.ei / (lb * lb);
                     spring.rest = [sum.ei_k[0] * lb / sum.ei, sum.ei_k[1] * lb / sum.ei];
@@ -192,7 +211,7 @@ impl Layout {
             self.radius_mm[d].extend(arcs.map(|s| 0.5 * section(device, rod, *s).outer_diameter_mm));
             let outside = (rod.length_mm - rod.inserted_mm).max(MIN_OUTSIDE_MM);
             let from = rod.length_mm - outside;
-            let gj = integrate(device, from, rod.length_mm, 0.0).gj / outside;
+            let gj = integrate(device, rod, from, rod.length_mm, 0.0).gj / outside;
             self.hub_spring.push(gj / outside);
         }
     }
@@ -223,6 +242,9 @@ impl Layout {
                     skin.device = d;
                     skin.radius_mm = 0.5 * diameter;
                     skin.friction = sec.friction_wall;
+                    let from_tip_mm = rod.from_tip_mm(s);
+                    skin.is_coil = device.kind == DeviceKind::Coil
+                        && device.implant.as_ref().is_some_and(|i| from_tip_mm < i.length_mm);
                 }
             }
             skin.mass_t = DENSITY_T_PER_MM3 * area * length_mm;
@@ -232,6 +254,30 @@ impl Layout {
             }
         }
     }
+}
+
+/// Nodes at the end of a rod that rest.
+pub(super) fn resting_nodes(state: &RodState, tools: &[Device]) -> usize {
+    if state.nodes_mm.len() < 3 {
+        return 0;
+    }
+    let mut arc_mm = Vec::new();
+    fill_arcs(state, &mut arc_mm);
+    arc_mm.len() - rests_from(state, tools, &arc_mm)
+}
+
+/// First node of the loops of a coil that rest; the number of nodes where all live.
+fn rests_from(state: &RodState, tools: &[Device], arc_mm: &[f64]) -> usize {
+    let all = arc_mm.len();
+    let Some((coil, around)) = state.devices.split_last() else { return all };
+    let Some(device) = tools.get(coil.tool.idx()).filter(|d| d.kind == DeviceKind::Coil) else { return all };
+    let Some(implant) = device.implant.as_ref().filter(|_| coil.shed_mm == 0.0) else { return all };
+    if around.is_empty() || state.coil_ticks.is_multiple_of(SETTLE_TICKS) {
+        return all;
+    }
+    let carried_mm = around.iter().map(|d| d.inserted_mm).fold(0.0, f64::max);
+    let from_mm = (carried_mm + LIVE_COIL_MM).max(coil.inserted_mm - implant.length_mm);
+    arc_mm.iter().position(|s| *s > from_mm).map_or(all, |i| i.max(3))
 }
 
 /// Edges that a device with its tip at `inserted_mm` has an angle on.

@@ -21,6 +21,7 @@ mod hub;
 mod layout;
 mod loads;
 mod newton;
+mod release;
 mod remesh;
 mod state;
 pub mod statics;
@@ -29,6 +30,7 @@ mod touch;
 mod view;
 
 pub use loads::{Fixture, Loads};
+pub use release::{ReleaseRefusal, Shed};
 pub use state::{Anchor, LoadRefusal, RodDevice, RodState, RubMemory};
 pub use step::RodScratch;
 
@@ -139,6 +141,24 @@ pub fn load(state: &mut RodState, tools: &[Device], tool: ToolId) -> Result<(), 
 /// Takes a device off that is withdrawn to the hub of what is around it.
 pub fn unload(state: &mut RodState, tools: &[Device], tool: ToolId) -> Result<(), LoadRefusal> {
     state.unload(tools, tool)
+}
+
+/// Parts the implant of a device from its pusher; the rod goes on without it.
+///
+/// # Errors
+/// When there is none, or its joint is still in the catheter.
+pub fn release(
+    inputs: &RodInputs<'_>,
+    state: &mut RodState,
+    scratch: &mut RodScratch,
+    tool: ToolId,
+) -> Result<Shed, ReleaseRefusal> {
+    release::release(inputs, state, scratch, tool)
+}
+
+/// The device whose implant lies loose before its pusher and has wholly left its catheter.
+pub fn loose(state: &RodState, tools: &[Device]) -> Option<ToolId> {
+    release::loose(state, tools)
 }
 
 /// Advances a rod by `dt_s` (one tick of 1/60 s). Never fails; a divergence restores the last good state.

@@ -277,6 +277,7 @@ mod tests {
         p.rest_mm = vec![EDGE_MM; n - 1];
         let at = |i: usize| 4 * i as u32;
         p.layout.reach = vec![n - 1];
+        (p.layout.rests_from, p.layout.nodes) = (n, n);
         p.layout.x_dof = (0..n).map(at).collect();
         p.layout.theta_dof = vec![(0..n - 1).map(|j| at(j) + 3).collect()];
         p.layout.unknowns = 4 * n - 1;

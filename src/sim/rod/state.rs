@@ -16,8 +16,11 @@ const WITHDRAWN_MM: f64 = 1.0;
 pub struct RodDevice {
     /// Which.
     pub tool: ToolId,
-    /// Length, mm.
+    /// Length, mm, without what it has left behind.
     pub length_mm: f64,
+    /// Length from its first tip on that it has left behind, mm.
+    #[serde(default)]
+    pub shed_mm: f64,
     /// Arc length of the tip from the rod base (sheath tip), mm; negative while inside sheath or carrier outside.
     pub inserted_mm: f64,
     /// Hub angle, rad.
@@ -88,6 +91,9 @@ pub struct RodState {
     pub anchors: Vec<Anchor>,
     /// Radius of the lumen around each node when last asked, mm.
     pub lumen_mm: Vec<f64>,
+    /// Ticks for which a coil has been in: says when its resting loops may settle.
+    #[serde(default)]
+    pub coil_ticks: u32,
 }
 
 /// Why a device cannot be entered or taken off.
@@ -138,6 +144,22 @@ pub enum LoadRefusal {
         /// Its length, mm.
         length_mm: f64,
     },
+    /// A coil or plug in a bore that does not suit it.
+    #[error(
+        "{device} jams in {around} of {inner_mm:.3} mm inner diameter: it goes through {least_mm:.3} to {most_mm:.3} mm"
+    )]
+    Jams {
+        /// Coil or plug.
+        device: String,
+        /// What it must go through.
+        around: String,
+        /// Inner diameter, mm.
+        inner_mm: f64,
+        /// Narrowest, mm.
+        least_mm: f64,
+        /// Widest, mm.
+        most_mm: f64,
+    },
     /// The lumen already holds a wire.
     #[error("{0} is in the way: it has no lumen")]
     LumenOccupied(String),
@@ -167,6 +189,7 @@ impl RodState {
             tip_of: Vec::new(),
             anchors: Vec::new(),
             lumen_mm: Vec::new(),
+            coil_ticks: 0,
         }
     }
 
@@ -229,6 +252,18 @@ impl RodState {
             }
         }
         pass(device, &around, inner_mm)?;
+        if let Some(implant) = &device.implant
+            && !(implant.bores_mm.0..=implant.bores_mm.1).contains(&inner_mm)
+        {
+            let (least_mm, most_mm) = implant.bores_mm;
+            return Err(LoadRefusal::Jams {
+                device: device.label.clone(),
+                around,
+                inner_mm,
+                least_mm,
+                most_mm,
+            });
+        }
         let inserted_mm = self.carrier_hub_mm(at);
         self.devices.insert(at, RodDevice::new(tool, device.length_mm, inserted_mm));
         for mark in self.tip_of.iter_mut().flatten() {
@@ -274,11 +309,17 @@ fn pass(device: &Device, around: &str, inner_mm: f64) -> Result<(), LoadRefusal>
 }
 
 impl RodDevice {
+    /// Distance from the device's first tip to the material at an arc length, mm.
+    pub(super) fn from_tip_mm(&self, arc_mm: f64) -> f64 {
+        self.shed_mm + (self.inserted_mm - arc_mm).max(0.0)
+    }
+
     /// A device whose tip is at an arc length.
     pub(super) fn new(tool: ToolId, length_mm: f64, inserted_mm: f64) -> Self {
         Self {
             tool,
             length_mm,
+            shed_mm: 0.0,
             inserted_mm,
             hub_angle_rad: 0.0,
             hold: Hold::Held,

@@ -32,7 +32,7 @@ pub fn lay_straight(state: &mut RodState, tools: &[Device], devices: &[(ToolId, 
     }
     let tips: Vec<f64> = state.devices.iter().map(|d| d.inserted_mm).collect();
     state.devices.iter_mut().for_each(|d| d.inserted_mm = 0.0);
-    state.feed(&tips, &mut start);
+    state.feed(&tips, 0, &mut start);
     let edge = longest / edges.max(1) as f64;
     for i in 1..edges.max(1) {
         let left = longest - edge * (i - 1) as f64;

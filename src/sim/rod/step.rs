@@ -3,10 +3,11 @@
 use super::energy::{DRAG_N_S_PER_MM2, Potential, Rub, World};
 use super::frames::Frames;
 use super::hub::{self, Motion};
+use super::layout::resting_nodes;
 use super::loads::Loads;
 use super::newton::{Buffers, Outcome, Settings, minimize};
 use super::state::{Anchor, RodState};
-use super::touch::{FIRST_SITE, edge_of, position, skin_of};
+use super::touch::{FIRST_SITE, edge_of, position, sites, skin_of};
 use super::{Blocked, RodInputs, RodReport};
 use crate::math::Vec3;
 
@@ -47,6 +48,7 @@ pub(super) fn advance(
     dt_s: f64,
 ) -> RodReport {
     let mut report = RodReport::default();
+    state.coil_ticks = state.coil_ticks.wrapping_add(1);
     let motions = hub::plan(inputs, state, dt_s, &mut report.blocked);
     let feed = motions.iter().map(|m| m.feed_mm.abs()).fold(0.0, f64::max);
     let spin = motions.iter().map(|m| m.spin_rad.abs()).fold(0.0, f64::max);
@@ -123,7 +125,8 @@ fn substep(
     let target: Vec<f64> =
         state.devices.iter().zip(motions).map(|(d, m)| d.inserted_mm + m.feed_mm).collect();
     let mut start_mm = state.nodes_mm.clone();
-    state.feed(&target, &mut start_mm);
+    let resting = resting_nodes(state, inputs.tools);
+    state.feed(&target, resting, &mut start_mm);
     for (d, m) in state.devices.iter_mut().zip(motions) {
         d.hub_angle_rad += m.spin_rad;
     }
@@ -156,8 +159,13 @@ pub(super) fn prepare(
     p.rest_mm.clone_from(&state.rest_mm);
     let n = state.nodes_mm.len();
     p.contacts.reset(n);
-    let radius: Vec<f64> = p.layout.skins.iter().map(|s| s.radius_mm).collect();
-    p.contacts.look_around(&state.nodes_mm, &radius, &p.layout.arc_mm, inputs.others);
+    p.contacts.look_around(
+        &state.nodes_mm,
+        &p.layout.skins,
+        &p.layout.arc_mm,
+        p.layout.live_nodes(),
+        inputs.others,
+    );
     p.inertia_target.clear();
     p.inertia_weight.clear();
     p.drag_from.clear();
@@ -258,11 +266,14 @@ pub(super) fn commit(
 ) {
     let (frames, p) = (&scratch.frames, &scratch.potential);
     frames.store(state);
-    for (i, start) in start_mm.iter().enumerate().skip(2) {
+    let live = p.layout.rests_from.min(start_mm.len());
+    for (i, start) in start_mm.iter().enumerate().take(live).skip(2) {
         state.velocity_mm_per_s[i] = (frames.x[i] - start) / dt_s;
         state.lumen_mm[i] = p.contacts.lumen_mm(i);
     }
-    for s in FIRST_SITE..state.anchors.len() {
+    // What rests remembers what it pressed with.
+    state.velocity_mm_per_s[live..].fill(Vec3::zeros());
+    for s in FIRST_SITE..sites(live) {
         state.anchors[s] = anchor_after(inputs, p, frames, s);
     }
     for d in 0..state.devices.len() {

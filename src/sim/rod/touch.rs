@@ -6,6 +6,7 @@
 use super::Capsule;
 use super::energy::{Potential, World, add_block, add_diagonal, add_mixed, add3};
 use super::frames::Frames;
+use super::layout::Skin;
 use super::state::Anchor;
 use crate::math::banded::Banded;
 use crate::math::{Mat3, Vec3};
@@ -17,8 +18,9 @@ const BRISTLE_SHARE: f64 = 0.5;
 const BED_FROM_MM: f64 = 0.4;
 /// Its stiffness at first, N/mm, and how that grows, N/mm2 `[D]`.
 const BED: (f64, f64) = (20.0, 500.0);
-/// Parts of a rod nearer than this along it do not touch each other, in diameters and at least in mm.
+/// Parts of a rod nearer than this along it do not touch each other, in diameters and at least in mm; the second is for coils.
 const SELF_APART: (f64, f64) = (8.0, 10.0);
+const COIL_APART: (f64, f64) = (5.0, 2.5);
 /// Beyond the sum of radii, how near something must be at the start of a substep to be felt in it, mm.
 const NEAR_MM: f64 = 1.5;
 
@@ -166,21 +168,31 @@ impl Contacts {
     }
 
     /// Notes which pieces of other rods, and of the rod itself farther along, lie near each site.
-    pub(super) fn look_around(&mut self, x: &[Vec3], radius_mm: &[f64], arc_mm: &[f64], others: &[Capsule]) {
+    pub(super) fn look_around(
+        &mut self,
+        x: &[Vec3],
+        skins: &[Skin],
+        arc_mm: &[f64],
+        live: usize,
+        others: &[Capsule],
+    ) {
         self.near.clear();
+        let others = within_reach(x, skins, others);
         let n = x.len();
         for s in 0..sites(n) {
             self.near_from[s] = self.near.len() as u32;
-            if s < FIRST_SITE {
+            if s < FIRST_SITE || s >= sites(live) {
                 continue;
             }
-            let (p, r) = (position(x, s), radius_mm[skin_of(s)]);
+            let (p, skin) = (position(x, s), &skins[skin_of(s)]);
+            let r = skin.radius_mm;
             self.near.extend(others.iter().filter(|c| c.distance_mm(&p) < c.radius_mm + r + NEAR_MM));
-            let apart = (SELF_APART.0 * 2.0 * r).max(SELF_APART.1);
+            let (diameters, least_mm) = if skin.is_coil { COIL_APART } else { SELF_APART };
+            let apart = (diameters * 2.0 * r).max(least_mm);
             let here = if s % 2 == 0 { arc_mm[s / 2] } else { 0.5 * (arc_mm[s / 2] + arc_mm[s / 2 + 1]) };
             let mut j = 1;
             while j + 1 < n {
-                let piece = Capsule { a_mm: x[j], b_mm: x[j + 1], radius_mm: radius_mm[j + 1] };
+                let piece = Capsule { a_mm: x[j], b_mm: x[j + 1], radius_mm: skins[j + 1].radius_mm };
                 let gap = piece.distance_mm(&p) - piece.radius_mm - r - NEAR_MM;
                 let along = (arc_mm[j] - here).max(here - arc_mm[j + 1]);
                 if gap < 0.0 && along > apart {
@@ -198,32 +210,74 @@ impl Contacts {
         self.near_from[last] = self.near.len() as u32;
     }
 
-    /// Deepest overlap of a site with another piece: depth, direction out of it.
-    fn overlap(&self, s: usize, x: &Vec3, radius_mm: f64) -> Option<(f64, Vec3)> {
-        let mut deepest: Option<(f64, Vec3)> = None;
-        for c in &self.near[self.near_from[s] as usize..self.near_from[s + 1] as usize] {
-            let away = c.away_mm(x);
+    /// How deep a site lies in the pieces near it; `None` where it is clear of them.
+    fn overlap(&self, s: usize, x: &Vec3, radius_mm: f64) -> Option<Overlap> {
+        let near = &self.near[self.near_from[s] as usize..self.near_from[s + 1] as usize];
+        let depth = |c: &Capsule| {
+            let (away, tangent) = c.away_mm(x);
             let distance = away.norm();
             let depth = c.radius_mm + radius_mm - distance;
-            if depth > 0.0 && distance > 1e-9 && deepest.is_none_or(|d| depth > d.0) {
-                deepest = Some((depth, away / distance));
-            }
+            (depth > 0.0 && distance > 1e-9).then(|| (depth, away / distance, tangent, distance))
+        };
+        let sum: f64 = near.iter().filter_map(depth).map(|d| d.0.powi(4)).sum();
+        if sum <= 0.0 {
+            return None;
         }
-        deepest
+        let whole = sum.sqrt().sqrt();
+        let mut out =
+            Overlap { depth_mm: whole, out: Vec3::zeros(), gauss: Mat3::zeros(), turning: Mat3::zeros() };
+        for (d, n, t, distance) in near.iter().filter_map(depth) {
+            let share = d / whole;
+            out.out += n * share.powi(3);
+            out.gauss += n * n.transpose() * (3.0 * share * share);
+            let across = Mat3::identity() - n * n.transpose() - t * t.transpose();
+            out.turning -= across * (whole * share.powi(3) / distance);
+        }
+        out.gauss -= out.out * out.out.transpose() * 2.0;
+        Some(out)
     }
 }
 
+/// Overlap of a site with pieces of rods, for the energy `k D^2 / 2`.
+///
+/// The depth is the 4-norm of the depths in all pieces: on the inside of a loop a site lies between two pieces, and the deeper
+/// one alone would leave a kink there, on which a solve never comes to rest.
+struct Overlap {
+    /// D, mm.
+    depth_mm: f64,
+    /// Minus its gradient: out of the pieces.
+    out: Vec3,
+    /// Hessian of `D^2 / 2` with the pieces' normals held, and what their turning adds.
+    gauss: Mat3,
+    turning: Mat3,
+}
+
+/// Those pieces that come near the box around a rod.
+fn within_reach(x: &[Vec3], skins: &[Skin], others: &[Capsule]) -> Vec<Capsule> {
+    let free = x.iter().skip(1);
+    let (lo, hi) =
+        free.fold((Vec3::repeat(f64::MAX), Vec3::repeat(f64::MIN)), |(l, h), p| (l.inf(p), h.sup(p)));
+    let widest = skins.iter().map(|s| s.radius_mm).fold(0.0, f64::max);
+    let is_near = |c: &&Capsule| {
+        let reach = c.radius_mm + widest + NEAR_MM;
+        let (a, b) = (c.a_mm.inf(&c.b_mm), c.a_mm.sup(&c.b_mm));
+        (0..3).all(|k| b[k] + reach >= lo[k] && a[k] - reach <= hi[k])
+    };
+    others.iter().filter(is_near).copied().collect()
+}
+
 impl Capsule {
-    /// From the nearest point of the axis to `x`, mm.
-    fn away_mm(&self, x: &Vec3) -> Vec3 {
+    /// From the nearest point of the axis to `x`, mm; and the direction of the axis, zero beyond its ends.
+    fn away_mm(&self, x: &Vec3) -> (Vec3, Vec3) {
         let axis = self.b_mm - self.a_mm;
-        let t = ((x - self.a_mm).dot(&axis) / axis.norm_squared().max(1e-12)).clamp(0.0, 1.0);
-        x - (self.a_mm + axis * t)
+        let t = (x - self.a_mm).dot(&axis) / axis.norm_squared().max(1e-12);
+        let tangent = if (0.0..=1.0).contains(&t) { axis / axis.norm().max(1e-9) } else { Vec3::zeros() };
+        (x - (self.a_mm + axis * t.clamp(0.0, 1.0)), tangent)
     }
 
     /// Distance of a point from the axis, mm.
     fn distance_mm(&self, x: &Vec3) -> f64 {
-        self.away_mm(x).norm()
+        self.away_mm(x).0.norm()
     }
 }
 
@@ -237,12 +291,12 @@ impl Potential {
     pub(super) fn touch_wall(&mut self, frames: &Frames, world: &World<'_>) -> f64 {
         let last = self.contacts.touches.len() - 1;
         let mut energy = 0.0;
-        for s in FIRST_SITE..=last {
+        for s in FIRST_SITE..sites(self.layout.live_nodes()) {
             let (x, radius) = (position(&frames.x, s), self.layout.skins[skin_of(s)].radius_mm);
             let patch = if s == last { world.law.tip_patch_mm } else { 0.0 };
             let length = self.site_length_mm(s) + patch;
-            if let Some((depth, _)) = self.contacts.overlap(s, &x, radius) {
-                energy += 0.5 * world.law.stiffness_n_per_mm2 * length * depth * depth;
+            if let Some(o) = self.contacts.overlap(s, &x, radius) {
+                energy += 0.5 * world.law.stiffness_n_per_mm2 * length * o.depth_mm * o.depth_mm;
             }
             let hit = self.contacts.ask(s, &x, radius, world.wall);
             let touch = &mut self.contacts.touches[s];
@@ -340,12 +394,15 @@ impl Potential {
                 k += across * across.transpose() * across.dot(&(touch.turning * across)).max(0.0);
             }
         }
-        if let Some((depth, away)) = self.contacts.overlap(s, &position(&frames.x, s), skin.radius_mm) {
+        if let Some(o) = self.contacts.overlap(s, &position(&frames.x, s), skin.radius_mm) {
             felt = true;
             let patch = if s + 1 == self.contacts.touches.len() { world.law.tip_patch_mm } else { 0.0 };
             let stiffness = world.law.stiffness_n_per_mm2 * (self.site_length_mm(s) + patch);
-            force -= away * (stiffness * depth);
-            k += away * away.transpose() * stiffness;
+            force -= o.out * (stiffness * o.depth_mm);
+            k += o.gauss * stiffness;
+            if exact {
+                k += o.turning * stiffness;
+            }
         }
         let mut turn = None;
         if let Some((u, _, secant, slipping)) = self.friction_at(frames, &world.law, s) {

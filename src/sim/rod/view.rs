@@ -32,6 +32,7 @@ pub(super) fn view(state: &RodState, tools: &[Device], wall: &dyn WallQuery) -> 
         RodDeviceView {
             tool: device.tool,
             inserted_mm: device.inserted_mm,
+            shed_mm: device.shed_mm,
             hub_angle_rad: device.hub_angle_rad,
             tip_angle_rad: tip_angle(state, &frames, &arc, d),
             tip_mm,

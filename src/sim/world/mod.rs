@@ -83,6 +83,9 @@ pub struct FreeBody {
     pub is_lodged: bool,
     /// Iodine it was soaked with, mg.
     pub iodine_mg: f64,
+    /// The implant that drifts as this body; its shape is there.
+    #[serde(default)]
+    pub implant: Option<u32>,
 }
 
 impl FreeBody {
@@ -122,8 +125,22 @@ impl WorldState {
             slow_s: 0.0,
             is_lodged: false,
             iodine_mg,
+            implant: None,
         });
         self.bodies.len() - 1
+    }
+
+    /// Lets an implant go that the blood has torn loose, as a ball of its diameter. Returns the index of the body.
+    pub fn spawn_implant(
+        &mut self,
+        implant: u32,
+        diameter_mm: f64,
+        position_mm: Vec3,
+        place: VesselPlace,
+    ) -> usize {
+        let at = self.spawn_pledget(diameter_mm, position_mm, place, 0.0);
+        self.bodies[at].implant = Some(implant);
+        at
     }
 
     /// What a picture needs.
@@ -134,7 +151,7 @@ impl WorldState {
             iodine_mg: b.iodine_mg,
             lodged: b.is_lodged,
         };
-        self.bodies.iter().map(view).collect()
+        self.bodies.iter().filter(|b| b.implant.is_none()).map(view).collect()
     }
 }
 
@@ -294,7 +311,7 @@ fn hold_inside(body: &mut FreeBody, wall: &dyn WallQuery) -> bool {
 
 /// A lodged body that a device touches is free again.
 fn free_touched(state: &mut WorldState, inputs: &WorldInputs<'_>) {
-    for body in state.bodies.iter_mut().filter(|b| b.is_lodged) {
+    for body in state.bodies.iter_mut().filter(|b| b.is_lodged && b.implant.is_none()) {
         let touches = inputs.rods.iter().any(|rod| {
             (1..rod.nodes_mm.len()).any(|i| {
                 let reach = body.radius_mm + edge_radius_mm(rod, i, inputs.tool_radius_mm);

@@ -156,6 +156,12 @@ fn arm_and_table_move_at_their_speed_and_wrong_values_are_refused() {
     rig.run(&[], 61);
     let there = exposure::view(&rig.state).arm;
     assert!((there.primary_deg + 50.0).abs() < 1e-9 && (there.isocenter_mm.z + 240.0).abs() < 1e-9);
+    rig.run(&[Command::SetTilt { head_up_deg: -12.0, left_up_deg: 0.0 }], 121);
+    let tilting = exposure::view(&rig.state).arm.table_tilt_deg;
+    assert!((tilting + 6.0).abs() < 0.06, "3 degrees a second, head down: {tilting}");
+    rig.run(&[], 130);
+    let there = exposure::view(&rig.state).arm;
+    assert!((there.table_tilt_deg + 12.0).abs() < 1e-12);
     let wrong = [
         Command::SetPulseRate(9.0),
         Command::SetAngles { primary_deg: 500.0, secondary_deg: 0.0 },
