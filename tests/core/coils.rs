@@ -4,7 +4,7 @@ use cathnav::anatomy::{VesselId, VesselPlace};
 use cathnav::device::{DeviceKind, Implant, Release};
 use cathnav::math::Vec3;
 use cathnav::sim::command::{Command, ToolId};
-use cathnav::sim::contact::WallQuery;
+use cathnav::sim::contact::WallQuery as _;
 use cathnav::sim::contact::analytic::StraightTube;
 use cathnav::sim::rod::{self, RodBase, Shed};
 use cathnav::sim::snapshot::ImplantView;

@@ -310,7 +310,7 @@ impl RodState {
             let s = arc_mm + part * l;
             for d in self.devices.iter().filter(|d| d.inserted_mm >= s - 1e-9) {
                 let Some(tool) = tools.get(d.tool.idx()) else { continue };
-                let sec = tool.section_at(d.from_tip_mm(s));
+                let sec = tool.section_at(d.behind_tip_mm(s));
                 ei += sec.bend_stiffness_n_mm2;
                 moment +=
                     sec.bend_stiffness_n_mm2 * sec.rest_curvature_per_mm.hypot(sec.rest_curvature_2_per_mm);

@@ -65,20 +65,24 @@ pub(super) fn plan(
             Hold::Free => free_motion(state, d, carrier),
         });
     }
-    for d in 0..state.devices.len() {
-        let device = &state.devices[d];
-        if device.hold == Hold::Held && motions[d].feed_mm < 0.0 && cannot_return(state, inputs.tools, d) {
-            motions[d].feed_mm = 0.0;
-            let label = inputs.tools.get(device.tool.idx()).map_or("", |t| t.label.as_str());
+    stop_loose(inputs.tools, state, &mut motions, blocked);
+    stop_at_strength(inputs.tools, state, &mut motions, blocked);
+    stop_at_ends(inputs.tools, state, &mut motions, blocked);
+    motions
+}
+
+/// A loose coil that has begun to leave its catheter does not follow its pusher back.
+fn stop_loose(tools: &[Device], state: &RodState, motions: &mut [Motion], blocked: &mut Vec<Blocked>) {
+    for (d, (device, motion)) in state.devices.iter().zip(motions).enumerate() {
+        if device.hold == Hold::Held && motion.feed_mm < 0.0 && cannot_return(state, tools, d) {
+            motion.feed_mm = 0.0;
+            let label = tools.get(device.tool.idx()).map_or("", |t| t.label.as_str());
             let reason = format!(
                 "{label} lies loose before its pusher and has begun to leave: it cannot be drawn back"
             );
             blocked.push(Blocked { tool: device.tool, reason });
         }
     }
-    stop_at_strength(inputs.tools, state, &mut motions, blocked);
-    stop_at_ends(inputs.tools, state, &mut motions, blocked);
-    motions
 }
 
 /// Stops a hand where pushing or pulling on would need more than it has, or than the shaft bears before the valve.

@@ -116,7 +116,7 @@ fn integrate(device: &Device, rod: &RodDevice, from: f64, to: f64, imperfection:
 
 /// Section of a device at an arc length from the base.
 pub(super) fn section(device: &Device, rod: &RodDevice, arc_mm: f64) -> Section {
-    device.section_at(rod.from_tip_mm(arc_mm))
+    device.section_at(rod.behind_tip_mm(arc_mm))
 }
 
 /// Arc lengths of the nodes from the base.
@@ -242,7 +242,7 @@ impl Layout {
                     skin.device = d;
                     skin.radius_mm = 0.5 * diameter;
                     skin.friction = sec.friction_wall;
-                    let from_tip_mm = rod.from_tip_mm(s);
+                    let from_tip_mm = rod.behind_tip_mm(s);
                     skin.is_coil = device.kind == DeviceKind::Coil
                         && device.implant.as_ref().is_some_and(|i| from_tip_mm < i.length_mm);
                 }

@@ -310,7 +310,7 @@ fn pass(device: &Device, around: &str, inner_mm: f64) -> Result<(), LoadRefusal>
 
 impl RodDevice {
     /// Distance from the device's first tip to the material at an arc length, mm.
-    pub(super) fn from_tip_mm(&self, arc_mm: f64) -> f64 {
+    pub(super) fn behind_tip_mm(&self, arc_mm: f64) -> f64 {
         self.shed_mm + (self.inserted_mm - arc_mm).max(0.0)
     }
 
