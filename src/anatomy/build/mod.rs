@@ -72,7 +72,7 @@ pub fn build(description: &Description) -> Result<Anatomy, AnatomyError> {
 /// The labelled surface of a tree.
 fn lumen(tree: &VesselTree) -> Result<LumenMesh, AnatomyError> {
     let field = Field::new(tree);
-    let mesh = rounded_to_f32(even(&tube::union(tree)?, &field));
+    let mesh = even(&tube::union(tree)?, &field);
     check::lumen(&mesh, tree)?;
     let labels = label(&mesh, &field);
     Ok(LumenMesh { mesh, labels })
@@ -114,21 +114,35 @@ fn even(union: &Mesh, field: &Field) -> Mesh {
     };
     let mut mesh = remesh(union, &Target { edge_mm: &edge_mm, onto: &onto }, PASSES);
     untangle(&mut mesh, &onto);
+    // Rounding may lay slivers over each other that were just apart.
+    for _ in 0..ROUNDINGS {
+        mesh = rounded_to_f32(mesh);
+        if !untangle(&mut mesh, &onto) {
+            break;
+        }
+    }
     mesh
 }
 
+/// Times that a mesh is rounded and untangled again.
+const ROUNDINGS: usize = 4;
 /// Rounds of untangling; after the first ones vertices stay where smoothing has put them.
 const UNTANGLINGS: usize = 40;
 const UNTANGLINGS_ONTO: usize = 6;
+/// Rounds after which corners of three triangles go.
+const UNTANGLINGS_WHOLE: usize = 12;
 /// Most rings about a crossing that are smoothed.
 const MOST_RINGS: usize = 8;
 
-/// Smooths the few places where triangles cross, until none do; the rest of the mesh stays as it is.
-fn untangle(mesh: &mut Mesh, onto: &(dyn Fn(&Vec3) -> Vec3 + Sync)) {
+/// Smooths the few places where triangles cross, until none do; the rest of the mesh stays as it is. Says whether any did.
+fn untangle(mesh: &mut Mesh, onto: &(dyn Fn(&Vec3) -> Vec3 + Sync)) -> bool {
     for round in 0..UNTANGLINGS {
         let pairs = super::survey::crossing_pairs(mesh);
         if pairs.is_empty() {
-            return;
+            return round > 0;
+        }
+        if round >= UNTANGLINGS_WHOLE && drop_corners_of_three(mesh, &pairs) {
+            continue;
         }
         let mut near = vec![false; mesh.vertices_mm.len()];
         for t in pairs.iter().flat_map(|p| [p.0, p.1]) {
@@ -159,6 +173,42 @@ fn untangle(mesh: &mut Mesh, onto: &(dyn Fn(&Vec3) -> Vec3 + Sync)) {
             *v = if round < UNTANGLINGS_ONTO { onto(&smooth) } else { smooth };
         }
     }
+    true
+}
+
+/// Replaces the three triangles about a vertex by one where they cross others: two such vertices beside each other are drawn to one
+/// place by smoothing and never come apart. Says whether it found one.
+fn drop_corners_of_three(mesh: &mut Mesh, pairs: &[(u32, u32)]) -> bool {
+    let corners = pairs.iter().flat_map(|p| [p.0, p.1]).flat_map(|t| mesh.triangles[t as usize]);
+    let mut around = corners.map(|v| {
+        let fan: Vec<usize> = (0..mesh.triangles.len()).filter(|t| mesh.triangles[*t].contains(&v)).collect();
+        (v, fan)
+    });
+    let Some((vertex, fan)) = around.find(|(_, fan)| fan.len() == 3) else { return false };
+    drop(around);
+    // The edges opposite to the vertex are the new triangle.
+    let opposite = |t: usize| {
+        let [a, b, c] = mesh.triangles[t];
+        if a == vertex {
+            [b, c]
+        } else if b == vertex {
+            [c, a]
+        } else {
+            [a, b]
+        }
+    };
+    let [a, b] = opposite(fan[0]);
+    let Some([_, c]) = fan[1..].iter().map(|t| opposite(*t)).find(|e| e[0] == b) else { return false };
+    mesh.triangles[fan[0]] = [a, b, c];
+    mesh.triangles.remove(fan[2]);
+    mesh.triangles.remove(fan[1]);
+    mesh.vertices_mm.remove(vertex as usize);
+    for corner in mesh.triangles.iter_mut().flatten() {
+        if *corner > vertex {
+            *corner -= 1;
+        }
+    }
+    true
 }
 
 /// Stored coordinates are f32; a fresh build has the same.
