@@ -962,7 +962,7 @@ fn telemetry_is_one_row_per_tenth_of_a_second() {
     let text = telemetry_csv(t.observer.telemetry(), &tools()).unwrap();
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let columns = reader.headers().unwrap().len();
-    assert_eq!(columns, 16 + 12 * 4);
+    assert_eq!(columns, 18 + 12 * 4);
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len() as u64, t.snap.tick / 6);
     for w in rows.windows(2) {
