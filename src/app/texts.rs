@@ -164,7 +164,7 @@ table! {
     NoInjector = "This room has no injector.";
 
     Agent = "Agent";
-    NoAgents = "No embolic, coil or plug on the tray.";
+    NoAgents = "No embolic or coil on the tray.";
     Detach = "Detach";
     Joint = "joint beyond the catheter";
     Drifts = "carried away by the blood";

@@ -55,20 +55,20 @@ impl Checks<'_> {
         self.implant(device, path, length_mm);
     }
 
-    /// Coils and plugs, and only they, leave something behind; it ends with a section, before the pusher.
+    /// Coils, and only they, leave something behind; it ends with a section, before the pusher.
     fn implant(&mut self, device: &Node, path: &str, length_mm: f64) {
         let Some(kind) = device.get("kind") else {
             return;
         };
         let field = format!("{path}.implant");
-        let leaves = matches!(kind.name(), Some("Coil" | "Plug"));
+        let leaves = kind.name() == Some("Coil");
         let implant = device.get("implant").filter(|i| i.name() != Some("None"));
         match (leaves, implant) {
             (true, None) => {
-                self.add(kind, field, "no `implant`".to_owned(), "an implant for coils and plugs".to_owned());
+                self.add(kind, field, "no `implant`".to_owned(), "an implant for coils".to_owned());
             }
             (false, Some(implant)) => {
-                let allowed = "an implant for coils and plugs only".to_owned();
+                let allowed = "an implant for coils only".to_owned();
                 self.add(implant, field, "an implant".to_owned(), allowed);
             }
             (true, Some(implant)) => {
@@ -122,16 +122,16 @@ impl Checks<'_> {
         }
     }
 
-    /// Wires, coils and plugs are solid, all others have a bore that is narrower than they are.
+    /// Wires and coils are solid, all others have a bore that is narrower than they are.
     fn bore(&mut self, device: &Node, path: &str) {
         let Some(kind) = device.get("kind") else {
             return;
         };
         let field = format!("{path}.lumen");
-        let is_solid = matches!(kind.name(), Some("Wire" | "Coil" | "Plug"));
+        let is_solid = matches!(kind.name(), Some("Wire" | "Coil"));
         match (is_solid, device.get("lumen")) {
             (true, Some(lumen)) if lumen.name() != Some("None") => {
-                let allowed = "no `lumen` for wires, coils and plugs".to_owned();
+                let allowed = "no `lumen` for wires and coils".to_owned();
                 self.add(lumen, field, "a solid device with a bore".to_owned(), allowed);
             }
             (false, None) => {
@@ -139,7 +139,7 @@ impl Checks<'_> {
                     kind,
                     field,
                     "no `lumen`".to_owned(),
-                    "a bore for everything but wires, coils and plugs".to_owned(),
+                    "a bore for everything but wires and coils".to_owned(),
                 );
             }
             (false, Some(lumen)) => {

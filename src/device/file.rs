@@ -114,7 +114,7 @@ pub struct BuildSection {
 pub struct ImplantEntry {
     /// Length from the tip, mm; a section ends there.
     pub length_mm: f64,
-    /// Unconstrained diameter over its loops, or of the plug, mm.
+    /// Unconstrained diameter over its loops, mm.
     pub diameter_mm: f64,
     /// How it parts.
     pub release: super::Release,
@@ -157,7 +157,7 @@ pub struct DeviceEntry {
     pub side_holes_mm: Vec<f64>,
     /// Build from the tip.
     pub sections: Vec<BuildSection>,
-    /// What a coil or plug leaves behind.
+    /// What a coil leaves behind.
     #[serde(default)]
     pub implant: Option<ImplantEntry>,
     /// Where the figures come from.

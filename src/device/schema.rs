@@ -13,7 +13,6 @@ const KINDS: &[(&str, &str)] = &[
     ("Microcatheter", "runs in a catheter"),
     ("Wire", "guidewire, no lumen"),
     ("Coil", "coil on its pusher"),
-    ("Plug", "vascular plug on its cable"),
 ];
 
 const RELEASES: &[(&str, &str)] = &[
@@ -24,13 +23,13 @@ const RELEASES: &[(&str, &str)] = &[
 /// What stays behind.
 pub static IMPLANT: Group = Group {
     name: "ImplantEntry",
-    doc: "the part of a coil or plug that stays in the patient",
+    doc: "the part of a coil that stays in the patient",
     fields: &[
         required("length_mm", positive(LONGEST_MM), "length from the tip, mm; a section ends there"),
         required(
             "diameter_mm",
             Kind::Number { min: 0.5, max: 40.0 },
-            "unconstrained diameter over the loops, or of the plug, mm",
+            "unconstrained diameter over the loops, mm",
         ),
         required("release", Kind::Choice(RELEASES), "how it parts from what pushes it"),
         required("bore_from", Kind::Variants(SIZE), "narrowest bore that it goes through"),
@@ -167,12 +166,7 @@ pub static DEVICE: Group = Group {
             "side holes, mm from the tip",
         ),
         required("sections", Kind::List { of: &Kind::Group(&SECTION), min_items: 1 }, "build from the tip"),
-        default(
-            "implant",
-            Kind::Optional(&Kind::Group(&IMPLANT)),
-            "None",
-            "what a coil or plug leaves behind",
-        ),
+        default("implant", Kind::Optional(&Kind::Group(&IMPLANT)), "None", "what a coil leaves behind"),
         required("source", Kind::Text, "where the figures come from"),
     ],
 };

@@ -16,8 +16,6 @@ pub enum DeviceKind {
     Wire,
     /// Coil on its pusher: leaves an [`Implant`] behind.
     Coil,
-    /// Vascular plug on its cable: leaves an [`Implant`] behind.
-    Plug,
 }
 
 /// How an implant parts from what pushes it.
@@ -34,7 +32,7 @@ pub enum Release {
 pub struct Implant {
     /// Its length, mm.
     pub length_mm: f64,
-    /// Unconstrained diameter over its loops, or of the plug, mm.
+    /// Unconstrained diameter over its loops, mm.
     pub diameter_mm: f64,
     /// How it parts.
     pub release: Release,
@@ -132,7 +130,7 @@ pub struct Device {
     pub side_holes_mm: Vec<f64>,
     /// Rated pressure of an injection, psi; 0 for wires.
     pub max_pressure_psi: f64,
-    /// What it leaves behind; only coils and plugs do.
+    /// What it leaves behind; only coils do.
     #[serde(default)]
     pub implant: Option<Implant>,
     /// Where the figures come from; figures that are estimates say so.

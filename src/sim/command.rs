@@ -221,7 +221,7 @@ pub enum Command {
         /// Diameter, mm, 0.2 to 5 and at most the bore.
         diameter_mm: f64,
     },
-    /// Detach the coil or plug of a device from its pusher.
+    /// Detach the coil of a device from its pusher.
     Detach {
         /// Device.
         tool: ToolId,

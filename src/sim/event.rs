@@ -107,7 +107,7 @@ pub enum EventKind {
         /// Agent.
         agent: String,
     },
-    /// A coil or plug parted from its pusher.
+    /// A coil parted from its pusher.
     ImplantReleased {
         /// Index of the implant.
         implant: u32,

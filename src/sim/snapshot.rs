@@ -24,7 +24,7 @@ pub struct Snapshot {
     pub rods: Vec<RodView>,
     /// Displacement of the vessels by the devices.
     pub wall_shift: WallShift,
-    /// Coils and plugs in the patient.
+    /// Coils in the patient.
     pub implants: Vec<ImplantView>,
     /// Free bodies.
     pub bodies: Vec<BodyView>,
@@ -109,17 +109,15 @@ pub struct RodDeviceView {
     pub hold: Hold,
 }
 
-/// A coil or plug in the patient.
+/// A coil in the patient.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ImplantView {
     /// The device that it came from.
     pub tool: ToolId,
     /// Centerline from its proximal to its distal end, mm.
     pub points_mm: Vec<Vec3>,
-    /// Outer diameter of a coil's stock, or of the folded plug, mm.
+    /// Outer diameter of its stock, mm.
     pub width_mm: f64,
-    /// A plug: it fills the lumen around its centerline.
-    pub is_plug: bool,
     /// Length in each vessel, mm.
     pub length_mm: Vec<(VesselId, f64)>,
     /// Share of the blood between its loops that has clotted, 0 to 1.

@@ -42,7 +42,7 @@ pub struct State {
     pub contrast: ContrastState,
     /// Beds.
     pub therapy: TherapyState,
-    /// Coils and plugs.
+    /// Coils.
     pub implants: ImplantState,
     /// Syringe and injector.
     pub injector: InjectorState,

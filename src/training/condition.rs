@@ -65,7 +65,6 @@ impl Which {
             "microcatheter" => Some(DeviceKind::Microcatheter),
             "sheath" => Some(DeviceKind::Sheath),
             "coil" => Some(DeviceKind::Coil),
-            "plug" => Some(DeviceKind::Plug),
             _ => None,
         };
         Self(tools.iter().map(|t| t.id == of || Some(t.kind) == kind).collect())

@@ -279,7 +279,7 @@ fn device_files_are_checked() {
         ("id: \"sheath.5f.110\"", "id: \"microcatheter.2_4f\"", "a second time"),
         ("length_mm: 18.5, ", "", "only the last section"),
         ("78, 82, 86]", "78, 82, 860]", "at most 650 mm"),
-        ("kind: Sheath", "kind: Wire", "no `lumen` for wires, coils and plugs"),
+        ("kind: Sheath", "kind: Wire", "no `lumen` for wires and coils"),
     ] {
         assert_eq!(text.matches(old).count(), 1, "{old}");
         let found = faults(&text.replace(old, new));

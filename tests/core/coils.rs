@@ -3,6 +3,7 @@
 use cathnav::anatomy::{VesselId, VesselPlace};
 use cathnav::device::{DeviceKind, Implant, Release};
 use cathnav::math::Vec3;
+use cathnav::math::rng::{Stream, stream, uniform};
 use cathnav::sim::command::{Command, ToolId};
 use cathnav::sim::contact::WallQuery as _;
 use cathnav::sim::contact::analytic::StraightTube;
@@ -53,7 +54,7 @@ fn deploy(bench: &mut Bench<'_>) -> Shed {
         bench.controls[COIL.idx()].feed_mm_per_s = 6.0;
         bench.tick();
         if rod::loose(&bench.state, &bench.tools).is_some() {
-            return bench.release(COIL);
+            return bench.try_release(COIL).unwrap();
         }
     }
     panic!("the coil did not come out: {:?}", bench.state.devices[1]);
@@ -91,6 +92,34 @@ fn a_coil_of_the_right_size_packs_and_holds() {
     assert!((length_mm(&shed.nodes_mm) - 80.0).abs() < 0.5);
     assert!(outside < 0.1);
     assert!(span(2) < 30.0 && shed.wall_force_n > 0.01);
+}
+
+/// Random hands on catheter and coil, with attempts to detach: nothing panics, nothing becomes infinite.
+#[test]
+fn random_hands_with_a_coil() {
+    let wall = StraightTube { radius_mm: 1.9 };
+    for (seed, release) in [(1, Release::Pushed), (2, Release::Detached)] {
+        let mut bench = bench(&wall, 4.5, 60.0, release);
+        bench.drive(COIL, 55.0, 80.0);
+        let mut rng = stream(seed, Stream::World);
+        let (mut released, mut refused) = (0, 0);
+        for _ in 0..40 {
+            bench.controls[COIL.idx()].feed_mm_per_s = 28.0 * uniform(&mut rng) - 8.0;
+            bench.controls[CATHETER.idx()].feed_mm_per_s = 8.0 * uniform(&mut rng) - 4.0;
+            bench.rest(20);
+            match bench.try_release(COIL) {
+                Ok(shed) => {
+                    released += 1;
+                    assert!(shed.nodes_mm.iter().all(|x| x.iter().all(|c| c.is_finite())));
+                    assert!((length_mm(&shed.nodes_mm) - 60.0).abs() < 2.0);
+                }
+                Err(_) => refused += 1,
+            }
+        }
+        bench.summary(&format!("random hands {seed}: {released} released, {refused} refused"));
+        assert!(bench.state.nodes_mm.iter().all(|x| x.iter().all(|c| c.is_finite())));
+        assert!(refused > 0 && released <= 1);
+    }
 }
 
 /// A microcatheter whose tip stands in the middle of the gastroduodenal artery, ready for coils.

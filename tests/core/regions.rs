@@ -90,6 +90,18 @@ fn drawn_patients_build_and_are_sound() {
     }
 }
 
+/// Pelves whose lumens crossed themselves: at the mouth of a uterine artery, and where rounding laid slivers over each other.
+#[test]
+fn pelvis_seeds_10_and_168_do_not_cross() {
+    let d = described("pelvis");
+    for seed in [10, 168] {
+        let patient = PatientChoice { seed: Some(seed), ..PatientChoice::default() };
+        let s = survey(&vessels(&vary(&d, &patient).unwrap().0));
+        println!("pelvis, seed {seed}: {} crossings", s.crossings);
+        assert!(s.is_sound(), "seed {seed}: {s:?}");
+    }
+}
+
 #[test]
 fn drawn_patients_differ_as_the_sources_say() {
     for name in REGIONS {

@@ -101,6 +101,16 @@ pub(crate) struct Bench<'a> {
     pub(crate) millis: Vec<f64>,
 }
 
+/// What a rod needs that nothing else touches.
+fn alone<'a>(
+    tools: &'a [Device],
+    controls: &'a [ToolControl],
+    wall: &'a dyn WallQuery,
+    law: WallLaw,
+) -> RodInputs<'a> {
+    RodInputs { tools, controls, wall, law, others: &[], meshing: Meshing::default() }
+}
+
 impl<'a> Bench<'a> {
     pub(crate) fn new(tools: Vec<Device>, wall: &'a dyn WallQuery, base: RodBase) -> Self {
         let controls = vec![ToolControl::default(); tools.len()];
@@ -122,14 +132,7 @@ impl<'a> Bench<'a> {
     }
 
     pub(crate) fn tick(&mut self) -> RodReport {
-        let inputs = RodInputs {
-            tools: &self.tools,
-            controls: &self.controls,
-            wall: self.wall,
-            law: self.law,
-            others: &[],
-            meshing: Meshing::default(),
-        };
+        let inputs = alone(&self.tools, &self.controls, self.wall, self.law);
         #[expect(clippy::disallowed_methods, reason = "times are printed, never tested")]
         let start = std::time::Instant::now();
         let report = rod::advance(&inputs, &mut self.state, &mut self.scratch, DT);
@@ -145,16 +148,9 @@ impl<'a> Bench<'a> {
     }
 
     /// Parts an implant from its pusher.
-    pub(crate) fn release(&mut self, tool: ToolId) -> rod::Shed {
-        let inputs = RodInputs {
-            tools: &self.tools,
-            controls: &self.controls,
-            wall: self.wall,
-            law: self.law,
-            others: &[],
-            meshing: Meshing::default(),
-        };
-        rod::release(&inputs, &mut self.state, &mut self.scratch, tool).unwrap()
+    pub(crate) fn try_release(&mut self, tool: ToolId) -> Result<rod::Shed, rod::ReleaseRefusal> {
+        let inputs = alone(&self.tools, &self.controls, self.wall, self.law);
+        rod::release(&inputs, &mut self.state, &mut self.scratch, tool)
     }
 
     /// Moves a device at a speed until its tip is at an arc length.

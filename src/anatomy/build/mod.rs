@@ -129,8 +129,6 @@ const ROUNDINGS: usize = 4;
 /// Rounds of untangling; after the first ones vertices stay where smoothing has put them.
 const UNTANGLINGS: usize = 40;
 const UNTANGLINGS_ONTO: usize = 6;
-/// Rounds after which corners of three triangles go.
-const UNTANGLINGS_WHOLE: usize = 12;
 /// Most rings about a crossing that are smoothed.
 const MOST_RINGS: usize = 8;
 
@@ -140,9 +138,6 @@ fn untangle(mesh: &mut Mesh, onto: &(dyn Fn(&Vec3) -> Vec3 + Sync)) -> bool {
         let pairs = super::survey::crossing_pairs(mesh);
         if pairs.is_empty() {
             return round > 0;
-        }
-        if round >= UNTANGLINGS_WHOLE && drop_corners_of_three(mesh, &pairs) {
-            continue;
         }
         let mut near = vec![false; mesh.vertices_mm.len()];
         for t in pairs.iter().flat_map(|p| [p.0, p.1]) {
@@ -171,41 +166,6 @@ fn untangle(mesh: &mut Mesh, onto: &(dyn Fn(&Vec3) -> Vec3 + Sync)) -> bool {
             let mean = sums[i].0 / sums[i].1;
             let smooth = *v + 0.6 * (mean - *v);
             *v = if round < UNTANGLINGS_ONTO { onto(&smooth) } else { smooth };
-        }
-    }
-    true
-}
-
-/// Replaces the three triangles about a vertex by one where they cross others: two such vertices beside each other are drawn to one
-/// place by smoothing and never come apart. Says whether it found one.
-fn drop_corners_of_three(mesh: &mut Mesh, pairs: &[(u32, u32)]) -> bool {
-    let corners = pairs.iter().flat_map(|p| [p.0, p.1]).flat_map(|t| mesh.triangles[t as usize]);
-    let mut around = corners.map(|v| {
-        let fan: Vec<usize> = (0..mesh.triangles.len()).filter(|t| mesh.triangles[*t].contains(&v)).collect();
-        (v, fan)
-    });
-    let Some((vertex, fan)) = around.find(|(_, fan)| fan.len() == 3) else { return false };
-    drop(around);
-    // The edges opposite to the vertex are the new triangle.
-    let opposite = |t: usize| {
-        let [a, b, c] = mesh.triangles[t];
-        if a == vertex {
-            [b, c]
-        } else if b == vertex {
-            [c, a]
-        } else {
-            [a, b]
-        }
-    };
-    let [a, b] = opposite(fan[0]);
-    let Some([_, c]) = fan[1..].iter().map(|t| opposite(*t)).find(|e| e[0] == b) else { return false };
-    mesh.triangles[fan[0]] = [a, b, c];
-    mesh.triangles.remove(fan[2]);
-    mesh.triangles.remove(fan[1]);
-    mesh.vertices_mm.remove(vertex as usize);
-    for corner in mesh.triangles.iter_mut().flatten() {
-        if *corner > vertex {
-            *corner -= 1;
         }
     }
     true

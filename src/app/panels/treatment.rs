@@ -1,4 +1,4 @@
-//! Treatment: embolic agents, coils and plugs.
+//! Treatment: embolic agents and coils.
 
 use bevy_egui::egui::{ComboBox, DragValue, Ui, vec2};
 
@@ -12,9 +12,9 @@ use crate::device::DeviceKind;
 use crate::sim::Command;
 use crate::sim::command::Fluid;
 
-/// Agents, coils and plugs.
+/// Agents and coils.
 pub fn treatment_ui(ui: &mut Ui, view: &View, out: &mut Out) {
-    let has_implants = view.tools.iter().any(|t| matches!(t.kind, DeviceKind::Coil | DeviceKind::Plug));
+    let has_implants = view.tools.iter().any(|t| t.kind == DeviceKind::Coil);
     if view.embolics.is_empty() && !has_implants {
         caption(ui, t(Text::NoAgents));
         return;
@@ -30,7 +30,7 @@ pub fn treatment_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     pair(ui, t(Text::Clears), &format!("{:.1} {}", i.beats_to_clear, t(Text::Beats)));
 }
 
-/// Detaches what is joined to its pusher; says where all coils and plugs lie.
+/// Detaches what is joined to its pusher; says where all coils lie.
 fn implants_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     for device in view.snapshot.rods.iter().flat_map(|r| &r.devices) {
         let Some(tool) = view.tools.get(device.tool.idx()) else { continue };

@@ -39,7 +39,7 @@ pub enum LumenCause {
     Dissection,
     /// Widened by a balloon or stent beyond its healthy size, or narrowed by recoil.
     Dilation,
-    /// Filled with coils or a plug.
+    /// Filled with coils.
     Packing,
 }
 

@@ -14,7 +14,7 @@ pub struct FlowInputs<'a> {
     pub venous_mmhg: f64,
     /// Devices in vessels.
     pub obstructions: &'a [Obstruction],
-    /// Lumens filled with coils or plugs.
+    /// Lumens filled with coils.
     pub packing: &'a [LumenChange],
     /// Injections.
     pub sources: &'a [Source],

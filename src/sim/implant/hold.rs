@@ -3,7 +3,7 @@
 use super::{ImplantInputs, Placed, Stretch};
 use crate::anatomy::VesselPlace;
 
-/// What a clotted implant adhers with to the wall, N per mm of its length `[K]`.
+/// What a clotted implant sticks with to the wall, N per mm of its length `[K]`.
 const ADHESION_N_PER_MM: f64 = 0.01;
 /// Share of an implant that must lie where it fills the vessel, for it to be braced `[D]`.
 const BRACED_SHARE: f64 = 0.5;

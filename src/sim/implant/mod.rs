@@ -1,4 +1,4 @@
-//! Stage: implants. Coils and plugs that have parted from their pusher: where they lie, how densely they fill the vessel, how
+//! Stage: implants. Coils that have parted from their pusher: where they lie, how densely they fill the vessel, how
 //! they clot, whether they hold; what they do to the flow follows from that.
 //!
 //! A released coil keeps the shape that it had as a rod ([`crate::sim::rod`]): its loops are in equilibrium with the wall. It
@@ -11,7 +11,7 @@ mod packing;
 use serde::{Deserialize, Serialize};
 
 use crate::anatomy::{VesselId, VesselPlace, VesselTree};
-use crate::device::{Device, DeviceKind, Implant};
+use crate::device::{Device, Implant};
 use crate::math::Vec3;
 use crate::math::hash::StateHasher;
 use crate::sim::command::ToolId;
@@ -32,7 +32,7 @@ const ACT_NORMAL_S: f64 = 120.0;
 /// Steps in which the clotted share acts on the flow.
 const CLOT_STEPS: f64 = 64.0;
 
-/// A coil or plug in the patient.
+/// A coil in the patient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Placed {
     /// The device that it came from.
@@ -124,17 +124,13 @@ impl ImplantState {
 
     /// What the outside may see.
     pub fn view(&self, tools: &[Device], shift: &dyn Fn(&Vec3) -> Vec3) -> Vec<ImplantView> {
-        let view = |p: &Placed| {
-            let device = tools.get(p.tool.idx());
-            ImplantView {
-                tool: p.tool,
-                points_mm: p.nodes_mm.iter().map(|x| x + shift(x)).collect(),
-                width_mm: p.thickness_mm(tools),
-                is_plug: device.is_some_and(|d| d.kind == DeviceKind::Plug),
-                length_mm: p.length_mm.clone(),
-                clot: p.clot,
-                drifts: p.body.is_some(),
-            }
+        let view = |p: &Placed| ImplantView {
+            tool: p.tool,
+            points_mm: p.nodes_mm.iter().map(|x| x + shift(x)).collect(),
+            width_mm: p.thickness_mm(tools),
+            length_mm: p.length_mm.clone(),
+            clot: p.clot,
+            drifts: p.body.is_some(),
         };
         self.placed.iter().map(view).collect()
     }
@@ -150,7 +146,7 @@ impl Placed {
         tools.get(self.tool.idx())?.implant.as_ref()
     }
 
-    /// Outer diameter of a coil's stock; of a plug the diameter that it has opened to.
+    /// Outer diameter of its stock, mm.
     fn thickness_mm(&self, tools: &[Device]) -> f64 {
         tools.get(self.tool.idx()).map_or(0.3, |d| d.section_at(0.0).outer_diameter_mm)
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ImplantInputs, Placed};
 use crate::anatomy::{VesselId, VesselTree};
-use crate::device::{Device, DeviceKind};
+use crate::device::Device;
 use crate::math::Vec3;
 use crate::sim::contact::WallQuery;
 use crate::sim::flow::{LumenCause, LumenChange};
@@ -15,8 +15,6 @@ const PIECE_MM: f64 = 1.0;
 const MOST_SOLID: f64 = 0.9;
 /// Share of solid below which a stretch is open.
 const LEAST_SOLID: f64 = 1e-3;
-/// Braid of a plug: radius of its wires, mm, and share of solid of its pressed layers `[K]`.
-const BRAID: (f64, f64) = (0.05, 0.12);
 /// Share of a clotted stretch that still seeps.
 const SEEP: f64 = 1e-3;
 
@@ -63,19 +61,12 @@ pub(super) fn lengths(nodes_mm: &[Vec3], wall: &dyn WallQuery) -> Vec<(VesselId,
 
 /// Solid volume of an implant by pieces of vessel: (vessel, piece, mm3), and the radius of its cylinders, mm.
 fn volumes(p: &Placed, tools: &[Device], wall: &dyn WallQuery) -> (Vec<(VesselId, i64, f64)>, f64) {
-    let thickness_mm = p.thickness_mm(tools);
-    let is_plug = tools.get(p.tool.idx()).is_some_and(|d| d.kind == DeviceKind::Plug);
-    let cylinder_mm = if is_plug { BRAID.0 } else { 0.5 * thickness_mm };
+    let cylinder_mm = 0.5 * p.thickness_mm(tools);
+    let area = std::f64::consts::PI * cylinder_mm * cylinder_mm;
     let mut out: Vec<(VesselId, i64, f64)> = Vec::new();
     for w in p.nodes_mm.windows(2) {
         let middle = 0.5 * (w[0] + w[1]);
-        let hit = wall.at(&middle);
-        let Some(place) = hit.place else { continue };
-        let area = if is_plug {
-            BRAID.1 * std::f64::consts::PI * hit.radius_mm * hit.radius_mm
-        } else {
-            std::f64::consts::PI * cylinder_mm * cylinder_mm
-        };
+        let Some(place) = wall.at(&middle).place else { continue };
         let piece = (place.arc_mm / PIECE_MM).floor() as i64;
         let volume = area * (w[1] - w[0]).norm();
         match out.iter_mut().find(|(v, i, _)| (*v, *i) == (place.vessel, piece)) {

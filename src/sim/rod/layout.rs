@@ -258,7 +258,8 @@ impl Layout {
 
 /// Nodes at the end of a rod that rest.
 pub(super) fn resting_nodes(state: &RodState, tools: &[Device]) -> usize {
-    if state.nodes_mm.len() < 3 {
+    let has_coil = |d: &RodDevice| tools.get(d.tool.idx()).is_some_and(|t| t.kind == DeviceKind::Coil);
+    if state.nodes_mm.len() < 3 || !state.devices.last().is_some_and(has_coil) {
         return 0;
     }
     let mut arc_mm = Vec::new();

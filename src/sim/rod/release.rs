@@ -1,4 +1,4 @@
-//! Parting of a coil or plug from what pushes it.
+//! Parting of a coil from what pushes it.
 
 use thiserror::Error;
 

@@ -144,12 +144,12 @@ pub enum LoadRefusal {
         /// Its length, mm.
         length_mm: f64,
     },
-    /// A coil or plug in a bore that does not suit it.
+    /// A coil in a bore that does not suit it.
     #[error(
         "{device} jams in {around} of {inner_mm:.3} mm inner diameter: it goes through {least_mm:.3} to {most_mm:.3} mm"
     )]
     Jams {
-        /// Coil or plug.
+        /// Coil.
         device: String,
         /// What it must go through.
         around: String,

@@ -139,7 +139,8 @@ impl WorldState {
         place: VesselPlace,
     ) -> usize {
         let at = self.spawn_pledget(diameter_mm, position_mm, place, 0.0);
-        self.bodies[at].implant = Some(implant);
+        let body = &mut self.bodies[at];
+        (body.radius_mm, body.implant) = (0.5 * diameter_mm, Some(implant));
         at
     }
 
