@@ -25,6 +25,8 @@ mod landmarks;
 mod meshes;
 #[path = "core/operator.rs"]
 mod operator;
+#[path = "core/plugs.rs"]
+mod plugs;
 #[path = "core/reach.rs"]
 mod reach;
 #[path = "core/real_anatomy.rs"]

@@ -55,26 +55,32 @@ impl Checks<'_> {
         self.implant(device, path, length_mm);
     }
 
-    /// Coils, and only they, leave something behind; it ends with a section, before the pusher.
+    /// Coils and plugs, and only they, leave something behind; it ends with a section, before the pusher. Only plugs are braids.
     fn implant(&mut self, device: &Node, path: &str, length_mm: f64) {
         let Some(kind) = device.get("kind") else {
             return;
         };
         let field = format!("{path}.implant");
-        let leaves = kind.name() == Some("Coil");
+        let leaves = matches!(kind.name(), Some("Coil" | "Plug"));
         let implant = device.get("implant").filter(|i| i.name() != Some("None"));
         match (leaves, implant) {
             (true, None) => {
-                self.add(kind, field, "no `implant`".to_owned(), "an implant for coils".to_owned());
+                self.add(kind, field, "no `implant`".to_owned(), "an implant for coils and plugs".to_owned());
             }
             (false, Some(implant)) => {
-                let allowed = "an implant for coils only".to_owned();
+                let allowed = "an implant for coils and plugs only".to_owned();
                 self.add(implant, field, "an implant".to_owned(), allowed);
             }
             (true, Some(implant)) => {
                 let Some(of_implant) = implant.get("length_mm").and_then(Node::number) else {
                     return;
                 };
+                let mesh = implant.get("mesh").filter(|m| m.name() != Some("None"));
+                if mesh.is_some() != (kind.name() == Some("Plug")) {
+                    let found = if mesh.is_some() { "a braid" } else { "no `mesh`" };
+                    let allowed = "a braid for plugs and only for them".to_owned();
+                    self.add(mesh.unwrap_or(kind), format!("{field}.mesh"), found.to_owned(), allowed);
+                }
                 let sections = device.get("sections").map_or(&[] as &[Node], Node::items);
                 let mut border_mm = 0.0;
                 let is_border = sections.iter().any(|s| {
@@ -122,16 +128,16 @@ impl Checks<'_> {
         }
     }
 
-    /// Wires and coils are solid, all others have a bore that is narrower than they are.
+    /// Wires, coils and plugs are solid, all others have a bore that is narrower than they are.
     fn bore(&mut self, device: &Node, path: &str) {
         let Some(kind) = device.get("kind") else {
             return;
         };
         let field = format!("{path}.lumen");
-        let is_solid = matches!(kind.name(), Some("Wire" | "Coil"));
+        let is_solid = matches!(kind.name(), Some("Wire" | "Coil" | "Plug"));
         match (is_solid, device.get("lumen")) {
             (true, Some(lumen)) if lumen.name() != Some("None") => {
-                let allowed = "no `lumen` for wires and coils".to_owned();
+                let allowed = "no `lumen` for wires, coils and plugs".to_owned();
                 self.add(lumen, field, "a solid device with a bore".to_owned(), allowed);
             }
             (false, None) => {
@@ -139,7 +145,7 @@ impl Checks<'_> {
                     kind,
                     field,
                     "no `lumen`".to_owned(),
-                    "a bore for everything but wires and coils".to_owned(),
+                    "a bore for everything but wires, coils and plugs".to_owned(),
                 );
             }
             (false, Some(lumen)) => {

@@ -125,6 +125,9 @@ pub struct ImplantEntry {
     /// Carries fibers.
     #[serde(default)]
     pub fibered: bool,
+    /// The braid of a plug.
+    #[serde(default)]
+    pub mesh: Option<super::Mesh>,
 }
 
 /// A device as written.

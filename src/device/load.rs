@@ -125,6 +125,7 @@ pub(super) fn device_of(entry: &DeviceEntry) -> Device {
             release: i.release,
             bores_mm: (i.bore_from.to_mm(), i.bore_to.to_mm()),
             fibered: i.fibered,
+            mesh: i.mesh,
         }),
         source: entry.source.clone(),
     }

@@ -13,6 +13,7 @@ const KINDS: &[(&str, &str)] = &[
     ("Microcatheter", "runs in a catheter"),
     ("Wire", "guidewire, no lumen"),
     ("Coil", "coil on its pusher"),
+    ("Plug", "plug of braided wire on its cable"),
 ];
 
 const RELEASES: &[(&str, &str)] = &[
@@ -23,18 +24,29 @@ const RELEASES: &[(&str, &str)] = &[
 /// What stays behind.
 pub static IMPLANT: Group = Group {
     name: "ImplantEntry",
-    doc: "the part of a coil that stays in the patient",
+    doc: "the part of a coil or plug that stays in the patient",
     fields: &[
         required("length_mm", positive(LONGEST_MM), "length from the tip, mm; a section ends there"),
         required(
             "diameter_mm",
             Kind::Number { min: 0.5, max: 40.0 },
-            "unconstrained diameter over the loops, mm",
+            "unconstrained diameter over the loops or the braid, mm",
         ),
         required("release", Kind::Choice(RELEASES), "how it parts from what pushes it"),
         required("bore_from", Kind::Variants(SIZE), "narrowest bore that it goes through"),
         required("bore_to", Kind::Variants(SIZE), "widest bore in which it does not jam"),
         default("fibered", Kind::Bool, "false", "carries fibers, which clot faster"),
+        default("mesh", Kind::Optional(&Kind::Group(&MESH)), "None", "the braid of a plug; coils have none"),
+    ],
+};
+
+/// Braid.
+pub static MESH: Group = Group {
+    name: "Mesh",
+    doc: "a braid of fine wires",
+    fields: &[
+        required("wires", Kind::Whole { min: 4.0, max: 2000.0 }, "wires in all its layers"),
+        required("wire_mm", positive(1.0), "diameter of a wire, mm"),
     ],
 };
 
@@ -166,7 +178,12 @@ pub static DEVICE: Group = Group {
             "side holes, mm from the tip",
         ),
         required("sections", Kind::List { of: &Kind::Group(&SECTION), min_items: 1 }, "build from the tip"),
-        default("implant", Kind::Optional(&Kind::Group(&IMPLANT)), "None", "what a coil leaves behind"),
+        default(
+            "implant",
+            Kind::Optional(&Kind::Group(&IMPLANT)),
+            "None",
+            "what a coil or plug leaves behind",
+        ),
         required("source", Kind::Text, "where the figures come from"),
     ],
 };

@@ -16,6 +16,8 @@ pub enum DeviceKind {
     Wire,
     /// Coil on its pusher: leaves an [`Implant`] behind.
     Coil,
+    /// Plug of braided wire on its cable: opens to fill the vessel, and stays as an [`Implant`].
+    Plug,
 }
 
 /// How an implant parts from what pushes it.
@@ -40,6 +42,19 @@ pub struct Implant {
     pub bores_mm: (f64, f64),
     /// Carries fibers, which clot faster.
     pub fibered: bool,
+    /// The braid of a plug; coils have none.
+    #[serde(default)]
+    pub mesh: Option<Mesh>,
+}
+
+/// A braid of fine wires.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mesh {
+    /// Wires in all its layers.
+    pub wires: u32,
+    /// Diameter of a wire, mm.
+    pub wire_mm: f64,
 }
 
 /// The element that makes a stretch visible: it sets how visibility changes with the tube voltage (K edges).

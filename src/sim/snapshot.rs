@@ -126,6 +126,8 @@ pub struct ImplantView {
     pub packing: f64,
     /// It is carried away by the blood.
     pub drifts: bool,
+    /// It stands open on its cable, and may still be drawn back.
+    pub is_joined: bool,
 }
 
 /// A free body.

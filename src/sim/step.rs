@@ -436,7 +436,7 @@ fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events
         TICK_S,
         events,
     );
-    placing::advance(model, state, events);
+    placing::advance(model, state, &scratch.rods, events);
 }
 
 /// A lumen as its transducer sees it: the pressure of the last tick, in the order of the injection.
