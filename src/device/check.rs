@@ -53,6 +53,13 @@ impl Checks<'_> {
         }
         self.bore(device, path);
         self.implant(device, path, length_mm);
+        let has_loop = device.get("loop_mm").filter(|l| l.name() != Some("None"));
+        let is_snare = device.get("kind").and_then(Node::name) == Some("Snare");
+        if has_loop.is_some() != is_snare {
+            let found = if is_snare { "a snare without `loop_mm`" } else { "a loop" }.to_owned();
+            let allowed = "a loop for snares and only for them".to_owned();
+            self.add(has_loop.unwrap_or(device), format!("{path}.loop_mm"), found, allowed);
+        }
     }
 
     /// Coils and plugs, and only they, leave something behind; it ends with a section, before the pusher. Only plugs are braids.
@@ -128,16 +135,16 @@ impl Checks<'_> {
         }
     }
 
-    /// Wires, coils and plugs are solid, all others have a bore that is narrower than they are.
+    /// Wires, coils, plugs and snares are solid, all others have a bore that is narrower than they are.
     fn bore(&mut self, device: &Node, path: &str) {
         let Some(kind) = device.get("kind") else {
             return;
         };
         let field = format!("{path}.lumen");
-        let is_solid = matches!(kind.name(), Some("Wire" | "Coil" | "Plug"));
+        let is_solid = matches!(kind.name(), Some("Wire" | "Coil" | "Plug" | "Snare"));
         match (is_solid, device.get("lumen")) {
             (true, Some(lumen)) if lumen.name() != Some("None") => {
-                let allowed = "no `lumen` for wires, coils and plugs".to_owned();
+                let allowed = "no `lumen` for wires, coils, plugs and snares".to_owned();
                 self.add(lumen, field, "a solid device with a bore".to_owned(), allowed);
             }
             (false, None) => {
@@ -145,7 +152,7 @@ impl Checks<'_> {
                     kind,
                     field,
                     "no `lumen`".to_owned(),
-                    "a bore for everything but wires, coils and plugs".to_owned(),
+                    "a bore for everything but wires, coils, plugs and snares".to_owned(),
                 );
             }
             (false, Some(lumen)) => {

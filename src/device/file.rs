@@ -163,6 +163,9 @@ pub struct DeviceEntry {
     /// What a coil leaves behind.
     #[serde(default)]
     pub implant: Option<ImplantEntry>,
+    /// Diameter of the loop of a snare, mm.
+    #[serde(default)]
+    pub loop_mm: Option<f64>,
     /// Where the figures come from.
     pub source: String,
 }

@@ -127,6 +127,7 @@ pub(super) fn device_of(entry: &DeviceEntry) -> Device {
             fibered: i.fibered,
             mesh: i.mesh,
         }),
+        loop_mm: entry.loop_mm,
         source: entry.source.clone(),
     }
 }

@@ -14,6 +14,7 @@ const KINDS: &[(&str, &str)] = &[
     ("Wire", "guidewire, no lumen"),
     ("Coil", "coil on its pusher"),
     ("Plug", "plug of braided wire on its cable"),
+    ("Snare", "wire with a loop that catches what lies in it"),
 ];
 
 const RELEASES: &[(&str, &str)] = &[
@@ -183,6 +184,12 @@ pub static DEVICE: Group = Group {
             Kind::Optional(&Kind::Group(&IMPLANT)),
             "None",
             "what a coil or plug leaves behind",
+        ),
+        default(
+            "loop_mm",
+            Kind::Optional(&Kind::Number { min: 1.0, max: 60.0 }),
+            "None",
+            "loop of a snare, mm",
         ),
         required("source", Kind::Text, "where the figures come from"),
     ],

@@ -18,6 +18,8 @@ pub enum DeviceKind {
     Coil,
     /// Plug of braided wire on its cable: opens to fill the vessel, and stays as an [`Implant`].
     Plug,
+    /// Wire with a loop that opens when it leaves its catheter, and is drawn tight on what lies in it.
+    Snare,
 }
 
 /// How an implant parts from what pushes it.
@@ -145,9 +147,12 @@ pub struct Device {
     pub side_holes_mm: Vec<f64>,
     /// Rated pressure of an injection, psi; 0 for wires.
     pub max_pressure_psi: f64,
-    /// What it leaves behind; only coils do.
+    /// What it leaves behind; only coils and plugs do.
     #[serde(default)]
     pub implant: Option<Implant>,
+    /// Diameter of the loop of a snare, mm.
+    #[serde(default)]
+    pub loop_mm: Option<f64>,
     /// Where the figures come from; figures that are estimates say so.
     pub source: String,
 }

@@ -32,6 +32,12 @@ pub static CASE: Group = Group {
         default("patient", Kind::Group(&PATIENT), "()", "who lies on the table"),
         required("anatomy", Kind::Group(&ANATOMY), "vessels and lesions"),
         required("access", Kind::Group(&ACCESS), "where the sheath is"),
+        default(
+            "second_access",
+            Kind::Optional(&Kind::Group(&ACCESS)),
+            "None",
+            "a second sheath, for a snare or a second catheter",
+        ),
         required(
             "tray",
             Kind::List { of: &Kind::Name(NameOf::TrayItem), min_items: 1 },

@@ -38,6 +38,9 @@ pub struct Case {
     pub anatomy: AnatomyChoice,
     /// Where the sheath is.
     pub access: Access,
+    /// A second sheath, for a snare or a second catheter.
+    #[serde(default)]
+    pub second_access: Option<Access>,
     /// Ids of devices and embolics that the nurse can hand over.
     pub tray: Vec<String>,
     /// X-ray room and contrast.

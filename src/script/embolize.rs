@@ -52,7 +52,7 @@ fn deploy(
     let carrier_mm = carrier_mm.ok_or_else(|| format!("`{through}` is not in"))?;
     match b.work.phase {
         ENTER => {
-            if let Progress::Done = motion::load(id, b)? {
+            if let Progress::Done = motion::load(id, 0, b)? {
                 b.go(FEED);
             }
             // The beginning of the next part counts from here.

@@ -4,7 +4,7 @@ use super::command::ToolId;
 use super::contact::ShiftedWall;
 use super::event::EventKind;
 use super::flow::FlowState;
-use super::implant::{self, ImplantInputs};
+use super::implant::{self, ImplantInputs, SnareSeen};
 use super::model::Model;
 use super::rod::{self, Capsule, RodInputs, RodScratch};
 use super::snapshot::{ImplantView, RodView};
@@ -94,9 +94,32 @@ pub(super) fn obstacles(model: &Model, state: &State, index: usize, wall: &Shift
 /// Advances the stage by a tick.
 pub(super) fn advance(model: &Model, state: &mut State, rods: &[RodView], events: &mut Vec<EventKind>) {
     let seen = open_plug(model, state, rods);
+    let snares = snares(model, state, rods);
     let inputs = implant_inputs(model, &state.flow, state.patient.act_s());
     state.implants.expose(&inputs, seen);
-    implant::advance(&inputs, &mut state.implants, &mut state.world, TICK_S, events);
+    implant::advance(&inputs, &mut state.implants, &mut state.world, &snares, TICK_S, events);
+}
+
+/// Snares that are in, vessels at rest.
+fn snares(model: &Model, state: &State, rods: &[RodView]) -> Vec<SnareSeen> {
+    let mut out = Vec::new();
+    for rod in rods {
+        for (i, d) in rod.devices.iter().enumerate() {
+            let Some(loop_mm) = model.tools.get(d.tool.idx()).and_then(|t| t.loop_mm) else { continue };
+            let shift = total_shift(model, state);
+            let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &shift);
+            let around_mm = rod.devices[..i].iter().map(|o| o.inserted_mm).fold(0.0, f64::max);
+            out.push(SnareSeen {
+                tool: d.tool,
+                tip_mm: d.tip_mm - wall.shift_at(&d.tip_mm),
+                direction: d.tip_direction,
+                exposed_mm: d.inserted_mm - around_mm,
+                inserted_mm: d.inserted_mm,
+                loop_mm,
+            });
+        }
+    }
+    out
 }
 
 /// The plug that has come out of its catheter and is still on its cable: its axis from the joint on, vessels at rest.
@@ -128,7 +151,8 @@ fn point_at(rod: &RodView, arc_mm: f64) -> Vec3 {
 
 /// What the outside may see.
 pub(super) fn view(model: &Model, state: &State) -> Vec<ImplantView> {
-    if state.implants.placed.is_empty() && state.implants.exposed.is_none() {
+    let it = &state.implants;
+    if it.placed.is_empty() && it.exposed.is_none() && it.snares.is_empty() {
         return Vec::new();
     }
     let shift = total_shift(model, state);

@@ -99,6 +99,7 @@ impl Which {
             "microcatheter" => Some(DeviceKind::Microcatheter),
             "sheath" => Some(DeviceKind::Sheath),
             "coil" => Some(DeviceKind::Coil),
+            "snare" => Some(DeviceKind::Snare),
             "plug" => Some(DeviceKind::Plug),
             _ => None,
         };

@@ -128,6 +128,7 @@ pub(crate) fn case() -> Case {
             vary: Vec::new(),
         },
         access: Access { site: "femoral.right".to_owned(), sheath: "sheath.s".to_owned() },
+        second_access: None,
         tray: names.iter().map(|s| (*s).to_owned()).collect(),
         room: Room::default(),
         steps: vec![

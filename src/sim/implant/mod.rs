@@ -8,6 +8,7 @@
 mod hold;
 mod mesh;
 mod packing;
+mod snare;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,7 @@ use crate::sim::snapshot::ImplantView;
 use crate::sim::world::WorldState;
 
 pub use packing::{Stretch, permeability_mm2};
+pub use snare::{Snare, SnareSeen};
 
 /// Time constants with which the blood between the loops clots, s: with fibers and without, at an activated clotting time of
 /// 120 s `[K]`.
@@ -62,6 +64,12 @@ pub struct Placed {
     pub slipping_s: f64,
     /// The free body as which it drifts.
     pub body: Option<u32>,
+    /// The snare that is drawn tight on it.
+    #[serde(default)]
+    pub held_by: Option<ToolId>,
+    /// It has been taken out of the patient.
+    #[serde(default)]
+    pub is_out: bool,
 }
 
 /// Everything the stage needs to go on bit-exactly.
@@ -72,6 +80,9 @@ pub struct ImplantState {
     /// A plug that stands open on its cable: it acts on the blood, but is held.
     #[serde(default)]
     pub exposed: Option<Placed>,
+    /// Snares in the patient.
+    #[serde(default)]
+    pub snares: Vec<Snare>,
     /// What they fill of the vessels; made anew when one comes or moves.
     pub stretches: Vec<Stretch>,
     /// What that does to the lumens.
@@ -123,6 +134,25 @@ impl ImplantState {
         self.change(inputs);
     }
 
+    /// The blood takes an implant along; false where it lies in no vessel.
+    fn let_go(
+        &mut self,
+        inputs: &ImplantInputs<'_>,
+        world: &mut WorldState,
+        index: usize,
+        events: &mut Vec<EventKind>,
+    ) -> bool {
+        let p = &mut self.placed[index];
+        p.held_by = None;
+        let Some(place) = p.place(inputs.wall) else { return false };
+        let diameter_mm = p.spec(inputs.tools).map_or(1.0, |s| s.diameter_mm);
+        let body = world.spawn_implant(index as u32, diameter_mm, p.center_mm(), place);
+        p.body = Some(body as u32);
+        p.clot = 0.0;
+        events.push(EventKind::ImplantMigrates { implant: index as u32, from: place });
+        true
+    }
+
     fn change(&mut self, inputs: &ImplantInputs<'_>) {
         self.changes = packing::changes(&self.all(), &self.stretches, inputs);
     }
@@ -155,7 +185,7 @@ impl ImplantState {
     /// The pieces that rods must not enter, given how far the vessels have moved at a point, mm.
     pub fn capsules(&self, tools: &[Device], shift: &dyn Fn(&Vec3) -> Vec3) -> Vec<Capsule> {
         let mut out = Vec::new();
-        for p in self.placed.iter().filter(|p| p.body.is_none()) {
+        for p in self.placed.iter().filter(|p| p.lies()) {
             let radius_mm = 0.5 * if p.is_mesh(tools) { p.width_mm } else { p.thickness_mm(tools) };
             let moved: Vec<Vec3> = p.nodes_mm.iter().map(|x| x + shift(x)).collect();
             out.extend(moved.windows(2).map(|w| Capsule { a_mm: w[0], b_mm: w[1], radius_mm }));
@@ -172,10 +202,13 @@ impl ImplantState {
             width_mm: if p.is_mesh(tools) { DRAWN_WIRE_MM } else { p.thickness_mm(tools) },
             length_mm: p.length_mm.clone(),
             clot: p.clot,
-            drifts: p.body.is_some(),
+            drifts: p.body.is_some() || p.held_by.is_some() || p.is_out,
             is_joined: i >= self.placed.len(),
         };
-        self.all().into_iter().enumerate().map(view).collect()
+        let width_mm =
+            |tool: ToolId| tools.get(tool.idx()).map_or(0.3, |d| d.section_at(0.0).outer_diameter_mm);
+        let loops = self.snares.iter().filter_map(|s| snare::view(s, width_mm(s.tool), shift));
+        self.all().into_iter().enumerate().map(view).chain(loops).collect()
     }
 
     /// Mean share of solid in the pieces of vessel where an implant lies, weighted by its own share of them.
@@ -216,7 +249,14 @@ impl Placed {
             clot: 0.0,
             slipping_s: 0.0,
             body: None,
+            held_by: None,
+            is_out: false,
         }
+    }
+
+    /// It lies where it was left: neither adrift nor in a snare nor out.
+    fn lies(&self) -> bool {
+        self.body.is_none() && self.held_by.is_none() && !self.is_out
     }
 
     /// A braid opens: it fills its vessel and presses on the wall.
@@ -298,15 +338,20 @@ pub fn advance(
     inputs: &ImplantInputs<'_>,
     state: &mut ImplantState,
     world: &mut WorldState,
+    snares: &[SnareSeen],
     dt_s: f64,
     events: &mut Vec<EventKind>,
 ) {
-    if state.placed.is_empty() && state.exposed.is_none() {
+    if state.placed.is_empty() && state.exposed.is_none() && snares.is_empty() && state.snares.is_empty() {
         return;
     }
     let slower = (inputs.act_s / ACT_NORMAL_S).max(1.0).powi(2);
-    let (mut has_clotted, mut has_moved) = (false, false);
+    let mut has_clotted = false;
+    let mut has_moved = snare::advance(inputs, state, world, snares, events);
     for i in 0..state.placed.len() {
+        if state.placed[i].held_by.is_some() || state.placed[i].is_out {
+            continue;
+        }
         let pull_n = hold::drag_n(i, &state.stretches, inputs);
         let hold_n = hold::hold_n(i, &state.placed[i], &state.stretches, inputs);
         let p = &mut state.placed[i];
@@ -317,15 +362,8 @@ pub fn advance(
         has_clotted |= p.thicken(inputs.tools, dt_s / slower);
         let is_slipping = pull_n > hold_n;
         p.slipping_s = if is_slipping { p.slipping_s + dt_s } else { 0.0 };
-        if p.slipping_s > hold::PATIENCE_S
-            && let Some(place) = p.place(inputs.wall)
-        {
-            let diameter_mm = p.spec(inputs.tools).map_or(1.0, |s| s.diameter_mm);
-            let body = world.spawn_implant(i as u32, diameter_mm, p.center_mm(), place);
-            p.body = Some(body as u32);
-            p.clot = 0.0;
-            has_moved = true;
-            events.push(EventKind::ImplantMigrates { implant: i as u32, from: place });
+        if p.slipping_s > hold::PATIENCE_S {
+            has_moved |= state.let_go(inputs, world, i, events);
         }
     }
     if let Some(open) = &mut state.exposed {

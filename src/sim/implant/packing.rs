@@ -79,7 +79,7 @@ fn volumes(p: &Placed, tools: &[Device], wall: &dyn WallQuery) -> (Vec<(VesselId
 /// The pieces of vessel that hold anything of the implants at rest, in the order of vessel and arc length.
 pub(super) fn stretches(placed: &[&Placed], inputs: &ImplantInputs<'_>) -> Vec<Stretch> {
     let mut out: Vec<(VesselId, i64, Vec<(u32, f64, f64)>)> = Vec::new();
-    for (i, p) in placed.iter().enumerate().filter(|(_, p)| p.body.is_none()) {
+    for (i, p) in placed.iter().enumerate().filter(|(_, p)| p.lies()) {
         let (volumes, cylinder_mm) = volumes(p, inputs.tools, inputs.wall);
         for (vessel, piece, volume) in volumes {
             let entry = (i as u32, volume, cylinder_mm);
