@@ -57,6 +57,8 @@ mod shift;
 mod table;
 #[path = "core/training.rs"]
 mod training;
+#[path = "core/training_implants.rs"]
+mod training_implants;
 #[path = "core/tubes.rs"]
 mod tubes;
 #[path = "core/wall.rs"]

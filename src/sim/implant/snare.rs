@@ -19,7 +19,7 @@ const LUMEN_SHARE: f64 = 0.95;
 /// Narrower than this the loop catches nothing new, mm; narrower than this it holds what lies in it, mm.
 const CATCHES_MM: f64 = 2.5;
 const HOLDS_MM: f64 = 1.5;
-/// An end this near to the plane of the loop lies in it, mm.
+/// What is this near to the plane of the loop lies in it, mm.
 const NEAR_PLANE_MM: f64 = 2.0;
 /// A tip this little out of the sheath has brought its catch home, mm.
 const HOME_MM: f64 = 2.0;
@@ -155,21 +155,13 @@ fn grip(
     true
 }
 
-/// Does a line pass through the loop, or end in it.
+/// Does a part of a line lie in the loop.
 fn lies_in(snare: &Snare, line_mm: &[Vec3]) -> bool {
-    let radius_mm = 0.5 * snare.open_mm;
-    let off = |x: &Vec3| {
+    line_mm.iter().any(|x| {
         let r = x - snare.tip_mm;
         let height = r.dot(&snare.direction);
-        (height, (r - snare.direction * height).norm())
-    };
-    let ends = [line_mm.first(), line_mm.last()];
-    let ends_in = ends.into_iter().flatten().map(off).any(|(h, r)| h.abs() < NEAR_PLANE_MM && r < radius_mm);
-    ends_in
-        || line_mm.windows(2).any(|w| {
-            let ((a, ra), (b, rb)) = (off(&w[0]), off(&w[1]));
-            a * b <= 0.0 && ra.max(rb) < radius_mm
-        })
+        height.abs() < NEAR_PLANE_MM && (r - snare.direction * height).norm() < 0.5 * snare.open_mm
+    })
 }
 
 /// What has been drawn into the sheath is out of the patient.
