@@ -87,7 +87,7 @@ fn a_plug_narrower_than_its_vessel_is_washed_away() {
 
 #[test]
 fn a_snare_closes_around_a_lost_coil_and_brings_it_out() {
-    let coil = "coil.pushable.018.4x50";
+    let coil = "coil.pushable.035.8x100";
     let model = model("pelvis", "femoral.right", &[CATHETER, "snare.10", coil]);
     let tool = |id: &str| model.tool(id).unwrap();
     let (catheter, snare, coil) = (tool(CATHETER), tool("snare.10"), tool(coil));
