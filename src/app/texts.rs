@@ -171,6 +171,9 @@ table! {
     DrawUpAgent = "Draw up agent";
     InjectAgent = "Inject agent";
     AgentGiven = "Agent given";
+    Strength = "Strength";
+    Pledget = "Push a pledget";
+    WithoutBlood = "without blood";
     Clears = "Contrast at the tip clears in";
     Beats = "beats";
     TipFlow = "Flow past the tip";

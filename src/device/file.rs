@@ -180,6 +180,12 @@ pub struct EmbolicEntry {
     pub iodine_mg_per_ml: f64,
     /// Smallest bore it passes.
     pub min_lumen: Size,
+    /// See [`super::Embolic::clumping`].
+    #[serde(default)]
+    pub clumping: f64,
+    /// See [`super::Embolic::dissolves_half_life_h`].
+    #[serde(default)]
+    pub dissolves_half_life_h: Option<f64>,
     /// Where the figures come from.
     pub source: String,
 }

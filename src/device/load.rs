@@ -145,6 +145,8 @@ fn embolic_of(entry: &EmbolicEntry) -> Embolic {
         particles_per_ml: entry.particles_per_ml,
         iodine_mg_per_ml: entry.iodine_mg_per_ml,
         min_lumen_mm: entry.min_lumen.to_mm(),
+        clumping: entry.clumping,
+        dissolves_half_life_h: entry.dissolves_half_life_h,
         source: entry.source.clone(),
     }
 }

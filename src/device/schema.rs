@@ -182,6 +182,18 @@ pub static EMBOLIC: Group = Group {
         required("particles_per_ml", positive(1e9), "particles in one mL as drawn up"),
         required("iodine_mg_per_ml", Kind::Number { min: 0.0, max: 500.0 }, "iodine, mg/mL"),
         required("min_lumen", Kind::Variants(SIZE), "smallest bore that they pass"),
+        default(
+            "clumping",
+            Kind::Number { min: 0.0, max: 1.0 },
+            "0",
+            "twice the share of them that sticks together in threes in the suspension as drawn up",
+        ),
+        default(
+            "dissolves_half_life_h",
+            Kind::Optional(&positive(10000.0)),
+            "None",
+            "half-life after which they let blood through again, h; none for permanent ones",
+        ),
         required("source", Kind::Text, "where the figures come from"),
     ],
 };

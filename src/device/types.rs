@@ -176,6 +176,12 @@ pub struct Embolic {
     pub iodine_mg_per_ml: f64,
     /// Smallest lumen it passes without clogging, mm.
     pub min_lumen_mm: f64,
+    /// How much its particles stick together in threes: twice the share that does in the suspension as drawn up, 0 to 1.
+    #[serde(default)]
+    pub clumping: f64,
+    /// Half-life after which its particles dissolve and let blood through again, h; `None` for permanent ones.
+    #[serde(default)]
+    pub dissolves_half_life_h: Option<f64>,
     /// Where the figures come from.
     pub source: String,
 }

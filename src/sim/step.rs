@@ -28,6 +28,7 @@ use super::snapshot::{RodView, Snapshot, StenosisView, ToolInfo};
 use super::state::State;
 use super::{harm, placing, therapy, wiring, world};
 use crate::anatomy::VesselPlace;
+use crate::device::Release;
 use crate::math::Vec3;
 use crate::units::{TICK_S, TICKS_PER_S};
 
@@ -432,6 +433,7 @@ fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events
         &state.flow,
         &mut state.therapy,
         &scratch.contrast,
+        TICK_S,
         events,
     );
     placing::advance(model, state, events);
@@ -556,6 +558,9 @@ fn tools(model: &Model, rods: &[RodView]) -> Vec<ToolInfo> {
             label: d.label.clone(),
             kind: d.kind,
             loaded: is_loaded(i),
+            implant_mm: d.implant.as_ref().map_or(0.0, |p| p.length_mm),
+            implant_diameter_mm: d.implant.as_ref().map_or(0.0, |p| p.diameter_mm),
+            is_detachable: d.implant.as_ref().is_some_and(|p| p.release == Release::Detached),
         })
         .collect()
 }

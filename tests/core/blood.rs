@@ -124,6 +124,8 @@ fn pva(particles_per_ml: f64) -> Embolic {
         particles_per_ml,
         iodine_mg_per_ml: 290.0,
         min_lumen_mm: 0.53,
+        clumping: 0.0,
+        dissolves_half_life_h: None,
         source: "test".to_owned(),
     }
 }
@@ -233,6 +235,7 @@ impl Rig {
             &self.flow,
             &mut self.therapy,
             &self.contrast_scratch,
+            TICK_S,
             &mut self.events,
         );
     }

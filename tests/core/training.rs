@@ -172,7 +172,7 @@ pub(crate) fn tools() -> Vec<ToolInfo> {
         id: id.clone(),
         label: format!("label of {id}"),
         kind,
-        loaded: false,
+        ..ToolInfo::default()
     };
     case().tray.iter().zip(kinds).map(info).collect()
 }

@@ -124,7 +124,8 @@ impl ImplantState {
 
     /// What the outside may see.
     pub fn view(&self, tools: &[Device], shift: &dyn Fn(&Vec3) -> Vec3) -> Vec<ImplantView> {
-        let view = |p: &Placed| ImplantView {
+        let view = |(i, p): (usize, &Placed)| ImplantView {
+            packing: self.packing(i),
             tool: p.tool,
             points_mm: p.nodes_mm.iter().map(|x| x + shift(x)).collect(),
             width_mm: p.thickness_mm(tools),
@@ -132,7 +133,18 @@ impl ImplantState {
             clot: p.clot,
             drifts: p.body.is_some(),
         };
-        self.placed.iter().map(view).collect()
+        self.placed.iter().enumerate().map(view).collect()
+    }
+
+    /// Mean share of solid in the pieces of vessel where an implant lies, weighted by its own share of them.
+    fn packing(&self, index: usize) -> f64 {
+        let own = |s: &Stretch| s.shares.iter().find(|(i, _)| *i as usize == index).map(|x| x.1 * s.solid);
+        let (sum, weight) = self
+            .stretches
+            .iter()
+            .filter_map(|s| own(s).map(|w| (s.solid, w)))
+            .fold((0.0, 0.0), |(sum, weight), (solid, w)| (sum + solid * w, weight + w));
+        if weight > 0.0 { sum / weight } else { 0.0 }
     }
 
     /// Feeds the state into a hash.
