@@ -160,6 +160,12 @@ pub struct DeviceEntry {
     /// What a coil leaves behind.
     #[serde(default)]
     pub implant: Option<ImplantEntry>,
+    /// Its balloon.
+    #[serde(default)]
+    pub balloon: Option<super::Balloon>,
+    /// Its stent.
+    #[serde(default)]
+    pub stent: Option<super::Stent>,
     /// Where the figures come from.
     pub source: String,
 }

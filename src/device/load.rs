@@ -126,6 +126,8 @@ pub(super) fn device_of(entry: &DeviceEntry) -> Device {
             bores_mm: (i.bore_from.to_mm(), i.bore_to.to_mm()),
             fibered: i.fibered,
         }),
+        balloon: entry.balloon.clone(),
+        stent: entry.stent.clone(),
         source: entry.source.clone(),
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::dilation::{Balloon, Stent};
+
 /// What a device is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceKind {
@@ -16,6 +18,10 @@ pub enum DeviceKind {
     Wire,
     /// Coil on its pusher: leaves an [`Implant`] behind.
     Coil,
+    /// Balloon catheter.
+    Balloon,
+    /// Stent on its delivery catheter.
+    Stent,
 }
 
 /// How an implant parts from what pushes it.
@@ -133,6 +139,12 @@ pub struct Device {
     /// What it leaves behind; only coils do.
     #[serde(default)]
     pub implant: Option<Implant>,
+    /// Its balloon; balloon catheters and stents that one opens have one.
+    #[serde(default)]
+    pub balloon: Option<Balloon>,
+    /// Its stent.
+    #[serde(default)]
+    pub stent: Option<Stent>,
     /// Where the figures come from; figures that are estimates say so.
     pub source: String,
 }

@@ -65,6 +65,8 @@ impl Which {
             "microcatheter" => Some(DeviceKind::Microcatheter),
             "sheath" => Some(DeviceKind::Sheath),
             "coil" => Some(DeviceKind::Coil),
+            "balloon" => Some(DeviceKind::Balloon),
+            "stent" => Some(DeviceKind::Stent),
             _ => None,
         };
         Self(tools.iter().map(|t| t.id == of || Some(t.kind) == kind).collect())
