@@ -12,11 +12,13 @@ pub mod step;
 
 pub mod contact;
 pub mod contrast;
+pub mod dilation;
 pub mod exposure;
 pub mod flow;
 pub mod harm;
 pub mod implant;
 pub mod physiology;
+mod opening;
 mod placing;
 pub mod rod;
 pub mod therapy;
