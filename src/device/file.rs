@@ -166,6 +166,12 @@ pub struct DeviceEntry {
     /// Diameter of the loop of a snare, mm.
     #[serde(default)]
     pub loop_mm: Option<f64>,
+    /// Its balloon.
+    #[serde(default)]
+    pub balloon: Option<super::Balloon>,
+    /// Its stent.
+    #[serde(default)]
+    pub stent: Option<super::Stent>,
     /// Where the figures come from.
     pub source: String,
 }

@@ -128,6 +128,8 @@ pub(super) fn device_of(entry: &DeviceEntry) -> Device {
             mesh: i.mesh,
         }),
         loop_mm: entry.loop_mm,
+        balloon: entry.balloon.clone(),
+        stent: entry.stent.clone(),
         source: entry.source.clone(),
     }
 }

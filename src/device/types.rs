@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::dilation::{Balloon, Stent};
+
 /// What a device is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceKind {
@@ -20,6 +22,10 @@ pub enum DeviceKind {
     Plug,
     /// Wire with a loop that opens when it leaves its catheter, and is drawn tight on what lies in it.
     Snare,
+    /// Balloon catheter.
+    Balloon,
+    /// Stent on its delivery catheter.
+    Stent,
 }
 
 /// How an implant parts from what pushes it.
@@ -153,6 +159,12 @@ pub struct Device {
     /// Diameter of the loop of a snare, mm.
     #[serde(default)]
     pub loop_mm: Option<f64>,
+    /// Its balloon; balloon catheters and stents that one opens have one.
+    #[serde(default)]
+    pub balloon: Option<Balloon>,
+    /// Its stent.
+    #[serde(default)]
+    pub stent: Option<Stent>,
     /// Where the figures come from; figures that are estimates say so.
     pub source: String,
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::detector::{Deposit, Detector, SCATTER_ENERGY_KEV, SWANK};
-use super::devices::{add_balls, add_devices};
+use super::devices::{add_balloons, add_balls, add_devices};
 use super::fast;
 use super::renderer::Renderer;
 use super::scene::{Background, Geometry, pose_of};
@@ -93,6 +93,7 @@ impl Renderer {
         geometry.lumen.add_iodine(snapshot, &mut self.iodine_mg_per_cm2);
         let moving = self.breathing.filter(|b| b.moves_vessels);
         add_balls(&geometry.projection, snapshot, moving, &mut self.iodine_mg_per_cm2);
+        add_balloons(&geometry.projection, &snapshot.balloons, &mut self.iodine_mg_per_cm2);
         let focal_spot_mm = DetectorProgram::focal_spot_mm(snapshot.xray.technique.tube_ma);
         let projection = Projection { focal_spot_mm, ..geometry.projection };
         add_devices(&projection, snapshot, &self.tray, &background.detector, &mut self.metal);

@@ -6,8 +6,9 @@ use super::chords::{Pass, Piece, for_each_pass};
 use super::detector::{BINS, Detector};
 use super::fast;
 use crate::anatomy::Breathing;
-use crate::device::{Device, DeviceKind};
+use crate::device::{Device, DeviceKind, Stent};
 use crate::math::Vec3;
+use crate::sim::dilation::{BalloonView, StentView};
 use crate::sim::snapshot::{ImplantView, RodView, Snapshot};
 use crate::xray::Projection;
 
@@ -81,6 +82,11 @@ pub(super) fn add_devices(
     for view in &snapshot.implants {
         if let Some(device) = tray.get(view.tool.idx()) {
             add_implant(projection, view, device, detector, layer);
+        }
+    }
+    for view in &snapshot.stents {
+        if let Some(stent) = tray.get(view.tool.idx()).and_then(|d| d.stent.as_ref()) {
+            add_struts(projection, view, stent, detector, layer);
         }
     }
     for rod in &snapshot.rods {
@@ -218,6 +224,33 @@ fn add_device(
     found.iter().flatten().for_each(|(pixel, exponent)| layer.add(*pixel, exponent));
 }
 
+/// The struts of a stent: straight solid pieces.
+fn add_struts(
+    projection: &Projection,
+    view: &StentView,
+    stent: &Stent,
+    detector: &Detector,
+    layer: &mut MetalLayer,
+) {
+    let outer_mm = 0.5 * view.strut_mm;
+    let tube = Tube { outer_mm, inner_mm: 0.0, ratio: stent.radiopacity };
+    let per_mm = detector.metal_per_mm(stent.opaque);
+    let exponents_of = |ends_mm: &[Vec3; 2]| {
+        let mut found = Vec::new();
+        let way = ends_mm[1] - ends_mm[0];
+        if way.norm() > 1e-6 {
+            let across = way.normalize();
+            let piece = Piece { ends_mm: *ends_mm, mitres: [across; 2], radii_mm: [outer_mm; 2] };
+            for_each_pass(projection, &piece, |pass| {
+                found.extend(tube.exponent(pass, per_mm).map(|exponent| (pass.pixel, exponent)));
+            });
+        }
+        found
+    };
+    let found: Vec<_> = view.struts_mm.par_iter().map(exponents_of).collect();
+    found.iter().flatten().for_each(|(pixel, exponent)| layer.add(*pixel, exponent));
+}
+
 /// Bisecting direction at a point of the line, so that neighbors share the plane.
 fn mitre(points: &[Vec3], i: usize, chord: &impl Fn(usize) -> Vec3) -> Vec3 {
     if i == 0 || i + 1 == points.len() {
@@ -290,6 +323,34 @@ pub(super) fn add_balls(
     }
     for body in &snapshot.bodies {
         add_ball(projection, &body.position_mm, body.radius_mm, body.iodine_mg, iodine_mg_per_cm2);
+    }
+}
+
+/// Adds the contrast in balloons to a raster of iodine, mg/cm2: pieces of tubes between their cross-sections.
+pub(super) fn add_balloons(projection: &Projection, balloons: &[BalloonView], iodine_mg_per_cm2: &mut [f32]) {
+    for balloon in balloons.iter().filter(|b| b.iodine_mg_per_ml > 0.0) {
+        let direction = |i: usize| {
+            let last = balloon.points_mm.len() - 1;
+            let d = balloon.points_mm[(i + 1).min(last)] - balloon.points_mm[i.saturating_sub(1)];
+            if d.norm() > 1e-12 { d.normalize() } else { Vec3::z() }
+        };
+        for i in 1..balloon.points_mm.len() {
+            let piece = Piece {
+                ends_mm: [balloon.points_mm[i - 1], balloon.points_mm[i]],
+                mitres: [
+                    mitre(&balloon.points_mm, i - 1, &direction),
+                    mitre(&balloon.points_mm, i, &direction),
+                ],
+                radii_mm: [balloon.radius_mm[i - 1], balloon.radius_mm[i]],
+            };
+            for_each_pass(projection, &piece, |pass| {
+                let (from, to) = pass.clipped_mm(pass.mean_chord_mm(pass.radius_mm));
+                if to > from {
+                    // mg/mL over mm: a tenth of mg/cm2.
+                    iodine_mg_per_cm2[pass.pixel] += (0.1 * balloon.iodine_mg_per_ml * (to - from)) as f32;
+                }
+            });
+        }
     }
 }
 

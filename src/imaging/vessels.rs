@@ -7,7 +7,7 @@ use super::scene::{between, coarser};
 use crate::anatomy::{Breathing, CenterlinePoint, VesselId, VesselTree};
 use crate::math::Vec3;
 use crate::sim::Snapshot;
-use crate::sim::contact::WallShift;
+use crate::sim::contact::{WallShift, Widening};
 use crate::sim::snapshot::VesselView;
 use crate::xray::Projection;
 
@@ -27,6 +27,8 @@ struct LumenMap {
     /// What each branch has on the rays, by pixel, and the displacement by devices that it was made with.
     found: Vec<Vec<Found>>,
     made_with: WallShift,
+    /// How far the walls of opened vessels stood outside the built ones.
+    opened: Widening,
     /// The stretches of every band of rows, by pixel.
     bands: Vec<Vec<Stretch>>,
 }
@@ -35,6 +37,8 @@ struct LumenMap {
 const BAND_ROWS: usize = 8;
 /// Displacement of vessels that is worth new path lengths, mm.
 const SEEN_SHIFT_MM: f64 = 0.25;
+/// Change of a radius that is.
+const SEEN_WIDER_MM: f64 = 0.1;
 /// Intervals between full breath out and in at which the vessels are projected.
 const BREATH_LEVELS: usize = 16;
 
@@ -58,11 +62,11 @@ impl LumenLayer {
         self.levels.resize(if moving.is_some() { BREATH_LEVELS + 1 } else { 1 }, None);
         for (level, _) in self.shares(snapshot) {
             let map = self.levels[level].get_or_insert_default();
-            let stale = map.stale(tree, &snapshot.wall_shift);
+            let stale = map.stale(tree, &snapshot.wall_shift, &snapshot.widening);
             if !stale.contains(&true) {
                 continue;
             }
-            let mut moved = snapshot.wall_shift.moved(tree);
+            let mut moved = snapshot.widening.opened(snapshot.wall_shift.moved(tree));
             if let Some(breathing) = moving {
                 let depth = 2.0 * level as f64 / BREATH_LEVELS as f64 - 1.0;
                 let places = tree.branches.iter().flat_map(|b| &b.points);
@@ -71,7 +75,7 @@ impl LumenLayer {
                     p.position_mm += breathing.of_vessel_mm(&at.position_mm) * depth;
                 });
             }
-            map.update(&moved, &snapshot.wall_shift, &stale, &self.projection);
+            map.update(&moved, (&snapshot.wall_shift, &snapshot.widening), &stale, &self.projection);
         }
     }
 
@@ -111,8 +115,8 @@ impl Found {
 }
 
 impl LumenMap {
-    /// Which branches have moved too far since they were projected; all of them at first.
-    fn stale(&self, tree: &VesselTree, shift: &WallShift) -> Vec<bool> {
+    /// Which branches have moved or opened too far since they were projected; all of them at first.
+    fn stale(&self, tree: &VesselTree, shift: &WallShift, widening: &Widening) -> Vec<bool> {
         if self.found.len() != tree.branches.len() {
             return vec![true; tree.branches.len()];
         }
@@ -122,13 +126,21 @@ impl LumenMap {
             .map(|b| {
                 let (was, is) = (knots(&self.made_with, b), knots(shift, b));
                 let at = |list: &[Vec3], i: usize| list.get(i).copied().unwrap_or_default();
-                (0..was.len().max(is.len())).any(|i| (at(&was, i) - at(&is, i)).norm() > SEEN_SHIFT_MM)
+                let opened = self.opened.difference_mm(widening, VesselId(b as u32)) > SEEN_WIDER_MM;
+                opened
+                    || (0..was.len().max(is.len())).any(|i| (at(&was, i) - at(&is, i)).norm() > SEEN_SHIFT_MM)
             })
             .collect()
     }
 
     /// Projects the stale branches anew. Where branches overlap (a child inside its parent) the first one met counts.
-    fn update(&mut self, tree: &VesselTree, shift: &WallShift, stale: &[bool], projection: &Projection) {
+    fn update(
+        &mut self,
+        tree: &VesselTree,
+        (shift, widening): (&WallShift, &Widening),
+        stale: &[bool],
+        projection: &Projection,
+    ) {
         let mitres = end_mitres(tree);
         self.found.resize_with(tree.branches.len(), Vec::new);
         self.found.par_iter_mut().enumerate().filter(|(b, _)| stale[*b]).for_each(|(b, list)| {
@@ -144,6 +156,10 @@ impl LumenMap {
             }
         }
         self.made_with = made_with;
+        let is_stale =
+            |b: &&crate::sim::contact::WideBranch| stale.get(b.vessel.idx()).copied().unwrap_or(true);
+        self.opened.branches.retain(|b| !is_stale(&b));
+        self.opened.branches.extend(widening.branches.iter().filter(is_stale).cloned());
         self.bands = united(&self.found, projection);
     }
 

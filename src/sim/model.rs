@@ -3,6 +3,7 @@
 use super::contact::{MeshWall, VesselBed, WallLaw, WallShift};
 use super::contrast::ContrastModel;
 use super::contrast::injector::InjectorModel;
+use super::dilation::DilationModel;
 use super::exposure::ExposureModel;
 use super::flow::Network;
 use super::rod::RodBase;
@@ -66,6 +67,8 @@ pub struct Model {
     pub contrast: ContrastModel,
     /// Beds as generations.
     pub therapy: TherapyModel,
+    /// Healthy vessels and lesions for balloons and stents.
+    pub dilation: DilationModel,
     /// Room and embolics for the injector.
     pub injector: InjectorModel,
     /// Body and room for exposure control.
@@ -112,6 +115,7 @@ impl Model {
             law: WallLaw::default(),
             breath_shift: breath_shift(anatomy, bed.as_ref()),
             bed,
+            dilation: DilationModel::compile(&anatomy.tree, &open, &anatomy.lesions, &network),
             therapy: TherapyModel::compile(&network, &contrast, &embolics),
             contrast,
             injector: InjectorModel { room: case.room.clone(), embolics: embolics.clone() },

@@ -6,6 +6,7 @@ use super::event::EventKind;
 use super::flow::FlowState;
 use super::implant::{self, ImplantInputs, SnareSeen};
 use super::model::Model;
+use super::opening;
 use super::rod::{self, Capsule, RodInputs, RodScratch};
 use super::snapshot::{ImplantView, RodView};
 use super::state::State;
@@ -57,7 +58,7 @@ fn part(
     events: &mut Vec<EventKind>,
 ) {
     let shift = total_shift(model, state).into_owned();
-    let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &shift);
+    let wall = opening::wall(model, state, &shift);
     let others = obstacles(model, state, index, &wall);
     let inputs = RodInputs {
         tools: &model.tools,

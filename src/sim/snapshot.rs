@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::{AcquisitionKind, Hold, Pedal, ToolId};
-use super::contact::WallShift;
+use super::contact::{WallShift, Widening};
+use super::dilation::{BalloonView, LesionView, StentView};
 use super::exposure::account::SharedSkin;
 use super::exposure::suite::Suite;
 use crate::anatomy::{VesselId, VesselPlace};
@@ -46,6 +47,14 @@ pub struct Snapshot {
     pub xray: XrayView,
     /// Devices of the tray.
     pub tools: Vec<ToolInfo>,
+    /// How far the walls of opened vessels stand outside the built ones.
+    pub widening: Widening,
+    /// Balloons that have been used.
+    pub balloons: Vec<BalloonView>,
+    /// Stents in the patient.
+    pub stents: Vec<StentView>,
+    /// Narrowings of the anatomy, and what has come of them.
+    pub lesions: Vec<LesionView>,
 }
 
 impl Snapshot {

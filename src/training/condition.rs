@@ -101,6 +101,8 @@ impl Which {
             "coil" => Some(DeviceKind::Coil),
             "snare" => Some(DeviceKind::Snare),
             "plug" => Some(DeviceKind::Plug),
+            "balloon" => Some(DeviceKind::Balloon),
+            "stent" => Some(DeviceKind::Stent),
             _ => None,
         };
         Self(tools.iter().map(|t| t.id == of || Some(t.kind) == kind).collect())

@@ -378,6 +378,8 @@ fn plain(length_mm: f64, diameter_mm: f64, ei: f64) -> Device {
         max_pressure_psi: 0.0,
         implant: None,
         loop_mm: None,
+        balloon: None,
+        stent: None,
         source: "bench".to_owned(),
     }
 }

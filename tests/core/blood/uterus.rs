@@ -37,17 +37,16 @@ fn uterus() -> &'static Uterus {
     static UTERUS: OnceLock<Uterus> = OnceLock::new();
     UTERUS.get_or_init(|| {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/anatomy/pelvis");
-        let AnatomyFile::Described(d) = cathnav::anatomy::read_file(&dir).unwrap() else { panic!("described") };
+        let AnatomyFile::Described(d) = cathnav::anatomy::read_file(&dir).unwrap() else {
+            panic!("described")
+        };
         let large = |side: &str| Setting::Choose {
             name: format!("cervicovaginal.{side}"),
             option: "large".to_owned(),
         };
         let lesions = vec![feeder("left", 2.0), feeder("right", -2.0)];
-        let patient = PatientChoice {
-            seed: None,
-            set: vec![large("left"), large("right")],
-            lesions: lesions.clone(),
-        };
+        let patient =
+            PatientChoice { seed: None, set: vec![large("left"), large("right")], lesions: lesions.clone() };
         let (drawn, _) = cathnav::anatomy::vary(&d, &patient).unwrap();
         let (tree, _) = cathnav::anatomy::build_tree(&drawn).unwrap();
         Uterus { tree, circulation: drawn.circulation, lesions }
@@ -102,7 +101,8 @@ fn to_near_stasis(rig: &mut Rig, source: Source, most_ml: f64) -> Option<f64> {
 
 /// Particles that lie in the bed of a vessel, and in all beds.
 fn lodged(rig: &Rig, vessel: &str) -> (f64, f64) {
-    let outlet = rig.net.outlets.iter().position(|o| o.branch == uterus().tree.find(vessel).unwrap()).unwrap();
+    let outlet =
+        rig.net.outlets.iter().position(|o| o.branch == uterus().tree.find(vessel).unwrap()).unwrap();
     let of = |o: usize| rig.therapy.outlets[o].lodged.iter().sum::<f64>();
     (of(outlet), (0..rig.net.outlets.len()).map(of).sum())
 }
@@ -163,7 +163,8 @@ fn reflux_begins_where_the_injection_exceeds_the_flow() {
     // Saline-like contrast for 4 s from the transverse part: does any come back past the artery's origin?
     let flows_back = |rig: &Rig, flow_ml_per_s: f64| {
         let mut rig = rig.clone();
-        let source = Source { flow_ml_per_s, particles: None, ..suspension("particles.pva.500_710", 1.0, 0.0) };
+        let source =
+            Source { flow_ml_per_s, particles: None, ..suspension("particles.pva.500_710", 1.0, 0.0) };
         rig.run(4.0, &[source]);
         has_reflux(&rig, false)
     };
@@ -219,7 +220,12 @@ fn only_small_particles_pass_an_anastomosis_of_four_tenths_of_a_millimeter() {
         rig.run(10.0, &[]);
         let (ovary, all) = lodged(&rig, "ovarian.left");
         println!("{id}: {ovary:.2} of {all:.0} in the left ovary");
-        value("fibroid uterus", &format!("{id}: share in the left ovary, %"), 100.0 * ovary / all, "asserted");
+        value(
+            "fibroid uterus",
+            &format!("{id}: share in the left ovary, %"),
+            100.0 * ovary / all,
+            "asserted",
+        );
         100.0 * ovary / all
     };
     let pva = ["particles.pva.355_500", "particles.pva.500_710"].map(to_ovary);
