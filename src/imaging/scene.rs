@@ -1,10 +1,12 @@
 //! What does not change from pulse to pulse: path lengths while the C-arm and table stand still, and the expected
 //! signal of the body while the technique stays.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::detector::{Detector, SCATTER_ENERGY_KEV, SWANK};
-use super::fast;
+use super::fast::{self, larger, smaller};
 use super::vessels::LumenLayer;
 use crate::sim::snapshot::Technique;
 use crate::xray::geometry::SOURCE_ISOCENTER_MM;
@@ -313,41 +315,64 @@ fn primary(
     open: &[f32],
     wedge_share: &[f32],
 ) -> (Vec<f32>, Vec<f32>) {
-    let behind = |w: &f32, b: &f32| {
-        let d = detector.background(*w, *b);
-        let kev = d.signal_kev * (1.0 - GLARE);
-        (kev, kev * d.quantum_kev / SWANK)
-    };
-    let covered = |i: usize| open[i] * wedge_share.get(i).copied().unwrap_or(1.0);
+    const CHUNK: usize = 4096;
     let body = geometry.layers_sum();
-    let rays = body.water_g_per_cm2.par_iter().zip(&body.bone_g_per_cm2);
-    if geometry.coarseness == 1 {
-        return rays
-            .enumerate()
-            .map(|(i, (w, b))| {
-                let ((kev, variance), share) = (behind(w, b), covered(i));
-                (kev * share, variance * share)
-            })
-            .unzip();
-    }
-    let (kev, variance): (Vec<f32>, Vec<f32>) = rays.map(|(w, b)| behind(w, b)).unzip();
+    let n = body.water_g_per_cm2.len();
+    let (mut kev, mut variance) = (vec![0.0_f32; n], vec![0.0_f32; n]);
+    let rays = body.water_g_per_cm2.par_chunks(CHUNK).zip(body.bone_g_per_cm2.par_chunks(CHUNK));
+    kev.par_chunks_mut(CHUNK).zip(variance.par_chunks_mut(CHUNK)).zip(rays).for_each(
+        |((kev, variance), (water, bone))| {
+            let pixels = kev.iter_mut().zip(variance.iter_mut()).zip(water.iter().zip(bone));
+            for ((ln_kev, quantum_kev), (w, b)) in pixels {
+                (*ln_kev, *quantum_kev) = detector.background_ln(*w, *b);
+            }
+            sharp_part(kev, variance);
+        },
+    );
     let columns = geometry.projection.columns / geometry.coarseness;
-    let up = |values: &[f32]| {
-        let mut all = enlarged(values, columns, geometry.coarseness);
-        all.par_iter_mut().enumerate().for_each(|(i, v)| *v *= covered(i));
+    let up = |values: Vec<f32>| {
+        let mut all = match geometry.coarseness {
+            1 => values,
+            times => enlarged(&values, columns, times),
+        };
+        cover(&mut all, open);
+        cover(&mut all, wedge_share);
         all
     };
-    (up(&kev), up(&variance))
+    (up(kev), up(variance))
+}
+
+/// From ln of the signal to what the scintillator does not spread, and from the energy of its quanta to their variance.
+#[inline(never)]
+fn sharp_part(kev: &mut [f32], variance: &mut [f32]) {
+    for (kev, variance) in kev.iter_mut().zip(variance) {
+        *kev = fast::exp(*kev) * (1.0 - GLARE);
+        *variance *= *kev / SWANK;
+    }
+}
+
+/// Multiplies pixels by shares; none stands for 1 everywhere.
+fn cover(values: &mut [f32], shares: &[f32]) {
+    values.par_chunks_mut(4096).zip(shares.par_chunks(4096)).for_each(|(values, shares)| {
+        values.iter_mut().zip(shares).for_each(|(v, s)| *v *= s);
+    });
 }
 
 /// Adds scatter and glare to the primary, and its quanta to their variance, which becomes a standard deviation.
 fn add_scatter(scatter_kev: &[f32], total_kev: &mut [f32], variance: &mut [f32]) {
-    total_kev.par_iter_mut().zip(variance.par_iter_mut()).zip(scatter_kev).for_each(
-        |((total, sigma), scatter)| {
-            *total += scatter;
-            *sigma = (*sigma + scatter * SCATTER_ENERGY_KEV / SWANK).sqrt();
-        },
-    );
+    const CHUNK: usize = 4096;
+    let pixels = total_kev.par_chunks_mut(CHUNK).zip(variance.par_chunks_mut(CHUNK));
+    pixels
+        .zip(scatter_kev.par_chunks(CHUNK))
+        .for_each(|((total, variance), scatter)| add_scatter_row(scatter, total, variance));
+}
+
+#[inline(never)]
+fn add_scatter_row(scatter_kev: &[f32], total_kev: &mut [f32], variance: &mut [f32]) {
+    for ((total, sigma), scatter) in total_kev.iter_mut().zip(variance).zip(scatter_kev) {
+        *total += scatter;
+        *sigma = (*sigma + scatter * (SCATTER_ENERGY_KEV / SWANK)).sqrt();
+    }
 }
 
 /// Share that the wedge filter lets through at each pixel; empty while it is out.
@@ -516,11 +541,14 @@ impl GrayRange {
         Self { offset, black: at(0.02) - Self::MARGIN.0 + dark, white: at(0.97) + Self::MARGIN.1 + dark }
     }
 
-    /// Gray of ln of signal at a pixel, 0 to 1: a straight line with a soft shoulder at both ends.
-    #[inline]
-    pub(super) fn shade(&self, pixel: usize, log: f32) -> f32 {
-        let x = ((log - self.offset[pixel] - self.black) / (self.white - self.black)).clamp(0.0, 1.0);
-        // Mix of line and smoothstep: mid-tones a little steeper.
-        0.6 * x + 0.4 * x * x * (3.0 - 2.0 * x)
+    /// Makes ln of signal of a stretch of pixels to gray, 0 to 1: a straight line with a soft shoulder at both ends.
+    #[inline(never)]
+    pub(super) fn shade(&self, pixels: Range<usize>, log: &mut [f32]) {
+        let scale = 1.0 / (self.white - self.black);
+        for (value, offset) in log.iter_mut().zip(&self.offset[pixels]) {
+            let x = smaller(larger((*value - offset - self.black) * scale, 0.0), 1.0);
+            // Mix of line and smoothstep: mid-tones a little steeper.
+            *value = 0.6 * x + 0.4 * x * x * (3.0 - 2.0 * x);
+        }
     }
 }
