@@ -6,7 +6,7 @@ use super::detector::{BINS, Detector, SCATTER_ENERGY_KEV, SWANK};
 use super::devices::{add_balls, add_devices};
 use super::fast::{self, NoiseKey, larger};
 use super::renderer::Renderer;
-use super::scene::{Background, Geometry, pose_of};
+use super::scene::{Background, COARSEST, Geometry, pose_of};
 use crate::anatomy::breathing::contraction;
 use crate::sim::Snapshot;
 use crate::xray::{BodyMotion, DetectorProgram, Projection};
@@ -16,9 +16,6 @@ use crate::xray::{BodyMotion, DetectorProgram, Projection};
 const LAG: [(f32, f64); 2] = [(0.028, 0.06), (0.007, 0.5)];
 /// Frame interval for which those shares are given, s.
 const LAG_FRAME_S: f64 = 1.0 / 15.0;
-
-/// Coarseness of the maps in the first picture of a new pose.
-const COARSEST: usize = 4;
 
 /// What the detector remembers of the frames before, keV: one memory for each time constant.
 #[derive(Clone, Debug, Default)]
@@ -53,8 +50,10 @@ impl Renderer {
     pub(super) fn prepare(&mut self, snapshot: &Snapshot, is_whole: bool) {
         let (arm, technique) = (&snapshot.xray.arm, &snapshot.xray.technique);
         let is_whole = is_whole || snapshot.xray.pulse.is_some_and(|p| p.run.is_some());
+        let has_turned = self.body.arms() != snapshot.xray.arms;
+        self.body.set_arms(snapshot.xray.arms);
         let coarseness = match &self.geometry {
-            Some(g) if g.pose != pose_of(arm) => Some(COARSEST),
+            Some(g) if has_turned || g.pose != pose_of(arm) => Some(COARSEST),
             Some(g) if g.coarseness > 1 => Some(g.coarseness / 2),
             None => Some(1),
             Some(_) => None,

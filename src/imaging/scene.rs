@@ -13,7 +13,7 @@ use crate::xray::geometry::SOURCE_ISOCENTER_MM;
 use crate::xray::scatter::scatter_to_primary_after_grid;
 use crate::xray::thickness::ArealMap;
 use crate::xray::wedge::wedge_transmission;
-use crate::xray::{BodyModel, BodyMotion, CArm, Projection, Wedge};
+use crate::xray::{BodyModel, BodyMotion, CArm, Projection, Spongiosa, Wedge};
 
 /// Blocks per side of the scatter and gray-range maps.
 const BLOCKS: usize = 32;
@@ -27,9 +27,14 @@ const BONE_AS_WATER: f32 = 1.5;
 /// Softness of the blade edges at the detector, mm.
 const BLADE_PENUMBRA_MM: f64 = 1.5;
 
+/// Coarseness of the maps in the first picture of a new pose.
+pub(super) const COARSEST: usize = 4;
+
 /// Intervals between full breath out and full breath in, and of the heart's contraction, at which moving organs are projected.
 const BREATH_LEVELS: usize = 16;
 const BEAT_LEVELS: usize = 8;
+/// The same of the outlines, which are smooth and move little.
+const WALL_LEVELS: usize = 4;
 /// Motion is taken in steps of this, so that what hardly moves costs nothing.
 const MOTION_STEP: f64 = 1.0 / 128.0;
 
@@ -45,6 +50,8 @@ pub(super) struct Geometry {
     still: ArealMap,
     /// Moving organs by depth of breath, the heart at rest; empty where nothing breathes.
     breathing: Vec<Option<ArealMap>>,
+    /// What the breath adds to the outlines of the trunk.
+    walls: Vec<Option<ArealMap>>,
     /// What contraction adds to that.
     beating: Vec<Option<ArealMap>>,
     /// Sum of the layers, where anything moves, and the motion that it is for.
@@ -66,11 +73,12 @@ impl Geometry {
             lumen: LumenLayer::new(projection, coarseness),
             still: ArealMap::default(),
             breathing: vec![None; if breathes { BREATH_LEVELS + 1 } else { 0 }],
+            walls: vec![None; if breathes { WALL_LEVELS + 1 } else { 0 }],
             beating: vec![None; if beats { BEAT_LEVELS + 1 } else { 0 }],
             sum: None,
             enlarged: None,
         };
-        geometry.still = geometry.made(|p| body.project_still(p));
+        geometry.still = geometry.made(|p| body.project_still(p, geometry.spongiosa()));
         geometry.enlarge();
         geometry
     }
@@ -89,6 +97,11 @@ impl Geometry {
         blur(&mut map.water_g_per_cm2, p.columns, &weights);
         blur(&mut map.bone_g_per_cm2, p.columns, &weights);
         map
+    }
+
+    /// A first picture does without the grain of bones.
+    fn spongiosa(&self) -> Spongiosa {
+        if self.coarseness >= COARSEST { Spongiosa::Even } else { Spongiosa::Uneven }
     }
 
     /// The body as it is now, at the resolution of the picture.
@@ -128,25 +141,32 @@ impl Geometry {
             return false;
         }
         let breath = between((motion.breath + 1.0) / 2.0, BREATH_LEVELS);
+        let wall = between((motion.breath + 1.0) / 2.0, WALL_LEVELS);
         let beat = between(motion.contraction, BEAT_LEVELS);
         for level in [breath.0, breath.0 + 1] {
             if self.breathing[level].is_none() {
                 let depth = 2.0 * level as f64 / BREATH_LEVELS as f64 - 1.0;
                 let at = BodyMotion { breath: depth, contraction: 0.0 };
-                self.breathing[level] = Some(self.made(|p| body.project_moving(p, at)));
+                self.breathing[level] = Some(self.made(|p| body.project_moving(p, at, self.spongiosa())));
             }
         }
         for level in [beat.0, beat.0 + 1].into_iter().filter(|_| beats) {
             if self.beating[level].is_none() {
                 let at = BodyMotion { breath: 0.0, contraction: level as f64 / BEAT_LEVELS as f64 };
                 let rest = BodyMotion { contraction: 0.0, ..at };
-                self.beating[level] = Some(
-                    self.made(|p| difference(body.project_moving(p, at), &body.project_moving(p, rest))),
-                );
+                let moving = |p: &Projection, motion| body.project_moving(p, motion, self.spongiosa());
+                self.beating[level] = Some(self.made(|p| difference(moving(p, at), &moving(p, rest))));
+            }
+        }
+        for level in [wall.0, wall.0 + 1] {
+            if self.walls[level].is_none() {
+                let depth = 2.0 * level as f64 / WALL_LEVELS as f64 - 1.0;
+                let outline = |p: &Projection, breath| body.project_wall(p, breath);
+                self.walls[level] = Some(self.made(|p| difference(outline(p, depth), &outline(p, 0.0))));
             }
         }
         let mut layers = vec![(1.0, &self.still)];
-        for (list, (i, t)) in [(&self.breathing, breath), (&self.beating, beat)] {
+        for (list, (i, t)) in [(&self.breathing, breath), (&self.walls, wall), (&self.beating, beat)] {
             for (level, share) in [(i, 1.0 - t), (i + 1, t)] {
                 if let Some(map) = list.get(level).and_then(Option::as_ref).filter(|_| share > 0.0) {
                     layers.push((share, map));

@@ -264,6 +264,7 @@ enum Part {
 /// The parts of a branch: tubes between points far enough apart, and a ball where it ends in a fork.
 fn parts_of(tree: &VesselTree, b: usize, mitres: &[Option<Vec3>; 2]) -> Vec<Part> {
     let points = &tree.branches[b].points;
+    let radii = radii_mm(tree, b);
     let mut parts = Vec::new();
     let last = points.len().saturating_sub(1);
     let mut i = 0;
@@ -271,10 +272,10 @@ fn parts_of(tree: &VesselTree, b: usize, mitres: &[Option<Vec3>; 2]) -> Vec<Part
         let start = &points[i];
         let fits = |j: usize| {
             let p = &points[j];
-            let middle = 0.5 * (start.radius_mm + p.radius_mm);
-            p.arc_mm - start.arc_mm < PIECE_RADII * start.radius_mm
+            let middle = 0.5 * (radii[i] + radii[j]);
+            p.arc_mm - start.arc_mm < PIECE_RADII * radii[i]
                 && p.tangent.dot(&start.tangent) > PIECE_TURN_COS
-                && (points[(i + j) / 2].radius_mm - middle).abs() < 0.05 * middle
+                && (radii[(i + j) / 2] - middle).abs() < 0.05 * middle
         };
         let mut j = i + 1;
         while j < last && fits(j + 1) {
@@ -285,7 +286,7 @@ fn parts_of(tree: &VesselTree, b: usize, mitres: &[Option<Vec3>; 2]) -> Vec<Part
         let piece = Piece {
             ends_mm: [start.position_mm, end.position_mm],
             mitres: [at_ends[0].unwrap_or(start.tangent), at_ends[1].unwrap_or(end.tangent)],
-            radii_mm: [start.radius_mm, end.radius_mm],
+            radii_mm: [radii[i], radii[j]],
         };
         parts.push(Part::Tube(piece, [start.arc_mm, end.arc_mm]));
         i = j;
@@ -410,6 +411,33 @@ impl Merge {
             }
         }
     }
+}
+
+/// A branch that goes on from the end of its parent, less than this turned and not much narrower, widens towards it over four of the parent's radii as the
+/// wall does: so there is no step where the common iliac artery becomes the external.
+const GOES_ON_COS: f64 = 0.8;
+const GOES_ON_SHARE: f64 = 0.7;
+const WIDENS_RADII: f64 = 4.0;
+
+/// Radii at the points of a branch as they are projected, mm.
+fn radii_mm(tree: &VesselTree, b: usize) -> Vec<f64> {
+    let branch = &tree.branches[b];
+    let own = || branch.points.iter().map(|p| p.radius_mm);
+    let parent = branch.origin.and_then(|o| {
+        let end = tree.branches.get(o.vessel.idx())?.points.last()?;
+        let first = branch.points.first()?;
+        let goes_on = o.arc_mm > end.arc_mm - end.radius_mm && end.tangent.dot(&first.tangent) > GOES_ON_COS;
+        let is_as_wide = first.radius_mm > GOES_ON_SHARE * end.radius_mm;
+        (goes_on && is_as_wide).then_some(end.radius_mm)
+    });
+    let Some(wide_mm) = parent else { return own().collect() };
+    let reach_mm = WIDENS_RADII * wide_mm;
+    let share = |arc_mm: f64| {
+        let t = (1.0 - arc_mm / reach_mm).clamp(0.0, 1.0);
+        t * t * (3.0 - 2.0 * t)
+    };
+    let points = branch.points.iter();
+    points.map(|p| p.radius_mm + share(p.arc_mm) * (wide_mm - p.radius_mm).max(0.0)).collect()
 }
 
 /// Where a branch goes on as one child, the two are cut by one plane, so that no wedge is left open or counted twice:
