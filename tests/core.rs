@@ -9,6 +9,8 @@ mod anatomy;
 mod arch;
 #[path = "core/blood.rs"]
 mod blood;
+#[path = "core/breathing.rs"]
+mod breathing;
 #[path = "core/case_schema.rs"]
 mod case_schema;
 #[path = "core/cases.rs"]
