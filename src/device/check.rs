@@ -97,8 +97,7 @@ impl Checks<'_> {
         let Some(kind) = device.get("kind") else { return };
         let part = |name: &str| device.get(name).filter(|n| n.name() != Some("None"));
         let (balloon, stent) = (part("balloon"), part("stent"));
-        let opens_itself =
-            stent.and_then(|s| s.get("expansion")).is_some_and(|e| e.name() == Some("Itself"));
+        let opens_itself = stent.and_then(|s| s.get("expansion")).is_some_and(|e| e.name() == Some("Itself"));
         let wants = match kind.name() {
             Some("Balloon") => (true, false),
             Some("Stent") => (!opens_itself, true),
@@ -111,7 +110,8 @@ impl Checks<'_> {
                     self.add(kind, field, format!("no `{name}`"), format!("a {name} for this kind"));
                 }
                 (Some(node), false) => {
-                    let allowed = "a balloon for balloon catheters and stents that one opens, a stent for stents";
+                    let allowed =
+                        "a balloon for balloon catheters and stents that one opens, a stent for stents";
                     self.add(node, field, format!("a {name}"), allowed.to_owned());
                 }
                 _ => {}

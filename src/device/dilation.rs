@@ -154,8 +154,7 @@ impl Stent {
         match self.cells {
             Cells::Cut { shortening_pct } => {
                 let s = 0.01 * shortening_pct;
-                let way =
-                    (diameter_mm - self.crimped_mm) / (self.diameter_mm - self.crimped_mm).max(1e-6);
+                let way = (diameter_mm - self.crimped_mm) / (self.diameter_mm - self.crimped_mm).max(1e-6);
                 self.length_mm / (1.0 - s) * (1.0 - s * way.max(0.0)).max(0.2)
             }
             Cells::Braid { angle_deg } => {

@@ -63,8 +63,16 @@ pub static BALLOON: Group = Group {
     doc: "the balloon of a catheter",
     fields: &[
         required("diameter_mm", Kind::Number { min: 1.0, max: 46.0 }, "diameter at nominal pressure, mm"),
-        required("length_mm", Kind::Number { min: 4.0, max: 300.0 }, "length of its cylinder, between the markers, mm"),
-        required("from_tip_mm", Kind::Number { min: 1.0, max: 100.0 }, "from the tip to the distal end of the cylinder, mm"),
+        required(
+            "length_mm",
+            Kind::Number { min: 4.0, max: 300.0 },
+            "length of its cylinder, between the markers, mm",
+        ),
+        required(
+            "from_tip_mm",
+            Kind::Number { min: 1.0, max: 100.0 },
+            "from the tip to the distal end of the cylinder, mm",
+        ),
         required(
             "compliance",
             Kind::List { of: &Kind::Group(&COMPLIANCE), min_items: 2 },
@@ -72,8 +80,16 @@ pub static BALLOON: Group = Group {
         ),
         required("nominal_atm", ATM, "nominal pressure, atm"),
         required("rated_atm", ATM, "rated burst pressure, atm"),
-        required("burst_atm", Kind::Tuple(&[ATM, ATM]), "mean and standard deviation of the burst pressure, atm"),
-        required("deflation_s", Kind::Number { min: 1.0, max: 120.0 }, "from nominal size to flat at full suction, s"),
+        required(
+            "burst_atm",
+            Kind::Tuple(&[ATM, ATM]),
+            "mean and standard deviation of the burst pressure, atm",
+        ),
+        required(
+            "deflation_s",
+            Kind::Number { min: 1.0, max: 120.0 },
+            "from nominal size to flat at full suction, s",
+        ),
         default("run", Kind::Choice(WIRE_RUNS), "OverTheWire", "how it runs on its wire"),
     ],
 };
@@ -110,12 +126,20 @@ pub static STENT: Group = Group {
     fields: &[
         required("diameter_mm", Kind::Number { min: 1.5, max: 46.0 }, "labelled diameter, mm"),
         required("length_mm", Kind::Number { min: 6.0, max: 250.0 }, "length at that diameter, mm"),
-        required("from_tip_mm", Kind::Number { min: 1.0, max: 100.0 }, "from the tip to the distal end of the crimped stent, mm"),
+        required(
+            "from_tip_mm",
+            Kind::Number { min: 1.0, max: 100.0 },
+            "from the tip to the distal end of the crimped stent, mm",
+        ),
         required("crimped_mm", positive(9.0), "outer diameter crimped, mm"),
         required("widest_mm", positive(60.0), "widest that it can be opened, mm"),
         required("expansion", Kind::Choice(EXPANSIONS), "what opens it"),
         required("cells", Kind::Variants(CELLS), "how its length follows its diameter"),
-        required("outward_n_per_mm", Kind::Number { min: 0.0, max: 2.0 }, "chronic outward force per length, N/mm"),
+        required(
+            "outward_n_per_mm",
+            Kind::Number { min: 0.0, max: 2.0 },
+            "chronic outward force per length, N/mm",
+        ),
         required("resistive_n_per_mm", positive(20.0), "radial resistive force per length, N/mm"),
         required("recoil_pct", Kind::Number { min: 0.0, max: 20.0 }, "recoil of the diameter, percent"),
         required("strut_mm", positive(0.6), "thickness of its struts, mm"),
@@ -127,7 +151,11 @@ pub static STENT: Group = Group {
             "share of its length up to which it can be drawn in again",
         ),
         default("opaque", Kind::Choice(OPAQUE), "Steel", "what makes its struts visible"),
-        required("radiopacity", Kind::Number { min: 0.0, max: 20.0 }, "steel equivalent of a strut, mm of steel per mm"),
+        required(
+            "radiopacity",
+            Kind::Number { min: 0.0, max: 20.0 },
+            "steel equivalent of a strut, mm of steel per mm",
+        ),
     ],
 };
 
@@ -260,7 +288,12 @@ pub static DEVICE: Group = Group {
         ),
         required("sections", Kind::List { of: &Kind::Group(&SECTION), min_items: 1 }, "build from the tip"),
         default("implant", Kind::Optional(&Kind::Group(&IMPLANT)), "None", "what a coil leaves behind"),
-        default("balloon", Kind::Optional(&Kind::Group(&BALLOON)), "None", "balloon of a balloon catheter or stent"),
+        default(
+            "balloon",
+            Kind::Optional(&Kind::Group(&BALLOON)),
+            "None",
+            "balloon of a balloon catheter or stent",
+        ),
         default("stent", Kind::Optional(&Kind::Group(&STENT)), "None", "stent of a delivery catheter"),
         required("source", Kind::Text, "where the figures come from"),
     ],

@@ -156,7 +156,8 @@ impl LumenMap {
             }
         }
         self.made_with = made_with;
-        let is_stale = |b: &&crate::sim::contact::WideBranch| stale.get(b.vessel.idx()).copied().unwrap_or(true);
+        let is_stale =
+            |b: &&crate::sim::contact::WideBranch| stale.get(b.vessel.idx()).copied().unwrap_or(true);
         self.opened.branches.retain(|b| !is_stale(&b));
         self.opened.branches.extend(widening.branches.iter().filter(is_stale).cloned());
         self.bands = united(&self.found, projection);

@@ -541,7 +541,12 @@ pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
         time_s: state.tick as f64 * TICK_S,
         bodies: state.world.view(),
         implants: placing::view(model, state),
-        vessels: contrast::vessel_views(net, &state.flow, &state.contrast, &opening::picture_area(model, state)),
+        vessels: contrast::vessel_views(
+            net,
+            &state.flow,
+            &state.contrast,
+            &opening::picture_area(model, state),
+        ),
         beds: contrast::bed_views(net, &state.flow, &state.contrast, &model.therapy, &state.therapy),
         pools: contrast::pool_views(&state.flow, &state.contrast),
         injection: state.injector.view(vessel_flow, beats),

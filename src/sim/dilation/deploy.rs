@@ -67,7 +67,10 @@ impl DilationState {
         let placed = &self.stents[self.opening(tool)?];
         let device = tools.get(tool.idx())?;
         placed.is_anchored.then(|| {
-            format!("the stent of {} is half out and holds to the wall: release it or draw it in", device.label)
+            format!(
+                "the stent of {} is half out and holds to the wall: release it or draw it in",
+                device.label
+            )
         })
     }
 }
@@ -104,16 +107,11 @@ fn unsheathe(
     let Some((rod, device, view)) = crate::sim::wiring::find_tool(inputs.rods, placed.tool) else { return };
     let crimped_mm = spec.crimped_length_mm();
     let tip_mm = view.inserted_mm + view.shed_mm;
-    let hidden = mount::sites(
-        &inputs.ground,
-        inputs.rods,
-        (rod, device),
-        spec.from_tip_mm + crimped_mm,
-        1,
-        STEP_MM,
-    )[0]
-    .bore_mm
-    .is_finite();
+    let hidden =
+        mount::sites(&inputs.ground, inputs.rods, (rod, device), spec.from_tip_mm + crimped_mm, 1, STEP_MM)
+            [0]
+        .bore_mm
+        .is_finite();
     if placed.sheath_mm_per_s != 0.0 && hidden {
         placed.sheath_mm_per_s = 0.0;
         let reason = "the stent still lies in the catheter around it: advance it first".to_owned();
@@ -202,12 +200,7 @@ fn cover_rings(inputs: &DilationInputs<'_>, state: &mut DilationState, rings: &[
     }
 }
 
-fn release(
-    state: &mut DilationState,
-    index: usize,
-    placed: &mut PlacedStent,
-    events: &mut Vec<EventKind>,
-) {
+fn release(state: &mut DilationState, index: usize, placed: &mut PlacedStent, events: &mut Vec<EventKind>) {
     placed.phase = Phase::Placed;
     placed.sheath_mm_per_s = 0.0;
     state.spent.push(placed.tool);
@@ -259,7 +252,8 @@ pub(super) fn open_by_balloon(
         let arc_mm = middle_mm + length_mm * (0.5 - j as f64 / (count - 1) as f64);
         let old = placed.rings.get(j).copied();
         let held = old.filter(|_| placed.is_anchored).map(|r| r.place);
-        let place = held.or_else(|| mount::place(&inputs.ground, &mount::point_at(&inputs.rods[rod], arc_mm)));
+        let place =
+            held.or_else(|| mount::place(&inputs.ground, &mount::point_at(&inputs.rods[rod], arc_mm)));
         let Some(place) = place else { continue };
         let given_mm = balloon_mm(arc_mm).min(0.5 * spec.widest_mm);
         let peak_mm = old.map_or(crimped_mm, |r| r.peak_mm).max(given_mm);
@@ -272,7 +266,7 @@ pub(super) fn open_by_balloon(
     cover_rings(inputs, state, &placed.rings);
     state.is_moving = true;
     let widest_mm = placed.rings.iter().map(|r| r.peak_mm).fold(0.0, f64::max);
-    if inflator.balloon_atm < 0.5 && widest_mm > OFF_SHARE * crimped_mm {
+    if inflator.gauge_atm <= 0.0 && inflator.balloon_atm < 0.5 && widest_mm > OFF_SHARE * crimped_mm {
         release(state, index, &mut placed, events);
     }
     state.stents[index] = placed;

@@ -125,7 +125,8 @@ impl DilationModel {
     ) -> Self {
         let area = |cell: usize| {
             let place = net.place_of(cell);
-            let radius = |t: &VesselTree| t.branches.get(place.vessel.idx()).map(|b| b.at(place.arc_mm).radius_mm);
+            let radius =
+                |t: &VesselTree| t.branches.get(place.vessel.idx()).map(|b| b.at(place.arc_mm).radius_mm);
             match (radius(tree), radius(healthy)) {
                 (Some(built), Some(healthy)) => (built / healthy.max(1e-6)).powi(2).min(1.0),
                 _ => 1.0,
@@ -314,9 +315,10 @@ fn inflate(
     let sites = mount::sites(&inputs.ground, inputs.rods, (rod, index), spec.from_tip_mm, count, STEP_MM);
     let around = around(inputs, state, &sites, supports);
     inflator.advance(spec, &around, dt_s);
-    let calcium = sites.iter().filter_map(|s| s.place).map(|p| {
-        inputs.model.vessels.span_at(p.vessel, p.arc_mm).map_or(0.0, |s| s.calcium)
-    });
+    let calcium = sites
+        .iter()
+        .filter_map(|s| s.place)
+        .map(|p| inputs.model.vessels.span_at(p.vessel, p.arc_mm).map_or(0.0, |s| s.calcium));
     let calcium = calcium.fold(0.0, f64::max);
     if !inflator.is_burst && inflator.balloon_atm > inflator.bursts_at_atm - CALCIUM_BURST_ATM * calcium {
         inflator.is_burst = true;
@@ -380,7 +382,11 @@ fn around<'a>(
         let here = |s: &&Support| s.vessel == place.vessel && s.knot == knot_at(place.arc_mm);
         supports.iter().filter(here).copied().collect()
     };
-    Around { sites, tissues: sites.iter().map(tissue).collect(), supports: sites.iter().map(stents).collect() }
+    Around {
+        sites,
+        tissues: sites.iter().map(tissue).collect(),
+        supports: sites.iter().map(stents).collect(),
+    }
 }
 
 /// The knots that a balloon's cylinder stands at.
@@ -430,11 +436,8 @@ fn move_walls(
     let (harm, is_moving) = vessel::advance(model, tree, &mut state.segments, presses, supports, dt_s);
     state.is_moving = is_moving;
     state.debris = (state.debris + DEBRIS_PER_MM3 * harm.crushed_mm3).min(MOST_DEBRIS);
-    for flap in harm.flaps {
-        let place = VesselPlace { vessel: flap.vessel, arc_mm: 0.5 * (flap.from_mm + flap.to_mm) };
-        events.push(EventKind::Dissection(place));
-        outcome.flaps.push(flap);
-    }
+    events.extend(harm.torn.into_iter().map(EventKind::Dissection));
+    outcome.flaps.extend(harm.flaps);
     for place in harm.ruptures {
         events.push(EventKind::Rupture(place));
         outcome.ruptures.push((place, state.radius_mm(tree, place)));
@@ -494,9 +497,16 @@ pub fn spills(state: &mut DilationState, iodine_mg_per_ml: f64, dt_s: f64, sourc
 }
 
 /// What balloons fill of the vessels; their numbers as bodies count from `body` on.
-pub fn obstructions(inputs: &DilationInputs<'_>, state: &DilationState, body: u32, out: &mut Vec<Obstruction>) {
+pub fn obstructions(
+    inputs: &DilationInputs<'_>,
+    state: &DilationState,
+    body: u32,
+    out: &mut Vec<Obstruction>,
+) {
     for ((tool, inflator), body) in state.inflators.iter().zip(body..) {
-        let Some(spec) = inputs.ground.tools.get(tool.idx()).and_then(|d| d.balloon.as_ref()) else { continue };
+        let Some(spec) = inputs.ground.tools.get(tool.idx()).and_then(|d| d.balloon.as_ref()) else {
+            continue;
+        };
         let Some((rod, index, _)) = crate::sim::wiring::find_tool(inputs.rods, *tool) else { continue };
         if inflator.is_idle(spec) {
             continue;
@@ -531,7 +541,8 @@ pub fn leak_open(
     for (place, open) in leaks.iter().zip(open) {
         let covered = state.stents.iter().any(|s| {
             let is_tight = stent::of(tools, s.tool).is_some_and(|spec| spec.covered);
-            let over = |(v, a, b): &(_, f64, f64)| *v == place.vessel && *a <= place.arc_mm && place.arc_mm <= *b;
+            let over =
+                |(v, a, b): &(_, f64, f64)| *v == place.vessel && *a <= place.arc_mm && place.arc_mm <= *b;
             is_tight && s.phase == stent::Phase::Placed && s.stretches().iter().any(over) && {
                 let near = s.rings.iter().filter(|r| r.place.vessel == place.vessel);
                 let ring = near.min_by(|x, y| {
@@ -556,7 +567,8 @@ pub fn holds(state: &DilationState, tools: &[Device], tool: ToolId) -> Option<St
     let (_, inflator) = state.inflators.iter().find(|(t, _)| *t == tool)?;
     let device = tools.get(tool.idx())?;
     let spec = device.balloon.as_ref()?;
-    let film_atm = spec.pressure_at_atm(2.0 * inflator.radius_mm.iter().copied().fold(f64::INFINITY, f64::min));
+    let film_atm =
+        spec.pressure_at_atm(2.0 * inflator.radius_mm.iter().copied().fold(f64::INFINITY, f64::min));
     let on_wall_atm = inflator.balloon_atm - film_atm;
     (on_wall_atm > GRIP_ATM).then(|| {
         format!(

@@ -15,7 +15,7 @@ const RECOIL_S: f64 = 0.4;
 const SETTLED_MM: f64 = 1e-5;
 /// Strain of the wall at which the intima tears: mean and deviation `[K]`, and the share that full calcium takes off. A balloon of
 /// the healthy size tears one lesion in six, one of 1.2 times it nearly all.
-const TEAR_STRAIN: (f64, f64) = (0.25, 0.06);
+const TEAR_STRAIN: (f64, f64) = (0.22, 0.06);
 const TEAR_BY_CALCIUM: f64 = 0.3;
 /// Hoop stress at which the wall bursts: mean and deviation, N/mm2 `[D]` (tensile strength of arteries 1 to 2), and the share that
 /// full calcium takes off `[K]`.
@@ -54,7 +54,12 @@ pub struct VesselModel {
 
 impl VesselModel {
     /// Healthy tree, lesions and the network that was compiled from them.
-    pub fn compile(tree: &VesselTree, healthy: VesselTree, lesions: &[LesionDescription], net: &Network) -> Self {
+    pub fn compile(
+        tree: &VesselTree,
+        healthy: VesselTree,
+        lesions: &[LesionDescription],
+        net: &Network,
+    ) -> Self {
         let span = |lesion: &LesionDescription| {
             let place = lesion.on(tree)?;
             lesion.open_share(1.0).filter(|_| lesion.length_mm() > 0.0)?;
@@ -139,11 +144,13 @@ pub struct Press {
 /// What came of a tick.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Harm {
-    /// Tears of the intima.
+    /// Tears of the intima as they now are.
     pub flaps: Vec<LumenChange>,
+    /// Where one began.
+    pub torn: Vec<VesselPlace>,
     /// Walls that burst.
     pub ruptures: Vec<VesselPlace>,
-    /// Plaque that gave way, mm3, with its calcium, and where.
+    /// Plaque that gave way, mm3.
     pub crushed_mm3: f64,
 }
 
@@ -253,24 +260,28 @@ pub fn advance(
     (harm, is_moving)
 }
 
-/// Where the wall is strained beyond what its intima bears, it tears; a tear grows, and is told once for every stretch.
+/// Where the wall is strained beyond what its intima bears, it tears; a tear may grow.
 fn tear(model: &VesselModel, segment: &mut Segment, strained: &[(u32, f64)], harm: &mut Harm) {
     let calcium = |k: u32| model.span_at(segment.vessel, arc_of(k)).map_or(0.0, |s| s.calcium);
-    let bears = |k: u32| {
-        (TEAR_STRAIN.0 + TEAR_STRAIN.1 * segment.strength.0) * (1.0 - TEAR_BY_CALCIUM * calcium(k))
-    };
+    let bears =
+        |k: u32| (TEAR_STRAIN.0 + TEAR_STRAIN.1 * segment.strength.0) * (1.0 - TEAR_BY_CALCIUM * calcium(k));
     let torn: Vec<u32> = strained.iter().filter(|(k, e)| *e > bears(*k).max(0.03)).map(|x| x.0).collect();
     let (Some(from), Some(to)) = (torn.iter().min(), torn.iter().max()) else { return };
     let is_known = |(a, b): (u32, u32)| a <= *from + 2 && b + 2 >= *to;
     if segment.torn.is_some_and(is_known) {
         return;
     }
+    if segment.torn.is_none() {
+        let middle = 0.5 * (arc_of(*from) + arc_of(*to));
+        harm.torn.push(VesselPlace { vessel: segment.vessel, arc_mm: middle });
+    }
     segment.torn = Some(segment.torn.map_or((*from, *to), |(a, b)| (a.min(*from), b.max(*to))));
+    let (from, to) = segment.torn.unwrap_or((*from, *to));
     harm.flaps.push(LumenChange {
         cause: LumenCause::Dissection,
         vessel: segment.vessel,
-        from_mm: arc_of(*from),
-        to_mm: arc_of(*to).max(arc_of(*from) + RADIAL_KNOT_MM),
+        from_mm: arc_of(from),
+        to_mm: arc_of(to).max(arc_of(from) + RADIAL_KNOT_MM),
         radius_factor: FLAP,
     });
 }
@@ -320,7 +331,8 @@ pub fn lumen(
         changes.extend(run.filter(|r| r.radius_factor > 1.0));
     }
     for span in &model.spans {
-        let (Some(index), Some(s)) = (span.stenosis, segments.iter().find(|s| s.vessel == span.vessel)) else {
+        let (Some(index), Some(s)) = (span.stenosis, segments.iter().find(|s| s.vessel == span.vessel))
+        else {
             continue;
         };
         if let Some(open) = stenosis_open.get_mut(index) {

@@ -87,7 +87,11 @@ pub struct LesionView {
 }
 
 /// Balloons that are not folded.
-pub fn balloons(inputs: &DilationInputs<'_>, state: &DilationState, iodine_mg_per_ml: f64) -> Vec<BalloonView> {
+pub fn balloons(
+    inputs: &DilationInputs<'_>,
+    state: &DilationState,
+    iodine_mg_per_ml: f64,
+) -> Vec<BalloonView> {
     let view = |(tool, inflator): &(ToolId, super::Inflator)| {
         let spec = inputs.ground.tools.get(tool.idx())?.balloon.as_ref()?;
         let (rod, index, device) = crate::sim::wiring::find_tool(inputs.rods, *tool)?;
@@ -211,9 +215,9 @@ pub fn lesions(inputs: &DilationInputs<'_>, state: &DilationState) -> Vec<Lesion
 /// How far the stents over a lesion reach beyond its ends.
 fn margins_mm(span: &Span, state: &DilationState) -> Option<[f64; 2]> {
     let placed = state.stents.iter().filter(|s| s.phase == Phase::Placed);
-    let own = placed.flat_map(PlacedStent::stretches).filter(|(v, from, to)| {
-        *v == span.vessel && *to > span.from_mm && *from < span.to_mm
-    });
+    let own = placed
+        .flat_map(PlacedStent::stretches)
+        .filter(|(v, from, to)| *v == span.vessel && *to > span.from_mm && *from < span.to_mm);
     own.fold(None, |sum: Option<[f64; 2]>, (_, from, to)| {
         let [proximal, distal] = [span.from_mm - from, to - span.to_mm];
         let [a, b] = sum.unwrap_or([proximal, distal]);
