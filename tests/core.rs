@@ -27,6 +27,8 @@ mod landmarks;
 mod meshes;
 #[path = "core/operator.rs"]
 mod operator;
+#[path = "core/plugs.rs"]
+mod plugs;
 #[path = "core/reach.rs"]
 mod reach;
 #[path = "core/real_anatomy.rs"]
@@ -59,6 +61,8 @@ mod stents;
 mod table;
 #[path = "core/training.rs"]
 mod training;
+#[path = "core/training_implants.rs"]
+mod training_implants;
 #[path = "core/tubes.rs"]
 mod tubes;
 #[path = "core/wall.rs"]

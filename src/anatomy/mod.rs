@@ -14,6 +14,7 @@ mod import;
 mod lesion;
 mod mesh_io;
 mod mesh_repair;
+mod organ;
 mod refine;
 mod remesh;
 mod route;
@@ -36,6 +37,7 @@ pub use import::{
 };
 pub use lesion::{LesionDescription, open_tree};
 pub use mesh_io::{LengthUnit, MeshError, MeshFormat, OpenRim, Openness, load_mesh, parse_mesh, stl_bytes};
+pub use organ::{ORGANS, Organ, is_part_of, organ_of};
 pub use refine::refine;
 pub use route::RouteDescription;
 pub use store::{

@@ -171,6 +171,11 @@ table! {
     DrawUpAgent = "Draw up agent";
     InjectAgent = "Inject agent";
     AgentGiven = "Agent given";
+    FirstAccess = "First sheath";
+    SecondAccess = "Second sheath";
+    Strength = "Strength";
+    Pledget = "Push a pledget";
+    WithoutBlood = "without blood";
     Clears = "Contrast at the tip clears in";
     Beats = "beats";
     TipFlow = "Flow past the tip";

@@ -53,29 +53,42 @@ impl Checks<'_> {
         }
         self.bore(device, path);
         self.implant(device, path, length_mm);
+        let has_loop = device.get("loop_mm").filter(|l| l.name() != Some("None"));
+        let is_snare = device.get("kind").and_then(Node::name) == Some("Snare");
+        if has_loop.is_some() != is_snare {
+            let found = if is_snare { "a snare without `loop_mm`" } else { "a loop" }.to_owned();
+            let allowed = "a loop for snares and only for them".to_owned();
+            self.add(has_loop.unwrap_or(device), format!("{path}.loop_mm"), found, allowed);
+        }
         self.dilation(device, path, length_mm);
     }
 
-    /// Coils, and only they, leave something behind; it ends with a section, before the pusher.
+    /// Coils and plugs, and only they, leave something behind; it ends with a section, before the pusher. Only plugs are braids.
     fn implant(&mut self, device: &Node, path: &str, length_mm: f64) {
         let Some(kind) = device.get("kind") else {
             return;
         };
         let field = format!("{path}.implant");
-        let leaves = kind.name() == Some("Coil");
+        let leaves = matches!(kind.name(), Some("Coil" | "Plug"));
         let implant = device.get("implant").filter(|i| i.name() != Some("None"));
         match (leaves, implant) {
             (true, None) => {
-                self.add(kind, field, "no `implant`".to_owned(), "an implant for coils".to_owned());
+                self.add(kind, field, "no `implant`".to_owned(), "an implant for coils and plugs".to_owned());
             }
             (false, Some(implant)) => {
-                let allowed = "an implant for coils only".to_owned();
+                let allowed = "an implant for coils and plugs only".to_owned();
                 self.add(implant, field, "an implant".to_owned(), allowed);
             }
             (true, Some(implant)) => {
                 let Some(of_implant) = implant.get("length_mm").and_then(Node::number) else {
                     return;
                 };
+                let mesh = implant.get("mesh").filter(|m| m.name() != Some("None"));
+                if mesh.is_some() != (kind.name() == Some("Plug")) {
+                    let found = if mesh.is_some() { "a braid" } else { "no `mesh`" };
+                    let allowed = "a braid for plugs and only for them".to_owned();
+                    self.add(mesh.unwrap_or(kind), format!("{field}.mesh"), found.to_owned(), allowed);
+                }
                 let sections = device.get("sections").map_or(&[] as &[Node], Node::items);
                 let mut border_mm = 0.0;
                 let is_border = sections.iter().any(|s| {
@@ -214,16 +227,16 @@ impl Checks<'_> {
         }
     }
 
-    /// Wires and coils are solid, all others have a bore that is narrower than they are.
+    /// Wires, coils, plugs and snares are solid, all others have a bore that is narrower than they are.
     fn bore(&mut self, device: &Node, path: &str) {
         let Some(kind) = device.get("kind") else {
             return;
         };
         let field = format!("{path}.lumen");
-        let is_solid = matches!(kind.name(), Some("Wire" | "Coil"));
+        let is_solid = matches!(kind.name(), Some("Wire" | "Coil" | "Plug" | "Snare"));
         match (is_solid, device.get("lumen")) {
             (true, Some(lumen)) if lumen.name() != Some("None") => {
-                let allowed = "no `lumen` for wires and coils".to_owned();
+                let allowed = "no `lumen` for wires, coils, plugs and snares".to_owned();
                 self.add(lumen, field, "a solid device with a bore".to_owned(), allowed);
             }
             (false, None) => {
@@ -231,7 +244,7 @@ impl Checks<'_> {
                     kind,
                     field,
                     "no `lumen`".to_owned(),
-                    "a bore for everything but wires and coils".to_owned(),
+                    "a bore for everything but wires, coils, plugs and snares".to_owned(),
                 );
             }
             (false, Some(lumen)) => {

@@ -125,6 +125,9 @@ pub struct ImplantEntry {
     /// Carries fibers.
     #[serde(default)]
     pub fibered: bool,
+    /// The braid of a plug.
+    #[serde(default)]
+    pub mesh: Option<super::Mesh>,
 }
 
 /// A device as written.
@@ -160,6 +163,9 @@ pub struct DeviceEntry {
     /// What a coil leaves behind.
     #[serde(default)]
     pub implant: Option<ImplantEntry>,
+    /// Diameter of the loop of a snare, mm.
+    #[serde(default)]
+    pub loop_mm: Option<f64>,
     /// Its balloon.
     #[serde(default)]
     pub balloon: Option<super::Balloon>,
@@ -186,6 +192,12 @@ pub struct EmbolicEntry {
     pub iodine_mg_per_ml: f64,
     /// Smallest bore it passes.
     pub min_lumen: Size,
+    /// See [`super::Embolic::clumping`].
+    #[serde(default)]
+    pub clumping: f64,
+    /// See [`super::Embolic::dissolves_half_life_h`].
+    #[serde(default)]
+    pub dissolves_half_life_h: Option<f64>,
     /// Where the figures come from.
     pub source: String,
 }

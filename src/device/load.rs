@@ -125,7 +125,9 @@ pub(super) fn device_of(entry: &DeviceEntry) -> Device {
             release: i.release,
             bores_mm: (i.bore_from.to_mm(), i.bore_to.to_mm()),
             fibered: i.fibered,
+            mesh: i.mesh,
         }),
+        loop_mm: entry.loop_mm,
         balloon: entry.balloon.clone(),
         stent: entry.stent.clone(),
         source: entry.source.clone(),
@@ -147,6 +149,8 @@ fn embolic_of(entry: &EmbolicEntry) -> Embolic {
         particles_per_ml: entry.particles_per_ml,
         iodine_mg_per_ml: entry.iodine_mg_per_ml,
         min_lumen_mm: entry.min_lumen.to_mm(),
+        clumping: entry.clumping,
+        dissolves_half_life_h: entry.dissolves_half_life_h,
         source: entry.source.clone(),
     }
 }

@@ -13,6 +13,8 @@ const KINDS: &[(&str, &str)] = &[
     ("Microcatheter", "runs in a catheter"),
     ("Wire", "guidewire, no lumen"),
     ("Coil", "coil on its pusher"),
+    ("Plug", "plug of braided wire on its cable"),
+    ("Snare", "wire with a loop that catches what lies in it"),
     ("Balloon", "balloon catheter"),
     ("Stent", "stent on its delivery catheter"),
 ];
@@ -25,18 +27,29 @@ const RELEASES: &[(&str, &str)] = &[
 /// What stays behind.
 pub static IMPLANT: Group = Group {
     name: "ImplantEntry",
-    doc: "the part of a coil that stays in the patient",
+    doc: "the part of a coil or plug that stays in the patient",
     fields: &[
         required("length_mm", positive(LONGEST_MM), "length from the tip, mm; a section ends there"),
         required(
             "diameter_mm",
             Kind::Number { min: 0.5, max: 40.0 },
-            "unconstrained diameter over the loops, mm",
+            "unconstrained diameter over the loops or the braid, mm",
         ),
         required("release", Kind::Choice(RELEASES), "how it parts from what pushes it"),
         required("bore_from", Kind::Variants(SIZE), "narrowest bore that it goes through"),
         required("bore_to", Kind::Variants(SIZE), "widest bore in which it does not jam"),
         default("fibered", Kind::Bool, "false", "carries fibers, which clot faster"),
+        default("mesh", Kind::Optional(&Kind::Group(&MESH)), "None", "the braid of a plug; coils have none"),
+    ],
+};
+
+/// Braid.
+pub static MESH: Group = Group {
+    name: "Mesh",
+    doc: "a braid of fine wires",
+    fields: &[
+        required("wires", Kind::Whole { min: 4.0, max: 2000.0 }, "wires in all its layers"),
+        required("wire_mm", positive(1.0), "diameter of a wire, mm"),
     ],
 };
 
@@ -287,7 +300,18 @@ pub static DEVICE: Group = Group {
             "side holes, mm from the tip",
         ),
         required("sections", Kind::List { of: &Kind::Group(&SECTION), min_items: 1 }, "build from the tip"),
-        default("implant", Kind::Optional(&Kind::Group(&IMPLANT)), "None", "what a coil leaves behind"),
+        default(
+            "implant",
+            Kind::Optional(&Kind::Group(&IMPLANT)),
+            "None",
+            "what a coil or plug leaves behind",
+        ),
+        default(
+            "loop_mm",
+            Kind::Optional(&Kind::Number { min: 1.0, max: 60.0 }),
+            "None",
+            "loop of a snare, mm",
+        ),
         default(
             "balloon",
             Kind::Optional(&Kind::Group(&BALLOON)),
@@ -310,6 +334,18 @@ pub static EMBOLIC: Group = Group {
         required("particles_per_ml", positive(1e9), "particles in one mL as drawn up"),
         required("iodine_mg_per_ml", Kind::Number { min: 0.0, max: 500.0 }, "iodine, mg/mL"),
         required("min_lumen", Kind::Variants(SIZE), "smallest bore that they pass"),
+        default(
+            "clumping",
+            Kind::Number { min: 0.0, max: 1.0 },
+            "0",
+            "twice the share of them that sticks together in threes in the suspension as drawn up",
+        ),
+        default(
+            "dissolves_half_life_h",
+            Kind::Optional(&positive(10000.0)),
+            "None",
+            "half-life after which they let blood through again, h; none for permanent ones",
+        ),
         required("source", Kind::Text, "where the figures come from"),
     ],
 };

@@ -18,6 +18,10 @@ pub enum DeviceKind {
     Wire,
     /// Coil on its pusher: leaves an [`Implant`] behind.
     Coil,
+    /// Plug of braided wire on its cable: opens to fill the vessel, and stays as an [`Implant`].
+    Plug,
+    /// Wire with a loop that opens when it leaves its catheter, and is drawn tight on what lies in it.
+    Snare,
     /// Balloon catheter.
     Balloon,
     /// Stent on its delivery catheter.
@@ -46,6 +50,19 @@ pub struct Implant {
     pub bores_mm: (f64, f64),
     /// Carries fibers, which clot faster.
     pub fibered: bool,
+    /// The braid of a plug; coils have none.
+    #[serde(default)]
+    pub mesh: Option<Mesh>,
+}
+
+/// A braid of fine wires.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mesh {
+    /// Wires in all its layers.
+    pub wires: u32,
+    /// Diameter of a wire, mm.
+    pub wire_mm: f64,
 }
 
 /// The element that makes a stretch visible: it sets how visibility changes with the tube voltage (K edges).
@@ -136,9 +153,12 @@ pub struct Device {
     pub side_holes_mm: Vec<f64>,
     /// Rated pressure of an injection, psi; 0 for wires.
     pub max_pressure_psi: f64,
-    /// What it leaves behind; only coils do.
+    /// What it leaves behind; only coils and plugs do.
     #[serde(default)]
     pub implant: Option<Implant>,
+    /// Diameter of the loop of a snare, mm.
+    #[serde(default)]
+    pub loop_mm: Option<f64>,
     /// Its balloon; balloon catheters and stents that one opens have one.
     #[serde(default)]
     pub balloon: Option<Balloon>,
@@ -188,6 +208,12 @@ pub struct Embolic {
     pub iodine_mg_per_ml: f64,
     /// Smallest lumen it passes without clogging, mm.
     pub min_lumen_mm: f64,
+    /// How much its particles stick together in threes: twice the share that does in the suspension as drawn up, 0 to 1.
+    #[serde(default)]
+    pub clumping: f64,
+    /// Half-life after which its particles dissolve and let blood through again, h; `None` for permanent ones.
+    #[serde(default)]
+    pub dissolves_half_life_h: Option<f64>,
     /// Where the figures come from.
     pub source: String,
 }

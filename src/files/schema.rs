@@ -72,6 +72,8 @@ pub enum NameOf {
     Step,
     /// A metric of the report.
     Metric,
+    /// A bed of the case's anatomy, or the organ that it is a part of.
+    Bed,
 }
 
 impl NameOf {
@@ -80,13 +82,16 @@ impl NameOf {
         match self {
             Self::TrayItem => "a device or embolic of the catalogue",
             Self::Sheath => "a sheath of the catalogue",
-            Self::Tool => "`wire`, `catheter`, `microcatheter` or a device of the tray",
+            Self::Tool => {
+                "`wire`, `catheter`, `microcatheter`, `coil`, `plug`, `snare` or a device of the tray"
+            }
             Self::Anatomy => "an anatomy",
             Self::Vessel => "a vessel of the anatomy",
             Self::AccessSite => "an access site of the anatomy",
             Self::Bleed => "the name of a bleeding among the lesions",
             Self::Step => "the id of a step",
             Self::Metric => "a metric of the report",
+            Self::Bed => "a bed of the anatomy or its organ",
         }
     }
 }

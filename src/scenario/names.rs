@@ -2,12 +2,13 @@
 
 use super::Library;
 use super::library::AnatomyInfo;
+use crate::anatomy::organ_of;
 use crate::device::DeviceKind;
 use crate::files::Node;
 use crate::files::schema::NameOf;
 
 /// Kind words that a condition may use for a device.
-const KIND_WORDS: [&str; 3] = ["wire", "catheter", "microcatheter"];
+const KIND_WORDS: [&str; 6] = ["wire", "catheter", "microcatheter", "coil", "plug", "snare"];
 
 /// Names for one file. Names that depend on a faulty part of the file are unknown, so that one fault is said once.
 pub(super) fn names(root: &Node, library: &Library, of: NameOf) -> Option<Vec<String>> {
@@ -44,6 +45,15 @@ pub(super) fn names(root: &Node, library: &Library, of: NameOf) -> Option<Vec<St
         NameOf::Step => {
             let steps = root.get("steps")?.items();
             owned(steps.iter().filter_map(|s| s.get("id").and_then(Node::text)).collect())
+        }
+        NameOf::Bed => {
+            let tree = &anatomy(root, library)?.tree;
+            let beds = tree.branches.iter().filter_map(|b| b.outlet.as_ref()).map(|o| o.bed.as_str());
+            let mut list: Vec<&str> =
+                beds.flat_map(|bed| [Some(bed), organ_of(bed).map(|o| o.bed)]).flatten().collect();
+            list.sort_unstable();
+            list.dedup();
+            owned(list)
         }
         NameOf::Metric if library.metrics.is_empty() => None,
         NameOf::Metric => Some(library.metrics.clone()),

@@ -32,6 +32,12 @@ pub static CASE: Group = Group {
         default("patient", Kind::Group(&PATIENT), "()", "who lies on the table"),
         required("anatomy", Kind::Group(&ANATOMY), "vessels and lesions"),
         required("access", Kind::Group(&ACCESS), "where the sheath is"),
+        default(
+            "second_access",
+            Kind::Optional(&Kind::Group(&ACCESS)),
+            "None",
+            "a second sheath, for a snare or a second catheter",
+        ),
         required(
             "tray",
             Kind::List { of: &Kind::Name(NameOf::TrayItem), min_items: 1 },
@@ -371,6 +377,39 @@ pub static CONDITION: &[Variant] = &[
         name: "Loop",
         doc: "more of a device is in than its tip is away along the vessels: it lies in a loop or is folded back",
         body: Body::Fields(&[OF, required("over_mm", positive(1000.0), "more than this, mm")]),
+    },
+    Variant {
+        name: "CoilsIn",
+        doc: "coils and plugs lie in this vessel itself",
+        body: Body::Fields(&[
+            required("vessel", VESSEL, "vessel"),
+            required("over_mm", number(0.0, 5000.0), "more than this length of them, mm"),
+        ]),
+    },
+    Variant {
+        name: "FlowBelow",
+        doc: "mean flow in a vessel has fallen below a share of that of the first minute",
+        body: Body::Fields(&[
+            required("vessel", VESSEL, "vessel"),
+            required("under_pct", positive(100.0), "share, percent"),
+        ]),
+    },
+    Variant {
+        name: "Closed",
+        doc: "so many of these vessels have less than a tenth of the flow of the first minute",
+        body: Body::Fields(&[
+            required("vessels", Kind::List { of: &VESSEL, min_items: 1 }, "vessels"),
+            required("at_least", Kind::Whole { min: 1.0, max: 1000.0 }, "how many"),
+        ]),
+    },
+    Variant {
+        name: "Infarct",
+        doc: "share of an organ's tissue that has lost its blood",
+        body: Body::Fields(&[
+            required("organ", Kind::Name(NameOf::Bed), "bed or organ"),
+            required("over_pct", number(0.0, 100.0), "more than this, percent"),
+            default("up_to_pct", positive(100.0), "100", "at most this, percent"),
+        ]),
     },
     Variant { name: "StepDone", doc: "a step is done", body: Body::Value(&STEP_NAME) },
     Variant {

@@ -38,6 +38,9 @@ pub struct Case {
     pub anatomy: AnatomyChoice,
     /// Where the sheath is.
     pub access: Access,
+    /// A second sheath, for a snare or a second catheter.
+    #[serde(default)]
+    pub second_access: Option<Access>,
     /// Ids of devices and embolics that the nurse can hand over.
     pub tray: Vec<String>,
     /// X-ray room and contrast.
@@ -424,6 +427,37 @@ pub enum Condition {
         /// More than this, mm.
         over_mm: f64,
     },
+    /// Coils and plugs lie in a vessel.
+    CoilsIn {
+        /// Vessel itself, not beyond it.
+        vessel: String,
+        /// More than this length of them, mm.
+        over_mm: f64,
+    },
+    /// Mean flow in a vessel has fallen below a share of that of the first minute.
+    FlowBelow {
+        /// Vessel.
+        vessel: String,
+        /// Share, percent.
+        under_pct: f64,
+    },
+    /// So many of these vessels are closed: less than a tenth of the flow of the first minute.
+    Closed {
+        /// Vessels.
+        vessels: Vec<String>,
+        /// At least this many.
+        at_least: u32,
+    },
+    /// Share of an organ's tissue that has lost its blood.
+    Infarct {
+        /// Bed or organ: `bed.spleen`.
+        organ: String,
+        /// More than this, percent.
+        over_pct: f64,
+        /// At most this, percent.
+        #[serde(default = "defaults::whole_pct")]
+        up_to_pct: f64,
+    },
     /// A step is done.
     StepDone(String),
     /// Time since the start, s.
@@ -536,6 +570,9 @@ pub(crate) mod defaults {
     }
     pub(crate) fn ramp_s() -> f64 {
         30.0
+    }
+    pub(crate) fn whole_pct() -> f64 {
+        100.0
     }
     pub(crate) fn slip() -> f64 {
         2.0

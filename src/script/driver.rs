@@ -4,7 +4,7 @@ use super::hands::Hands;
 use super::load::{ScriptError, check_names};
 use super::percept::{Eye, Percept};
 use super::types::{Script, Step};
-use super::{inject, motion, select};
+use super::{embolize, inject, motion, select};
 use crate::anatomy::{VesselId, VesselTree};
 use crate::math::rng::{ChaCha8Rng, Stream, stream, uniform};
 use crate::scenario::Case;
@@ -253,6 +253,8 @@ impl Driver {
             Step::Run { .. } | Step::Puff { .. } | Step::EmbolizeUntil { .. } | Step::Embolize { .. } => {
                 (None, inject::act(step, &mut bench))
             }
+            Step::DeployCoil { tool, .. } => (Some(tool), embolize::act(step, &mut bench)),
+            Step::Pledget { .. } => (None, embolize::act(step, &mut bench)),
             Step::Advance { tool, .. }
             | Step::Withdraw { tool, .. }
             | Step::FollowOverWire { tool, .. }

@@ -26,12 +26,16 @@ pub(super) fn act(step: &Step, b: &mut Bench<'_>) -> Outcome {
         Step::Puff { through, volume_ml, rate_ml_per_s } => {
             give(through, &Fluid::Contrast, *volume_ml, *rate_ml_per_s, false, b)
         }
-        Step::Embolize { through, agent, volume_ml, rate_ml_per_s, blind } => {
-            give(through, &Fluid::Embolic(agent.clone()), *volume_ml, *rate_ml_per_s, *blind, b)
+        Step::Embolize { through, agent, strength, volume_ml, rate_ml_per_s, blind } => {
+            give(through, &suspension(agent, *strength), *volume_ml, *rate_ml_per_s, *blind, b)
         }
         Step::EmbolizeUntil { .. } => embolize_until(step, b),
         _ => Ok(Progress::Done),
     }
+}
+
+fn suspension(agent: &str, strength: f64) -> Fluid {
+    Fluid::Embolic { id: agent.to_owned(), strength }
 }
 
 /// Connects and fills; true once that is done.
@@ -157,6 +161,7 @@ fn embolize_until(step: &Step, b: &mut Bench<'_>) -> Outcome {
     let Step::EmbolizeUntil {
         through,
         agent,
+        strength,
         beats_to_clear,
         puff_ml,
         rate_ml_per_s,
@@ -178,7 +183,7 @@ fn embolize_until(step: &Step, b: &mut Bench<'_>) -> Outcome {
     }
     match b.work.phase {
         DRAW => {
-            prepare(through, &Fluid::Embolic(agent.clone()), SYRINGE_ML, b)?;
+            prepare(through, &suspension(agent, *strength), SYRINGE_ML, b)?;
             b.go(WAIT);
         }
         WAIT => {

@@ -85,6 +85,7 @@ fn names(step: &Step) -> (Vec<&str>, Vec<&str>) {
     let (mut tools, mut vessels) = (Vec::new(), Vec::new());
     match step {
         Step::Load(tool)
+        | Step::LoadAt { tool, .. }
         | Step::CenterOnTip(tool)
         | Step::Flush(tool)
         | Step::TakeOff { tool, .. }
@@ -92,11 +93,13 @@ fn names(step: &Step) -> (Vec<&str>, Vec<&str>) {
         | Step::Point { tool, .. }
         | Step::Hold { tool, .. }
         | Step::Run { through: tool, .. }
+        | Step::Pledget { through: tool, .. }
         | Step::Puff { through: tool, .. } => tools.push(tool.as_str()),
         Step::Advance { tool, until, .. } | Step::Withdraw { tool, until, .. } => {
             tools.push(tool.as_str());
             until_names(until, &mut tools, &mut vessels);
         }
+        Step::DeployCoil { tool, through, .. } => tools.extend([tool.as_str(), through.as_str()]),
         Step::FollowOverWire { tool, wire, .. } => tools.extend([tool.as_str(), wire.as_str()]),
         Step::Select { tool, into, .. } => {
             tools.push(tool.as_str());

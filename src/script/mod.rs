@@ -5,6 +5,7 @@
 //! injector, C-arm, tray and pedal commands, nothing else.
 
 mod driver;
+mod embolize;
 mod hands;
 mod inject;
 mod load;

@@ -29,7 +29,9 @@ pub(super) fn act(step: &Step, b: &mut Bench<'_>) -> Outcome {
             b.hands.beam(b.percept.time_s);
             Ok(if b.step_time_s() >= *s { Progress::Done } else { Progress::Running })
         }
-        Step::Load(id) => load(id, b),
+        Step::SkipTime(s) => Ok(skip(*s, b)),
+        Step::Load(id) => load(id, 0, b),
+        Step::LoadAt { tool, access } => load(tool, *access, b),
         Step::TakeOff { tool, speed_mm_per_s, timeout_s, blind } => {
             take_off(tool, *speed_mm_per_s, *timeout_s, *blind, b)
         }
@@ -73,7 +75,16 @@ fn at_once(step: &Step, b: &mut Bench<'_>) -> Outcome {
     Ok(Progress::Done)
 }
 
-fn load(id: &str, b: &mut Bench<'_>) -> Outcome {
+/// Asks for the time to pass, and waits until it has.
+fn skip(seconds: f64, b: &mut Bench<'_>) -> Progress {
+    if b.work.phase == 0 {
+        b.hands.send(Command::SkipTime(seconds));
+        b.go(1);
+    }
+    if b.phase_time_s() >= seconds { Progress::Done } else { Progress::Running }
+}
+
+pub(super) fn load(id: &str, rod: u8, b: &mut Bench<'_>) -> Outcome {
     let tool = b.tool(id)?;
     if b.percept.tools.get(tool.idx()).is_some_and(|t| t.loaded) {
         return Ok(Progress::Done);
@@ -82,13 +93,13 @@ fn load(id: &str, b: &mut Bench<'_>) -> Outcome {
         return Err(format!("`{id}` could not be entered"));
     }
     if b.work.phase == 0 || b.phase_time_s() > REPEAT_S {
-        b.hands.send(Command::Load { rod: 0, tool });
+        b.hands.send(Command::Load { rod, tool });
         b.go(1);
     }
     Ok(Progress::Running)
 }
 
-fn take_off(id: &str, speed: f64, timeout_s: f64, blind: bool, b: &mut Bench<'_>) -> Outcome {
+pub(super) fn take_off(id: &str, speed: f64, timeout_s: f64, blind: bool, b: &mut Bench<'_>) -> Outcome {
     let tool = b.tool(id)?;
     let Some(t) = b.percept.tools.get(tool.idx()).filter(|t| t.loaded) else { return Ok(Progress::Done) };
     if b.step_time_s() > timeout_s {

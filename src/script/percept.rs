@@ -80,6 +80,12 @@ pub struct ToolPercept {
     pub hub_angle_deg: f64,
     /// Axial force at the hub, N.
     pub hub_force_n: f64,
+    /// Length of the coil or plug on it, mm; 0 without one.
+    pub implant_mm: f64,
+    /// That stays joined to it until it is detached.
+    pub is_detachable: bool,
+    /// It has left that behind.
+    pub has_shed: bool,
     /// As last seen; `None` if never.
     pub seen: Option<SeenTool>,
 }
@@ -237,8 +243,10 @@ impl Eye {
         p.arm = arm;
         p.arm_moves = self.last_arm.is_some_and(|a| a != arm);
         p.tools.resize(snap.tools.len(), ToolPercept::default());
-        for t in &mut p.tools {
+        for (t, info) in p.tools.iter_mut().zip(&snap.tools) {
             t.loaded = false;
+            t.implant_mm = info.implant_mm;
+            t.is_detachable = info.is_detachable;
         }
         for rod in &snap.rods {
             let mut around_mm = 0.0_f64;
@@ -251,6 +259,7 @@ impl Eye {
                 t.around_mm = outer_mm;
                 t.hub_angle_deg = d.hub_angle_rad.to_degrees();
                 t.hub_force_n = d.hub_force_n;
+                t.has_shed = d.shed_mm > 0.0;
                 if beam
                     && d.inserted_mm > 0.0
                     && let Some(seen) = see(&arm, rod, d)

@@ -96,6 +96,13 @@ pub enum Step {
     Wait(f64),
     /// Take a device from the tray and enter it.
     Load(String),
+    /// The same at a sheath, counted from 0.
+    LoadAt {
+        /// Device.
+        tool: String,
+        /// Sheath.
+        access: u8,
+    },
     /// Withdraw a device fully and take it off; a wire inside is held where it is.
     TakeOff {
         /// Device.
@@ -276,6 +283,9 @@ pub enum Step {
         through: String,
         /// Embolic id.
         agent: String,
+        /// Share of the suspension as drawn up; the rest is contrast.
+        #[serde(default = "defaults::undiluted")]
+        strength: f64,
         /// Stop at this many beats to clear.
         beats_to_clear: f64,
         /// mL of a puff.
@@ -297,6 +307,9 @@ pub enum Step {
         through: String,
         /// Embolic id.
         agent: String,
+        /// Share of the suspension as drawn up; the rest is contrast.
+        #[serde(default = "defaults::undiluted")]
+        strength: f64,
         /// mL.
         volume_ml: f64,
         /// mL/s.
@@ -305,6 +318,31 @@ pub enum Step {
         #[serde(default)]
         blind: bool,
     },
+    /// Push a coil or plug out of a catheter, detach it if it is joined to its pusher, and take the pusher off.
+    DeployCoil {
+        /// Device with the coil.
+        tool: String,
+        /// Catheter that it goes through.
+        through: String,
+        /// Beyond the tip of the catheter, mm/s.
+        #[serde(default = "defaults::slow")]
+        speed_mm_per_s: f64,
+        /// Force at the hub that ends the try, N.
+        #[serde(default = "defaults::stop_force_n")]
+        stop_force_n: f64,
+        /// s.
+        #[serde(default = "defaults::long_s")]
+        timeout_s: f64,
+    },
+    /// Push a gelatin pledget through a lumen.
+    Pledget {
+        /// Device whose lumen is used.
+        through: String,
+        /// mm.
+        diameter_mm: f64,
+    },
+    /// Let time pass with the devices at rest, s.
+    SkipTime(f64),
     /// Aspirate and flush a lumen.
     Flush(String),
     /// A drug.
@@ -325,6 +363,9 @@ pub enum Step {
 mod defaults {
     pub(super) fn follow() -> bool {
         true
+    }
+    pub(super) fn undiluted() -> f64 {
+        1.0
     }
     pub(super) fn speed() -> f64 {
         15.0

@@ -63,8 +63,13 @@ pub enum Fluid {
     Saline,
     /// Carbon dioxide gas: a negative contrast medium without iodine.
     CarbonDioxide,
-    /// An embolic of the tray, by id.
-    Embolic(String),
+    /// An embolic of the tray, as drawn up or diluted further with contrast.
+    Embolic {
+        /// Id.
+        id: String,
+        /// Share of it as drawn up, 0 to 1.
+        strength: f64,
+    },
 }
 
 /// How a hub is held.

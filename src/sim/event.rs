@@ -130,6 +130,18 @@ pub enum EventKind {
         /// Where.
         place: VesselPlace,
     },
+    /// A snare was drawn tight on one.
+    ImplantCaught {
+        /// Index of the implant.
+        implant: u32,
+        /// Snare.
+        tool: ToolId,
+    },
+    /// A snare brought it out of the patient.
+    ImplantRetrieved {
+        /// Index of the implant.
+        implant: u32,
+    },
     /// A free body came to rest where the vessel is as small as it.
     BodyLodged {
         /// Where.

@@ -148,6 +148,7 @@ mod tests {
             side_holes_mm: Vec::new(),
             max_pressure_psi: 0.0,
             implant: None,
+            loop_mm: None,
             balloon: None,
             stent: None,
             source: String::new(),

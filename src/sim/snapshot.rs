@@ -131,8 +131,12 @@ pub struct ImplantView {
     pub length_mm: Vec<(VesselId, f64)>,
     /// Share of the blood between its loops that has clotted, 0 to 1.
     pub clot: f64,
+    /// Share of the lumen that is solid where it lies, with what lies between its loops, 0 to 1.
+    pub packing: f64,
     /// It is carried away by the blood.
     pub drifts: bool,
+    /// It stands open on its cable, and may still be drawn back.
+    pub is_joined: bool,
 }
 
 /// A free body.
@@ -182,6 +186,8 @@ pub struct BedView {
     pub resting_flow_ml_per_s: f64,
     /// Share of the bed's conductance that is blocked, 0 to 1.
     pub occluded_share: f64,
+    /// Share of its tissue that has lost its blood, 0 to 1: it dies if that stays so.
+    pub ischemic_share: f64,
     /// Particles lodged by agent: id, count.
     pub lodged: Vec<(String, f64)>,
 }
@@ -450,4 +456,10 @@ pub struct ToolInfo {
     pub kind: DeviceKind,
     /// In a rod now.
     pub loaded: bool,
+    /// Length of the coil or plug that it carries, mm; 0 without one.
+    pub implant_mm: f64,
+    /// Diameter of that at rest, mm; 0 without one.
+    pub implant_diameter_mm: f64,
+    /// That is joined to it until it is detached.
+    pub is_detachable: bool,
 }

@@ -29,6 +29,7 @@ use super::snapshot::{RodView, Snapshot, StenosisView, ToolInfo};
 use super::state::State;
 use super::{harm, opening, placing, therapy, wiring, world};
 use crate::anatomy::VesselPlace;
+use crate::device::Release;
 use crate::math::Vec3;
 use crate::units::{TICK_S, TICKS_PER_S};
 
@@ -453,9 +454,10 @@ fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events
         &state.flow,
         &mut state.therapy,
         &scratch.contrast,
+        TICK_S,
         events,
     );
-    placing::advance(model, state, events);
+    placing::advance(model, state, &scratch.rods, events);
 }
 
 /// A lumen as its transducer sees it: the pressure of the last tick, in the order of the injection.
@@ -587,6 +589,9 @@ fn tools(model: &Model, rods: &[RodView]) -> Vec<ToolInfo> {
             label: d.label.clone(),
             kind: d.kind,
             loaded: is_loaded(i),
+            implant_mm: d.implant.as_ref().map_or(0.0, |p| p.length_mm),
+            implant_diameter_mm: d.implant.as_ref().map_or(0.0, |p| p.diameter_mm),
+            is_detachable: d.implant.as_ref().is_some_and(|p| p.release == Release::Detached),
         })
         .collect()
 }

@@ -1,12 +1,12 @@
 //! Predicates of a case file, compiled against a tree and followed tick by tick.
 
 use super::facts::{Facts, TreeFacts, lumen_ml, mean_flow_ml_per_s};
-use crate::anatomy::{VesselId, VesselPlace};
+use crate::anatomy::{VesselId, VesselPlace, is_part_of};
 use crate::device::DeviceKind;
 use crate::math::Vec3;
 use crate::scenario::Condition;
 use crate::sim::event::EventKind;
-use crate::sim::snapshot::ToolInfo;
+use crate::sim::snapshot::{BedView, ToolInfo};
 
 /// A run counts for a vessel when its tip lies at most this far upstream of the vessel's origin, mm.
 const RUN_UPSTREAM_MM: f64 = 30.0;
@@ -16,6 +16,12 @@ const RUN_PAST_OSTIUM_MM: f64 = 5.0;
 const FLOW_AVERAGE_S: f64 = 1.5;
 /// Bleeding must stay below its limit this long, s, so that a diastole does not count.
 const BLEED_HOLD_S: f64 = 3.0;
+/// A vessel with less than this share of its first flow is closed.
+const CLOSED_SHARE: f64 = 0.1;
+/// Flow at the beginning is the mean of this time, s.
+const FIRST_FLOW_S: f64 = 60.0;
+/// A flow must stay below its limit this long, s.
+const FLOW_HOLD_S: f64 = 3.0;
 /// More beats than this are reported as this.
 pub(super) const MAX_BEATS: f64 = 999.0;
 
@@ -53,6 +59,34 @@ impl FlowWatch {
     }
 }
 
+/// Flow of a vessel against that of the first minute.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct FallWatch {
+    flow: FlowWatch,
+    first: (f64, f64),
+    below_s: f64,
+}
+
+impl FallWatch {
+    fn new(vessel: VesselId) -> Self {
+        Self { flow: FlowWatch::new(vessel), first: (0.0, 0.0), below_s: 0.0 }
+    }
+
+    /// True once the flow has stayed below this share of the first for a while.
+    fn observe(&mut self, f: &Facts<'_>, share: f64) -> bool {
+        self.flow.observe(f);
+        let Some(now) = self.flow.flow_ml_per_s else { return false };
+        if f.snap.time_s <= FIRST_FLOW_S {
+            self.first.0 += now * f.dt_s;
+            self.first.1 += f.dt_s;
+        }
+        let first = self.first.0 / self.first.1.max(1e-9);
+        let is_below = self.first.1 > 0.0 && now.abs() < share * first.abs();
+        self.below_s = if is_below { self.below_s + f.dt_s } else { 0.0 };
+        self.below_s >= FLOW_HOLD_S
+    }
+}
+
 /// Which devices a condition speaks of.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Which(Vec<bool>);
@@ -65,6 +99,8 @@ impl Which {
             "microcatheter" => Some(DeviceKind::Microcatheter),
             "sheath" => Some(DeviceKind::Sheath),
             "coil" => Some(DeviceKind::Coil),
+            "snare" => Some(DeviceKind::Snare),
+            "plug" => Some(DeviceKind::Plug),
             "balloon" => Some(DeviceKind::Balloon),
             "stent" => Some(DeviceKind::Stent),
             _ => None,
@@ -92,6 +128,9 @@ pub(super) enum Watch {
     TipDeep { of: Which, within: VesselId, over_mm: f64 },
     TipMoved { of: Which, over_mm: f64, after: String, until: String, from: Option<(usize, Vec3)> },
     Loop { of: Which, over_mm: f64, base: Option<VesselPlace> },
+    CoilsIn { vessel: VesselId, over_mm: f64 },
+    Closed { flows: Vec<FallWatch>, share: f64, at_least: usize },
+    Infarct { organ: String, over_pct: f64, up_to_pct: f64 },
     StepDone(String),
     After(f64),
     All(Vec<Self>),
@@ -148,6 +187,22 @@ impl Watch {
             Condition::Loop { of, over_mm } => {
                 Self::Loop { of: Which::new(of, tools), over_mm: *over_mm, base: None }
             }
+            Condition::CoilsIn { vessel: name, over_mm } => {
+                vessel(name, &|v| Self::CoilsIn { vessel: v, over_mm: *over_mm })
+            }
+            Condition::FlowBelow { vessel: name, under_pct } => vessel(name, &|v| Self::Closed {
+                flows: vec![FallWatch::new(v)],
+                share: under_pct / 100.0,
+                at_least: 1,
+            }),
+            Condition::Closed { vessels, at_least } => Self::Closed {
+                flows: vessels.iter().filter_map(|n| tree.tree.find(n)).map(FallWatch::new).collect(),
+                share: CLOSED_SHARE,
+                at_least: *at_least as usize,
+            },
+            Condition::Infarct { organ, over_pct, up_to_pct } => {
+                Self::Infarct { organ: organ.clone(), over_pct: *over_pct, up_to_pct: *up_to_pct }
+            }
             Condition::StepDone(id) => Self::StepDone(id.clone()),
             Condition::After { s } => Self::After(*s),
             Condition::All(list) => Self::All(list.iter().map(|c| Self::new(c, tree, tools)).collect()),
@@ -195,6 +250,13 @@ impl Watch {
                 has_moved(f, of, *over_mm, from)
             }
             Self::Loop { of, over_mm, base } => slack_mm(f, of, base) > *over_mm,
+            Self::CoilsIn { vessel, over_mm } => coils_mm(f, *vessel) > *over_mm,
+            Self::Closed { flows, share, at_least } => {
+                flows.iter_mut().map(|w| usize::from(w.observe(f, *share))).sum::<usize>() >= *at_least
+            }
+            Self::Infarct { organ, over_pct, up_to_pct } => {
+                infarct_pct(&f.snap.beds, organ).is_some_and(|pct| pct > *over_pct && pct <= *up_to_pct)
+            }
             Self::StepDone(id) => done(id),
             Self::After(s) => f.snap.time_s >= *s,
             // No short cut: every part must see every tick.
@@ -214,6 +276,20 @@ impl Watch {
             }
         }
     }
+}
+
+/// Length of implants at rest in a vessel itself, mm.
+pub(super) fn coils_mm(f: &Facts<'_>, vessel: VesselId) -> f64 {
+    let at_rest = f.snap.implants.iter().filter(|i| !i.drifts && !i.is_joined);
+    at_rest.flat_map(|i| &i.length_mm).filter(|(v, _)| *v == vessel).map(|(_, mm)| mm).sum()
+}
+
+/// Share of an organ's tissue without blood, weighted by resting flow, percent; `None` where the organ is not.
+pub(super) fn infarct_pct(beds: &[BedView], organ: &str) -> Option<f64> {
+    let of_organ = || beds.iter().filter(|b| is_part_of(&b.name, organ));
+    let whole: f64 = of_organ().map(|b| b.resting_flow_ml_per_s).sum();
+    let lost: f64 = of_organ().map(|b| b.resting_flow_ml_per_s * b.ischemic_share).sum();
+    (whole > 0.0).then(|| 100.0 * lost / whole)
 }
 
 fn is_tip_in(f: &Facts<'_>, of: &Which, within: VesselId) -> bool {
@@ -311,7 +387,19 @@ fn gather(c: &Condition, case: &crate::scenario::Case, tree: &TreeFacts, out: &m
     let find = |name: &str| tree.tree.find(name);
     match c {
         Condition::BleedBelow { bleed, .. } => out[0].extend(bleed_vessel(case, bleed).and_then(find)),
-        Condition::Stasis { vessel, .. } => out[0].extend(find(vessel)),
+        Condition::Stasis { vessel, .. }
+        | Condition::FlowBelow { vessel, .. }
+        | Condition::CoilsIn { vessel, .. } => {
+            out[0].extend(find(vessel));
+        }
+        Condition::Closed { vessels, .. } => out[0].extend(vessels.iter().filter_map(|v| find(v))),
+        // An organ is treated through the vessels that end in it.
+        Condition::Infarct { organ, .. } => {
+            let feeds =
+                |b: &crate::anatomy::Branch| b.outlet.as_ref().is_some_and(|o| is_part_of(&o.bed, organ));
+            let all = tree.tree.branches.iter().enumerate().filter(|(_, b)| feeds(b));
+            out[0].extend(all.map(|(i, _)| VesselId(i as u32)));
+        }
         Condition::ParticlesIn { vessel, .. } => out[1].extend(find(vessel)),
         Condition::Tip { within, .. } | Condition::TipDeep { within, .. } => {
             out[2] = find(within).into_iter().collect();
@@ -319,6 +407,18 @@ fn gather(c: &Condition, case: &crate::scenario::Case, tree: &TreeFacts, out: &m
         Condition::All(list) | Condition::Any(list) => list.iter().for_each(|c| gather(c, case, tree, out)),
         _ => {}
     }
+}
+
+/// The organ of which a step wants a share without blood.
+pub(super) fn treated_organ(case: &crate::scenario::Case) -> Option<String> {
+    fn of(c: &Condition) -> Option<String> {
+        match c {
+            Condition::Infarct { organ, .. } => Some(organ.clone()),
+            Condition::All(list) | Condition::Any(list) => list.iter().find_map(of),
+            _ => None,
+        }
+    }
+    case.steps.iter().find_map(|s| of(&s.done))
 }
 
 /// Vessels in which a step wants a tip: the way to them is right, whatever is treated in the end.

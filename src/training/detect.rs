@@ -4,7 +4,7 @@
 use super::condition::is_fed_by;
 use super::errors::{Found, Ground, Slot};
 use super::facts::{Facts, ToolFacts};
-use crate::anatomy::{VesselId, VesselPlace};
+use crate::anatomy::{VesselId, VesselPlace, organ_of};
 use crate::device::DeviceKind;
 use crate::math::Vec3;
 use crate::sim::command::{Pedal, ToolId};
@@ -346,7 +346,8 @@ pub(super) fn nontarget(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Ve
         if is_over && !*slot.latch(i) && !is_fed_by(f.tree, &bed.vessels, &g.targets) {
             *slot.latch(i) = true;
             let place = bed.vessels.first().map(|v| VesselPlace { vessel: VesselId(*v), arc_mm: 0.0 });
-            let cause = format!("{share:.0} % of the particles lodged so far lie in: {}.", bed.name);
+            let harm = organ_of(&bed.name).map_or("", |o| o.harm);
+            let cause = format!("{share:.0} % of the particles lodged so far lie in: {}. {harm}", bed.name);
             out.push(Found { place, position_mm: Some(bed.center_mm), cause, tool: None });
         }
     }

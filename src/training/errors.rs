@@ -2,6 +2,7 @@
 
 use super::condition::FlowWatch;
 use super::detect;
+use super::detect_implants;
 use super::facts::{Facts, ToolFacts, TreeFacts};
 use crate::anatomy::{VesselId, VesselPlace};
 use crate::math::Vec3;
@@ -18,6 +19,8 @@ const SAME_BIFURCATION_MM: f64 = 10.0;
 pub(super) struct Ground {
     /// Vessels to be treated.
     pub targets: Vec<VesselId>,
+    /// Organ of which a step wants a share without blood.
+    pub organ: Option<String>,
     /// Vessels in which a step wants a tip.
     pub waypoints: Vec<VesselId>,
     /// Mean flow in each target.
@@ -227,6 +230,24 @@ pub const ERRORS: &[ErrorSpec] = &[
         "Watch every puff of embolic under fluoroscopy: reflux is seen, not felt."),
     entry("embolic_after_stasis", "Embolic given after stasis", Grade::Mistake, detect::embolic_after_stasis,
         "Stop at near stasis (the column clears in five beats or more): what follows flows back."),
+    entry("embolic_in_spasm", "Embolic given into a vessel in spasm", Grade::Mistake, detect_implants::embolic_in_spasm,
+        "Spasm looks like stasis: give nitroglycerin, wait a minute, look at the flow again, then embolize."),
+    entry("coil_undersized", "Coil narrower than its vessel", Grade::Mistake, detect_implants::undersized,
+        "Choose a coil about 20 % wider than the vessel: a narrower one is washed on."),
+    entry("coil_oversized", "Coil far too wide for its vessel", Grade::Slip, detect_implants::oversized,
+        "Choose a coil about 20 % wider than the vessel: a far wider one stays stretched and reaches back into the parent."),
+    entry("coil_off_target", "Coil left outside the target vessel", Grade::Blunder, detect_implants::off_target,
+        "Check the tip with contrast before the coil is pushed, and hold the catheter while it forms."),
+    entry("coil_migrated", "Coil washed away", Grade::Mistake, detect_implants::migration,
+        "Anchor the first coil with one that holds; a lost coil is caught with a snare."),
+    entry("coil_lost", "Coil lost in another vessel", Grade::Blunder, detect_implants::lost,
+        "Take it out with a snare before it is covered with clot."),
+    entry("coil_protrudes", "Coil reaches into the parent vessel", Grade::Mistake, detect_implants::protrusion,
+        "Begin deeper, choose a shorter coil for the end, and stop while the catheter still points into the branch."),
+    entry("infarct_too_large", "More of the organ lost than it bears", Grade::Blunder, detect_implants::infarct_of_target,
+        "Embolize in steps with a run after each, and stop before the limit: the rest can be done another day."),
+    entry("infarct_elsewhere", "An organ lost its blood", Grade::Blunder, detect_implants::infarct_elsewhere,
+        "Know what else the vessel feeds before it is closed, and keep one supply open."),
     entry("beam_idle", "Beam on while nothing moves", Grade::Slip, detect::beam_idle,
         "Take the foot off the pedal to think: the last picture is held."),
     entry("open_blades", "Screening without collimation", Grade::Slip, detect::open_blades,

@@ -1,13 +1,14 @@
 //! The table of metrics, and the tally that they are read from.
 
-use super::condition::{FlowWatch, is_fed_by};
+use super::condition::{FlowWatch, infarct_pct, is_fed_by};
 use super::errors::Ground;
 use super::facts::Facts;
 use super::smoothness::spectral_arc_length;
-use crate::anatomy::VesselId;
+use crate::anatomy::{ORGANS, VesselId, is_part_of};
 use crate::device::DeviceKind;
 use crate::math::Vec3;
 use crate::sim::event::EventKind;
+use crate::sim::snapshot::BedView;
 use crate::units::TICKS_PER_S;
 
 /// Path length is summed over chords of at least this length, mm: below it is trembling.
@@ -72,6 +73,12 @@ pub const METRICS: &[MetricSpec] = &[
     m("embolic_given_ml", "mL", "embolic suspension that left a tip", |t| Some(t.embolic_ml)),
     m("embolic_target_pct", "%", "particles lodged in beds fed by a target / all lodged particles", |t| t.share_pct(t.lodged_target)),
     m("embolic_nontarget_pct", "%", "particles lodged in other beds / all lodged particles", |t| t.share_pct(t.lodged_all - t.lodged_target)),
+    m("infarct_pct", "%", "tissue without blood / all tissue of the organ that the case treats (of the beds fed by a target where it names none), by resting flow", |t| t.infarct),
+    m("infarct_other_pct", "%", "the same of the organ that lost most and is not to be treated", |t| t.infarct_other),
+    m("coils_placed", "1", "coils and plugs left in the patient", |t| Some(t.coils)),
+    m("coil_length_mm", "mm", "length of coils and plugs at rest in the vessels", |t| Some(t.coil_mm)),
+    m("coil_in_target_pct", "%", "length of coils and plugs in target vessels or beyond / all of it", |t| (t.coil_mm > 0.0).then(|| 100.0 * t.coil_target_mm / t.coil_mm)),
+    m("coil_packing_pct", "%", "volume of coils / volume of the lumen in which they lie, mean over coils by their length", |t| t.packing),
     m("embolic_reflux_events", "1", "times that embolic flowed back past an origin", |t| Some(f64::from(t.embolic_refluxes))),
     m("contrast_reflux_events", "1", "times that other fluid flowed back past an origin", |t| Some(f64::from(t.contrast_refluxes))),
     m("target_beats_to_clear", "beats", "lumen volume / mean flow of the slowest target vessel x heart rate / 60", |t| t.target_beats),
@@ -153,6 +160,12 @@ pub(super) struct Tally {
     embolic_ml: f64,
     lodged_target: f64,
     lodged_all: f64,
+    infarct: Option<f64>,
+    infarct_other: Option<f64>,
+    coils: f64,
+    coil_mm: f64,
+    coil_target_mm: f64,
+    packing: Option<f64>,
     embolic_refluxes: u32,
     contrast_refluxes: u32,
     target_beats: Option<f64>,
@@ -316,6 +329,10 @@ impl Tally {
                 self.lodged_target += n;
             }
         }
+        self.implants(f, g);
+        if f.snap.tick.is_multiple_of(TICKS_PER_S) || f.events.iter().any(|e| e.kind == EventKind::Finished) {
+            self.tissue(f, g);
+        }
         let rate = f.snap.patient.heart_rate_bpm;
         let known: Vec<&FlowWatch> = g.flows.iter().filter(|w| w.flow_ml_per_s.is_some()).collect();
         self.target_beats = known.iter().map(|w| w.beats_to_clear(rate)).reduce(f64::max);
@@ -326,6 +343,40 @@ impl Tally {
             self.first_flow.0 += q * f.dt_s;
             self.first_flow.1 += f.dt_s;
         }
+    }
+
+    fn implants(&mut self, f: &Facts<'_>, g: &Ground) {
+        (self.coils, self.coil_mm, self.coil_target_mm) = (0.0, 0.0, 0.0);
+        let mut packed = 0.0;
+        for i in f.snap.implants.iter().filter(|i| !i.is_joined) {
+            self.coils += 1.0;
+            if i.drifts {
+                continue;
+            }
+            for (v, mm) in &i.length_mm {
+                self.coil_mm += mm;
+                packed += mm * i.packing;
+                if g.targets.iter().any(|t| f.tree.is_within(*v, *t)) {
+                    self.coil_target_mm += mm;
+                }
+            }
+        }
+        self.packing = (self.coil_mm > 0.0).then(|| 100.0 * packed / self.coil_mm);
+    }
+
+    fn tissue(&mut self, f: &Facts<'_>, g: &Ground) {
+        let beds = &f.snap.beds;
+        let is_treated = |b: &BedView| match &g.organ {
+            Some(organ) => is_part_of(&b.name, organ),
+            None => is_fed_by(f.tree, &b.vessels, &g.targets),
+        };
+        let whole: f64 = beds.iter().filter(|b| is_treated(b)).map(|b| b.resting_flow_ml_per_s).sum();
+        let lost = beds.iter().filter(|b| is_treated(b));
+        let lost: f64 = lost.map(|b| b.resting_flow_ml_per_s * b.ischemic_share).sum();
+        self.infarct = (whole > 0.0).then(|| 100.0 * lost / whole);
+        let others =
+            ORGANS.iter().filter(|o| !beds.iter().any(|b| is_part_of(&b.name, o.bed) && is_treated(b)));
+        self.infarct_other = others.filter_map(|o| infarct_pct(beds, o.bed)).reduce(f64::max);
     }
 
     fn flow_share(&self) -> Option<f64> {

@@ -6,6 +6,7 @@
 mod assessment;
 mod condition;
 mod detect;
+mod detect_implants;
 pub mod dose;
 pub mod errors;
 mod facts;

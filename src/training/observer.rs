@@ -3,7 +3,7 @@
 use super::assessment::{
     Assessment, BedShare, ErrorRecord, KeyMoment, Metric, MomentKind, StepResult, TrapResult, VesselVisit,
 };
-use super::condition::{FlowWatch, Watch, is_fed_by, targets, waypoints};
+use super::condition::{FlowWatch, Watch, is_fed_by, targets, treated_organ, waypoints};
 use super::dose::DoseWatch;
 use super::errors::{ERRORS, Found, Ground, Slot};
 use super::facts::{Before, Facts, TreeFacts, is_beam_on, tool_facts};
@@ -76,6 +76,7 @@ impl Observer {
         let ground = Ground {
             flows: targets.iter().map(|v| FlowWatch::new(*v)).collect(),
             targets,
+            organ: treated_organ(case),
             waypoints: waypoints(case, &facts),
             access: None,
             allowed: Vec::new(),

@@ -136,6 +136,7 @@ fn busy_snapshot(labels: &[&str]) -> Snapshot {
         label: (*label).to_owned(),
         kind: DeviceKind::Wire,
         loaded: [0, 3, 5, 6].contains(&i),
+        ..ToolInfo::default()
     };
     Snapshot {
         tick: 18_360,

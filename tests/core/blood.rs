@@ -32,6 +32,8 @@ mod patient;
 mod pelvis;
 #[path = "blood/pump.rs"]
 mod pump;
+#[path = "blood/uterus.rs"]
+mod uterus;
 
 /// A straight branch of linearly varying radius.
 fn branch(name: &str, origin: Option<VesselPlace>, from: Vec3, to: Vec3, radii_mm: (f64, f64)) -> Branch {
@@ -124,6 +126,8 @@ fn pva(particles_per_ml: f64) -> Embolic {
         particles_per_ml,
         iodine_mg_per_ml: 290.0,
         min_lumen_mm: 0.53,
+        clumping: 0.0,
+        dissolves_half_life_h: None,
         source: "test".to_owned(),
     }
 }
@@ -233,6 +237,7 @@ impl Rig {
             &self.flow,
             &mut self.therapy,
             &self.contrast_scratch,
+            TICK_S,
             &mut self.events,
         );
     }

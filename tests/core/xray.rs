@@ -172,6 +172,7 @@ pub(crate) fn steel_wire(diameter_mm: f64) -> Device {
         side_holes_mm: Vec::new(),
         max_pressure_psi: 0.0,
         implant: None,
+        loop_mm: None,
         balloon: None,
         stent: None,
         source: "test".to_owned(),

@@ -64,7 +64,7 @@ fn syringe_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         Fluid::Diluted(_) => 1,
         Fluid::Saline => 2,
         Fluid::CarbonDioxide => 3,
-        Fluid::Embolic(_) => 4,
+        Fluid::Embolic { .. } => 4,
     };
     let options = [(0, t(Text::FluidContrast)), (1, t(Text::FluidDiluted)), (2, t(Text::FluidSaline))];
     if let Some(fluid) = choice(ui, now, &options) {
@@ -77,7 +77,7 @@ fn syringe_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     ui.horizontal(|ui| {
         ui.add(DragValue::new(&mut out.form.fill_ml).range(1.0..=20.0).speed(0.1).suffix(" mL"));
         if ui.button(t(Text::Fill)).clicked() {
-            let fluid = if matches!(out.form.fluid, Fluid::Embolic(_)) {
+            let fluid = if matches!(out.form.fluid, Fluid::Embolic { .. }) {
                 Fluid::Contrast
             } else {
                 out.form.fluid.clone()

@@ -270,12 +270,14 @@ fn fill(
         }
         Fluid::Saline => (Mixture::saline(), "saline".to_owned()),
         Fluid::CarbonDioxide => (Mixture::carbon_dioxide(), "carbon dioxide".to_owned()),
-        Fluid::Embolic(id) => {
+        Fluid::Embolic { id, strength } => {
             let Some(at) = model.embolics.iter().position(|e| e.id == *id) else {
                 events.push(refuse(None, format!("no embolic `{id}` on the tray")));
                 return;
             };
-            (Mixture::embolic(at, &model.embolics[at]), id.clone())
+            let strength = if strength.is_finite() { strength.clamp(0.0, 1.0) } else { 1.0 };
+            let rest = Mixture::contrast(1.0 - strength, model.room.contrast_mg_i_per_ml);
+            (rest.with_embolic(at, &model.embolics[at], strength), id.clone())
         }
     };
     let wanted = mixture.contrast_share * volume;

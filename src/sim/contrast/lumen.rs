@@ -54,12 +54,13 @@ impl Mixture {
         Self { gas_share: 1.0, ..Self::saline() }
     }
 
-    /// An embolic suspension; its contrast comes with the vial and is not drawn from the room's stock.
-    pub fn embolic(index: usize, embolic: &Embolic) -> Self {
+    /// The rest of the volume is an embolic suspension as drawn up, `strength` of the whole; its contrast comes with the vial and
+    /// is not drawn from the room's stock.
+    pub fn with_embolic(self, index: usize, embolic: &Embolic, strength: f64) -> Self {
         Self {
-            iodine_mg_per_ml: embolic.iodine_mg_per_ml,
-            particles: Some((index, embolic.particles_per_ml)),
-            ..Self::saline()
+            iodine_mg_per_ml: self.iodine_mg_per_ml + strength * embolic.iodine_mg_per_ml,
+            particles: Some((index, strength * embolic.particles_per_ml)),
+            ..self
         }
     }
 

@@ -27,6 +27,8 @@ pub enum Species {
         class: usize,
         /// Share of the embolic's particles in this class.
         share: f64,
+        /// Three that stick together.
+        clump: bool,
     },
 }
 
@@ -35,6 +37,8 @@ pub enum Species {
 pub struct ContrastModel {
     /// Species 0 is iodine.
     pub species: Vec<Species>,
+    /// Per embolic: how much it clumps, and its particles per mL as drawn up.
+    pub clumping: Vec<(f64, f64)>,
     /// Axial dispersion where blood stands, mm2/s `[K]`.
     pub still_dispersion_mm2_per_s: f64,
     /// Axial dispersion per velocity and radius (`D = D0 + k |u| r`) `[K]`: Taylor's coefficient does not hold within a
@@ -58,12 +62,16 @@ impl ContrastModel {
             let total: f64 = e.size_classes.iter().map(|c| c.share).sum();
             for (class, c) in e.size_classes.iter().enumerate() {
                 let share = if total > 0.0 { c.share / total } else { 0.0 };
-                species.push(Species::Particle { embolic, class, share });
+                species.push(Species::Particle { embolic, class, share, clump: false });
+                if e.clumping > 0.0 {
+                    species.push(Species::Particle { embolic, class, share, clump: true });
+                }
             }
         }
         species.push(Species::Gas);
         Self {
             species,
+            clumping: embolics.iter().map(|e| (e.clumping, e.particles_per_ml)).collect(),
             still_dispersion_mm2_per_s: 2.0,
             dispersion_per_velocity_radius: 0.05,
             vein_transit_s: 12.0,
@@ -71,6 +79,18 @@ impl ContrastModel {
             pool_spread_s: 90.0,
             gas_half_life_s: 10.0,
         }
+    }
+}
+
+/// Particles in a clump.
+pub(super) const IN_CLUMP: f64 = 3.0;
+
+impl ContrastModel {
+    /// Share of an embolic's particles that travel in clumps in a suspension of so many per mL: `c n / (n + n0)` with the clumping
+    /// `c` of the material and its particles per mL `n0` as drawn up `[K]`.
+    pub fn clumped_share(&self, embolic: usize, per_ml: f64) -> f64 {
+        let (clumping, stock_per_ml) = self.clumping[embolic];
+        clumping * per_ml / (per_ml + stock_per_ml).max(1e-12)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::capillaries;
 use super::reflux;
-use super::state::{ContrastModel, ContrastScratch, ContrastState, Link, Pool, Species};
+use super::state::{ContrastModel, ContrastScratch, ContrastState, IN_CLUMP, Link, Pool, Species};
 use crate::sim::event::EventKind;
 use crate::sim::flow::{BranchCells, BranchEnd, FlowState, NONE, Network, Source};
 use crate::units::MM3_PER_ML;
@@ -70,7 +70,7 @@ fn choose_species(
 ) {
     s.active.clear();
     for (index, species) in model.species.iter().enumerate() {
-        let given: f64 = s.source_cells.iter().map(|&(_, i)| source_rate(species, &sources[i])).sum();
+        let given: f64 = s.source_cells.iter().map(|&(_, i)| source_rate(model, species, &sources[i])).sum();
         state.injected[index] += given * dt_s;
         let returning = index == 0 && state.bed_iodine_mg.iter().any(|b| b[0] > 0.0);
         if given > 0.0 || state.present[index] || returning {
@@ -80,12 +80,16 @@ fn choose_species(
 }
 
 /// Amount per second that a source gives of a species.
-fn source_rate(species: &Species, source: &Source) -> f64 {
+fn source_rate(model: &ContrastModel, species: &Species, source: &Source) -> f64 {
     match species {
         Species::Iodine => source.flow_ml_per_s * source.iodine_mg_per_ml,
         Species::Gas => source.flow_ml_per_s * source.gas_share,
-        Species::Particle { embolic, share, .. } => match source.particles {
-            Some((index, per_ml)) if index == *embolic => source.flow_ml_per_s * per_ml * share,
+        Species::Particle { embolic, share, clump, .. } => match source.particles {
+            Some((index, per_ml)) if index == *embolic => {
+                let clumped = model.clumped_share(index, per_ml);
+                let bodies = if *clump { clumped / IN_CLUMP } else { 1.0 - clumped };
+                source.flow_ml_per_s * per_ml * share * bodies
+            }
             _ => 0.0,
         },
     }
@@ -265,7 +269,7 @@ fn step_branch(
         for &(cell, i) in s.source_cells.iter().filter(|(c, _)| net.cell_branch[*c as usize] == branch as u32)
         {
             state.amount[species][cell as usize] +=
-                source_rate(&model.species[species], &sources[i]) * step_s;
+                source_rate(model, &model.species[species], &sources[i]) * step_s;
         }
     }
     carry_volume(net, flow, s, sources, branch, step_s);

@@ -68,6 +68,10 @@ pub fn bed_views(
             flow_ml_per_s: outlets().map(|o| flow.capillary_flow_ml_per_s[o]).sum(),
             resting_flow_ml_per_s: resting,
             occluded_share: if resting > 0.0 { (1.0 - open / resting).clamp(0.0, 1.0) } else { 0.0 },
+            ischemic_share: outlets()
+                .map(|o| net.outlets[o].resting_flow_ml_per_s * therapy.ischemic_share(net, model, flow, o))
+                .sum::<f64>()
+                / resting.max(1e-12),
             lodged: therapy.lodged_in(model, &bed.outlets),
         }
     };

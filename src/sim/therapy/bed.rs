@@ -87,6 +87,11 @@ impl BedTree {
         shares
     }
 
+    /// Share of the last vessels that blood still reaches: each packed vessel cuts off what it feeds, evenly over those before.
+    pub fn reached_share(&self, lodged: &[f64]) -> f64 {
+        self.generations.iter().zip(lodged).map(|(g, n)| open_share(*n, g.count)).product()
+    }
+
     /// Present resistance of some generations per resistance of these at rest, for the particles lodged in each.
     ///
     /// A packed vessel cuts off all that it feeds, so what lies behind a generation is reached through its open share:

@@ -84,11 +84,37 @@ fn enter(
     }
     moving = lodge(model, state, species, outlet, moving, node..last);
     state.outlets[outlet].passed[species] += moving;
+    resist(model, state, outlet);
+}
+
+/// What lies in a bed as resistance.
+fn resist(model: &TherapyModel, state: &mut TherapyState, outlet: usize) {
+    let (node, last) = (model.node[outlet], model.beds[outlet].generations.len());
     let ledger = &state.outlets[outlet].by_generation;
     let bed = &model.beds[outlet];
     let near = bed.resistance_factor(ledger, 0..node);
     state.bed_resistance_factor[outlet] =
         if node < last { [near, bed.resistance_factor(ledger, node..last)] } else { [near; 2] };
+}
+
+/// Soluble particles let go by their half-life: `n' = -k n`.
+pub(super) fn dissolve(model: &TherapyModel, state: &mut TherapyState, dt_s: f64) {
+    for outlet in 0..state.outlets.len() {
+        let ledger = &mut state.outlets[outlet];
+        let mut has_changed = false;
+        for (list, rate) in ledger.soluble.iter_mut().zip(&model.dissolves_per_s) {
+            let share = -(-rate * dt_s).exp_m1();
+            for (soluble, all) in list.iter_mut().zip(&mut ledger.by_generation) {
+                let gone = share * *soluble;
+                *soluble -= gone;
+                *all = (*all - gone).max(0.0);
+                has_changed |= gone > 0.0;
+            }
+        }
+        if has_changed {
+            resist(model, state, outlet);
+        }
+    }
 }
 
 /// Lodges particles in a range of generations; returns how many go on.
@@ -105,9 +131,19 @@ fn lodge(
     let mut reaching = 1.0 - shares[..range.start].iter().sum::<f64>();
     let mut moving = count;
     let ledger = &mut state.outlets[outlet];
+    let soluble = match model.species[species] {
+        Species::Particle { embolic, .. } if model.dissolves_per_s[embolic] > 0.0 => Some(embolic),
+        _ => None,
+    };
+    if let Some(embolic) = soluble {
+        ledger.soluble[embolic].resize(ledger.by_generation.len(), 0.0);
+    }
     for g in range {
         let share = if reaching > 1e-9 { (shares[g] / reaching).min(1.0) } else { 1.0 };
         ledger.by_generation[g] += moving * share;
+        if let Some(embolic) = soluble {
+            ledger.soluble[embolic][g] += moving * share;
+        }
         ledger.lodged[species] += moving * share;
         moving -= moving * share;
         reaching -= shares[g];

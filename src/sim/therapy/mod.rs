@@ -7,6 +7,7 @@ mod lodge;
 
 use serde::{Deserialize, Serialize};
 
+use crate::anatomy::organ_of;
 use crate::device::Embolic;
 use crate::math::hash::StateHasher;
 use crate::sim::contrast::{ContrastModel, ContrastScratch, Species};
@@ -17,6 +18,12 @@ use bed::lodging_share_of_class;
 pub use bed::{BedTree, Generation, lodging_share};
 pub use leak::{LeakPath, LeakPaths};
 
+/// Critical share of the resting flow of tissue that is not among the organs `[K]`.
+const CRITICAL_FLOW_SHARE: f64 = 0.2;
+
+/// Size of three particles that stick together over that of one: the ball of their volume.
+const CLUMP_SCALE: f64 = 1.442;
+
 /// Beds as generations, and which particles lodge where; immutable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TherapyModel {
@@ -26,6 +33,8 @@ pub struct TherapyModel {
     pub bed_of_outlet: Vec<u32>,
     /// Ids of the embolics.
     pub embolics: Vec<String>,
+    /// Per embolic: share of what has lodged that dissolves in a second; 0 for permanent ones.
+    pub dissolves_per_s: Vec<f64>,
     /// Species of the contrast stage.
     pub species: Vec<Species>,
     /// Smallest and largest diameter of each species, mm (iodine: zeros).
@@ -36,6 +45,8 @@ pub struct TherapyModel {
     pub node: Vec<usize>,
     /// Per outlet: share of its resistance before that node.
     pub near_share: Vec<f64>,
+    /// Per outlet: share of its resting flow at which all of its tissue still lives.
+    pub critical_flow_share: Vec<f64>,
     /// Per species and anastomosis: what becomes of the particles that come to its mouth.
     pub anastomosis_lodging: Vec<Vec<Passage>>,
     /// The rule itself; false lets every particle pass (a test holds that the case is then not won).
@@ -64,8 +75,10 @@ pub struct OutletLedger {
     pub crossed: Vec<f64>,
     /// Particles that stuck in an anastomosis, per species.
     pub lodged_between: Vec<f64>,
-    /// Particles that lodged, per generation.
+    /// Particles that lie in each generation now.
     pub by_generation: Vec<f64>,
+    /// Of these, what dissolves: per embolic, empty until some has lodged.
+    pub soluble: Vec<Vec<f64>>,
 }
 
 /// Everything the stage needs to go on bit-exactly.
@@ -103,9 +116,10 @@ impl TherapyModel {
             .iter()
             .map(|s| match s {
                 Species::Iodine | Species::Gas => (0.0, 0.0),
-                Species::Particle { embolic, class, .. } => {
+                Species::Particle { embolic, class, clump, .. } => {
                     let c = &embolics[*embolic].size_classes[*class];
-                    (c.min_mm, c.max_mm)
+                    let scale = if *clump { CLUMP_SCALE } else { 1.0 };
+                    (scale * c.min_mm, scale * c.max_mm)
                 }
             })
             .collect();
@@ -120,13 +134,22 @@ impl TherapyModel {
         let near = |o: &OutletModel| {
             o.node_share * o.proximal_mmhg_s_per_ml / (o.proximal_mmhg_s_per_ml + o.distal_mmhg_s_per_ml)
         };
+        let critical = |o: &OutletModel| {
+            organ_of(&net.beds[o.bed as usize].name)
+                .map_or(CRITICAL_FLOW_SHARE, |organ| organ.critical_flow_share)
+        };
         Self {
             node,
+            critical_flow_share: net.outlets.iter().map(critical).collect(),
             near_share: net.outlets.iter().map(near).collect(),
             anastomosis_lodging: passages(net, &sizes_mm),
             bed_of_outlet: net.outlets.iter().map(|o| o.bed).collect(),
             beds,
             embolics: embolics.iter().map(|e| e.id.clone()).collect(),
+            dissolves_per_s: embolics
+                .iter()
+                .map(|e| e.dissolves_half_life_h.map_or(0.0, |h| std::f64::consts::LN_2 / (3600.0 * h)))
+                .collect(),
             species: contrast.species.clone(),
             sizes_mm,
             lodging,
@@ -146,6 +169,7 @@ impl TherapyState {
             crossed: vec![0.0; species],
             lodged_between: vec![0.0; species],
             by_generation: vec![0.0; bed.generations.len()],
+            soluble: vec![Vec::new(); model.embolics.len()],
         };
         let leaks: Vec<LeakPaths> =
             net.leaks.iter().map(|l| LeakPaths::new(l.stated_flow_ml_per_s)).collect();
@@ -191,6 +215,21 @@ impl TherapyState {
         1.0 - 1.0 / self.resistance_factor(model, outlet)
     }
 
+    /// Share of an outlet's tissue without blood, 0 to 1: what lies behind packed vessels, or what a flow below the critical
+    /// share of that at rest leaves over.
+    pub fn ischemic_share(
+        &self,
+        net: &Network,
+        model: &TherapyModel,
+        flow: &FlowState,
+        outlet: usize,
+    ) -> f64 {
+        let reached = model.beds[outlet].reached_share(&self.outlets[outlet].by_generation);
+        let needed = model.critical_flow_share[outlet] * net.outlets[outlet].resting_flow_ml_per_s;
+        let supplied = flow.mean_capillary_flow_ml_per_s[outlet].max(0.0) / needed.max(1e-12);
+        1.0 - reached.min(supplied)
+    }
+
     /// Are all numbers finite.
     pub fn is_finite(&self) -> bool {
         self.bed_resistance_factor.iter().flatten().chain(&self.leak_open_share).all(|x| x.is_finite())
@@ -216,15 +255,17 @@ fn passages(net: &Network, sizes_mm: &[(f64, f64)]) -> Vec<Vec<Passage>> {
     sizes_mm.iter().map(row).collect()
 }
 
-/// Lodges what arrived in this tick.
+/// Lodges what arrived in this tick, dissolves what does.
 pub fn advance(
     net: &Network,
     model: &TherapyModel,
     flow: &FlowState,
     state: &mut TherapyState,
     arrivals: &ContrastScratch,
+    dt_s: f64,
     events: &mut Vec<EventKind>,
 ) {
+    lodge::dissolve(model, state, dt_s);
     let outlets = state.outlets.len();
     for (species, kind) in model.species.iter().enumerate() {
         if !matches!(kind, Species::Particle { .. }) {

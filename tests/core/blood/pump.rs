@@ -142,7 +142,7 @@ fn a_microcatheter_holds_the_injector_back() {
 fn old_fluid_leaves_the_lumen_first() {
     let mut rig = rig(true);
     let dead = std::f64::consts::PI / 4.0 * 0.57 * 0.57 * 1500.0 / 1000.0;
-    let embolic = Fluid::Embolic("particles.pva.500_700".to_owned());
+    let embolic = Fluid::Embolic { id: "particles.pva.500_700".to_owned(), strength: 1.0 };
     rig.command(&Command::FillSyringe { fluid: embolic, volume_ml: 1.0 });
     rig.command(&Command::SetHandInjection(0.3));
     rig.run(1.0, &[]);
@@ -199,7 +199,7 @@ fn wire_and_clogging_and_empty_stock_are_refused_in_words() {
     rig.lumens[0].inner_diameter_mm = 0.42;
     rig.command(&Command::SetHandInjection(0.0));
     rig.command(&Command::FillSyringe {
-        fluid: Fluid::Embolic("particles.pva.500_700".to_owned()),
+        fluid: Fluid::Embolic { id: "particles.pva.500_700".to_owned(), strength: 1.0 },
         volume_ml: 1.0,
     });
     rig.command(&Command::SetHandInjection(0.3));
