@@ -19,6 +19,8 @@ mod cases;
 mod catalog;
 #[path = "core/coils.rs"]
 mod coils;
+#[path = "core/dilation.rs"]
+mod dilation;
 #[path = "core/import.rs"]
 mod import;
 #[path = "core/landmarks.rs"]
@@ -55,6 +57,8 @@ mod script;
 mod session;
 #[path = "core/shift.rs"]
 mod shift;
+#[path = "core/stents.rs"]
+mod stents;
 #[path = "core/table.rs"]
 mod table;
 #[path = "core/training.rs"]

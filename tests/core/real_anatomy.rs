@@ -14,7 +14,7 @@ use cathnav::sim::flow::{self, FlowInputs, FlowScratch, FlowState, Network};
 use cathnav::sim::rod::{self, Meshing, RodBase, RodInputs, RodScratch, RodState, ToolControl};
 
 /// The imported anatomy, once for all tests of this file.
-fn anatomy() -> Option<&'static Anatomy> {
+pub(crate) fn anatomy() -> Option<&'static Anatomy> {
     static ANATOMY: OnceLock<Option<Anatomy>> = OnceLock::new();
     ANATOMY.get_or_init(|| folder().map(|dir| import_arch_to_neuro(&dir))).as_ref()
 }

@@ -2,7 +2,7 @@
 //!
 //! Along a branch the wall is displaced by `u(s)`; the opened lumen is the built one united with a round tube of radius
 //! `r(s) + u(s)` about the axis. A union is a field in space: it does not ask which branch a point of the wall belongs to, so
-//! it has no jump where branches meet, and a mesh that is moved by it cannot crack. The union is smoothed over a tenth of a
+//! it has no jump where branches meet, and a mesh that is moved by it cannot crack. The union is smoothed over a twentieth of a
 //! millimeter, the radius along the axis is a quadratic B-spline: the distance is continuous with its gradient. Neglected:
 //! that an opened stretch may be out of round.
 
@@ -16,7 +16,9 @@ use crate::math::{Mat3, Vec3};
 /// Distance of the knots along a branch, mm.
 pub const RADIAL_KNOT_MM: f64 = 1.0;
 /// Width over which the union is smoothed, mm.
-const SMOOTH_MM: f64 = 0.1;
+const SMOOTH_MM: f64 = 0.05;
+/// How far a tube that is not wider hides behind the built wall, mm: about what a mesh of flat triangles is off.
+const HIDDEN_MM: f64 = 0.05;
 /// Displacement below which a wall counts as built, mm.
 const STILL_MM: f64 = 1e-3;
 /// Longest walk from the nearest knot to the foot of a point, in knots.
@@ -127,7 +129,7 @@ impl Widening {
 
 /// What the tube has of a displacement: one that hardly moves hides behind the built wall, so that the two walls do not merge.
 fn lifted(wider_mm: f64) -> f64 {
-    wider_mm - SMOOTH_MM * (1.0 - wider_mm / (2.0 * SMOOTH_MM)).max(0.0)
+    wider_mm - HIDDEN_MM * (1.0 - wider_mm / (2.0 * HIDDEN_MM)).max(0.0)
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -203,15 +205,15 @@ impl WideTube {
                 break;
             }
         }
-        if from <= 0.0 {
+        if from < 0.0 && k == 0 {
             return (k, 0.0, Vec3::zeros());
         }
-        if to >= 0.0 {
+        if to > 0.0 && k == last {
             return (k, 1.0, Vec3::zeros());
         }
-        let span = from - to;
+        let span = (from - to).max(1e-9);
         let slope = (knots[k + 1].tangent * from - knots[k].tangent * to) / (span * span);
-        (k, from / span, slope)
+        (k, (from / span).clamp(0.0, 1.0), slope)
     }
 
     /// Radius, its slope and second derivative by knots.

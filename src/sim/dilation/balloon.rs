@@ -88,6 +88,20 @@ pub fn volume_ml(radius_mm: &[f64]) -> f64 {
     (body + cone(radius_mm.first()) + cone(radius_mm.last())) / MM3_PER_ML
 }
 
+/// Resistance of the shaft, atm s/mL: with it the free balloon goes from nominal to flat in its time of deflation,
+/// `T = R * integral of dV / (p(V) + suction)`.
+fn resistance_atm_s_per_ml(balloon: &Balloon, sections: usize) -> f64 {
+    const PARTS: u32 = 24;
+    let volume = |mm: f64| volume_ml(&vec![0.5 * mm; sections]);
+    let (folded, nominal) = (balloon.folded_mm(), balloon.diameter_mm);
+    let at = |i: u32| folded + (nominal - folded) * f64::from(i) / f64::from(PARTS);
+    let part = |i: u32| {
+        let middle = 0.5 * (at(i) + at(i + 1));
+        (volume(at(i + 1)) - volume(at(i))) / (balloon.pressure_at_atm(middle) - SUCTION_ATM)
+    };
+    balloon.deflation_s / (0..PARTS).map(part).sum::<f64>().max(1e-9)
+}
+
 /// Number of cross-sections of a balloon.
 pub fn sections(balloon: &Balloon) -> usize {
     (balloon.length_mm / STEP_MM).round().max(3.0) as usize + 1
@@ -189,8 +203,7 @@ impl Inflator {
         if self.is_burst {
             self.gauge_atm = self.gauge_atm.min(0.0);
         }
-        let nominal_ml = volume_ml(&vec![0.5 * balloon.diameter_mm; self.radius_mm.len()]);
-        let resistance = -SUCTION_ATM * balloon.deflation_s / (nominal_ml - folded_ml).max(1e-6);
+        let resistance = resistance_atm_s_per_ml(balloon, self.radius_mm.len());
         let before = self.radius_mm.clone();
         shape(balloon, around, self.balloon_atm, &mut self.radius_mm);
         let flow_ml = (self.gauge_atm - self.balloon_atm) / resistance * dt_s;
@@ -210,11 +223,11 @@ impl Inflator {
         let gauge = self.gauge_atm.max(0.0);
         let range = if fills { (0.0, gauge) } else { (gauge, MOST_ATM.max(self.balloon_atm)) };
         let radius = &mut self.radius_mm;
-        let over_ml = |atm: f64| {
+        let over = |atm: f64| {
             shape(balloon, around, atm, radius);
-            volume_ml(radius) - wanted_ml
+            volume_ml(radius) / wanted_ml.max(1e-9) - 1.0
         };
-        self.balloon_atm = rising_root(over_ml, self.balloon_atm, range);
+        self.balloon_atm = rising_root(over, self.balloon_atm, range);
     }
 
     /// The widest cross-section, mm.

@@ -266,7 +266,7 @@ pub(super) fn open_by_balloon(
     cover_rings(inputs, state, &placed.rings);
     state.is_moving = true;
     let widest_mm = placed.rings.iter().map(|r| r.peak_mm).fold(0.0, f64::max);
-    if inflator.balloon_atm < 0.5 && widest_mm > OFF_SHARE * crimped_mm {
+    if inflator.gauge_atm <= 0.0 && inflator.balloon_atm < 0.5 && widest_mm > OFF_SHARE * crimped_mm {
         release(state, index, &mut placed, events);
     }
     state.stents[index] = placed;

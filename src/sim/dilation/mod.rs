@@ -436,11 +436,8 @@ fn move_walls(
     let (harm, is_moving) = vessel::advance(model, tree, &mut state.segments, presses, supports, dt_s);
     state.is_moving = is_moving;
     state.debris = (state.debris + DEBRIS_PER_MM3 * harm.crushed_mm3).min(MOST_DEBRIS);
-    for flap in harm.flaps {
-        let place = VesselPlace { vessel: flap.vessel, arc_mm: 0.5 * (flap.from_mm + flap.to_mm) };
-        events.push(EventKind::Dissection(place));
-        outcome.flaps.push(flap);
-    }
+    events.extend(harm.torn.into_iter().map(EventKind::Dissection));
+    outcome.flaps.extend(harm.flaps);
     for place in harm.ruptures {
         events.push(EventKind::Rupture(place));
         outcome.ruptures.push((place, state.radius_mm(tree, place)));

@@ -19,6 +19,8 @@ const OPENING_N_PER_MM2: (f64, f64) = (0.2, 0.05);
 const OVERSIZE_MM: f64 = 0.5;
 /// A ring this far from the wall is not apposed, mm.
 pub const APPOSED_MM: f64 = 0.1;
+/// A ring this near to the wall leans on it, mm, and holds by its struts, N/mm of length `[K]`.
+const LEANING: (f64, f64) = (0.3, 0.01);
 /// Friction of struts on the wall, and the pull of the blood on a bare stent, N `[K]`.
 const FRICTION: f64 = 0.3;
 const PULL_N: f64 = 0.02;
@@ -191,7 +193,7 @@ impl PlacedStent {
         self.rings.windows(2).map(way).sum()
     }
 
-    /// Force with which friction holds it, N: `mu 2 pi r p` summed over the rings that touch.
+    /// Force with which it holds, N: friction `mu 2 pi r p` of the rings that touch, and what those that lean hold by.
     pub fn hold_n(&self, stent: &Stent, wall_mm: &dyn Fn(VesselPlace) -> f64) -> f64 {
         let force = (stent.outward_n_per_mm, stent.resistive_n_per_mm);
         let opens_itself = stent.expansion == Expansion::Itself;
@@ -204,7 +206,8 @@ impl PlacedStent {
             };
             let gap = wall_mm(ring.place) - ring.radius_mm;
             let p = if gap < APPOSED_MM { support.pressures_n_per_mm2(ring.radius_mm).0 } else { 0.0 };
-            FRICTION * std::f64::consts::TAU * ring.radius_mm * p * RING_MM
+            let leans = if gap < LEANING.0 { LEANING.1 } else { 0.0 };
+            (FRICTION * std::f64::consts::TAU * ring.radius_mm * p + leans) * RING_MM
         };
         self.rings.iter().map(of).sum()
     }

@@ -15,7 +15,7 @@ const RECOIL_S: f64 = 0.4;
 const SETTLED_MM: f64 = 1e-5;
 /// Strain of the wall at which the intima tears: mean and deviation `[K]`, and the share that full calcium takes off. A balloon of
 /// the healthy size tears one lesion in six, one of 1.2 times it nearly all.
-const TEAR_STRAIN: (f64, f64) = (0.25, 0.06);
+const TEAR_STRAIN: (f64, f64) = (0.22, 0.06);
 const TEAR_BY_CALCIUM: f64 = 0.3;
 /// Hoop stress at which the wall bursts: mean and deviation, N/mm2 `[D]` (tensile strength of arteries 1 to 2), and the share that
 /// full calcium takes off `[K]`.
@@ -144,11 +144,13 @@ pub struct Press {
 /// What came of a tick.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Harm {
-    /// Tears of the intima.
+    /// Tears of the intima as they now are.
     pub flaps: Vec<LumenChange>,
+    /// Where one began.
+    pub torn: Vec<VesselPlace>,
     /// Walls that burst.
     pub ruptures: Vec<VesselPlace>,
-    /// Plaque that gave way, mm3, with its calcium, and where.
+    /// Plaque that gave way, mm3.
     pub crushed_mm3: f64,
 }
 
@@ -258,7 +260,7 @@ pub fn advance(
     (harm, is_moving)
 }
 
-/// Where the wall is strained beyond what its intima bears, it tears; a tear grows, and is told once for every stretch.
+/// Where the wall is strained beyond what its intima bears, it tears; a tear may grow.
 fn tear(model: &VesselModel, segment: &mut Segment, strained: &[(u32, f64)], harm: &mut Harm) {
     let calcium = |k: u32| model.span_at(segment.vessel, arc_of(k)).map_or(0.0, |s| s.calcium);
     let bears =
@@ -269,12 +271,17 @@ fn tear(model: &VesselModel, segment: &mut Segment, strained: &[(u32, f64)], har
     if segment.torn.is_some_and(is_known) {
         return;
     }
+    if segment.torn.is_none() {
+        let middle = 0.5 * (arc_of(*from) + arc_of(*to));
+        harm.torn.push(VesselPlace { vessel: segment.vessel, arc_mm: middle });
+    }
     segment.torn = Some(segment.torn.map_or((*from, *to), |(a, b)| (a.min(*from), b.max(*to))));
+    let (from, to) = segment.torn.unwrap_or((*from, *to));
     harm.flaps.push(LumenChange {
         cause: LumenCause::Dissection,
         vessel: segment.vessel,
-        from_mm: arc_of(*from),
-        to_mm: arc_of(*to).max(arc_of(*from) + RADIAL_KNOT_MM),
+        from_mm: arc_of(from),
+        to_mm: arc_of(to).max(arc_of(from) + RADIAL_KNOT_MM),
         radius_factor: FLAP,
     });
 }
