@@ -171,6 +171,17 @@ table! {
     DrawUpAgent = "Draw up agent";
     InjectAgent = "Inject agent";
     AgentGiven = "Agent given";
+    InflateMore = "+1/4 turn";
+    InflateLess = "-1/4 turn";
+    Deflate = "Deflate";
+    Nominal = "To nominal pressure";
+    Gauge = "Inflator";
+    Rated = "rated burst";
+    Burst = "The balloon has burst: take it out.";
+    SheathBack = "Withdraw sheath";
+    SheathOn = "Push sheath on";
+    StentOpening = "opening";
+    StentPlaced = "placed";
     FirstAccess = "First sheath";
     SecondAccess = "Second sheath";
     Strength = "Strength";
