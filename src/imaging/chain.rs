@@ -104,7 +104,8 @@ impl Renderer {
         let (Some(geometry), Some(background)) = (&self.geometry, &self.background) else {
             return Vec::new();
         };
-        let here = |i: usize| contents_of(background, geometry, i, self.iodine_mg_per_cm2[i], self.metal.at(i));
+        let here =
+            |i: usize| contents_of(background, geometry, i, self.iodine_mg_per_cm2[i], self.metal.at(i));
         (0..self.iodine_mg_per_cm2.len()).into_par_iter().map(|i| here(i).0).collect()
     }
 

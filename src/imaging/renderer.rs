@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use super::chain::LagMemory;
 use super::devices::MetalLayer;
+use super::fast::{larger, smaller};
 use super::scene::{Background, Geometry};
 use super::subtraction::{DsaRun, FluoroRoadmap, Roadmap};
-use super::fast::{larger, smaller};
 use super::{Frame, FrameKind, ReferenceStore};
 use crate::anatomy::{Anatomy, Breathing, VesselTree};
 use crate::device::Device;
@@ -221,7 +221,8 @@ impl Renderer {
                 let vessel = 2.0 * self.roadmap_opacity;
                 let (ground, slope) = FLUORO_ROADMAP_GRAY;
                 frame.gray = self.gray(&difference, |_, row| {
-                    row.iter_mut().for_each(|d| *d = ground - slope * if *d < 0.0 { vessel * *d } else { *d });
+                    row.iter_mut()
+                        .for_each(|d| *d = ground - slope * if *d < 0.0 { vessel * *d } else { *d });
                 });
             }
             None => frame.gray = self.native_gray(&self.filtered_log, None),

@@ -205,10 +205,13 @@ impl LumenMap {
         self.made_with = made_with;
         self.bands.resize_with(bands, Vec::new);
         let found = &self.found;
-        self.bands.par_iter_mut().enumerate().filter(|(band, _)| changed[*band]).for_each_init(
-            Merge::default,
-            |merge, (band, stretches)| merge.unite(found, band, band_pixels, stretches),
-        );
+        self.bands
+            .par_iter_mut()
+            .enumerate()
+            .filter(|(band, _)| changed[*band])
+            .for_each_init(Merge::default, |merge, (band, stretches)| {
+                merge.unite(found, band, band_pixels, stretches)
+            });
     }
 
     /// Adds a share of the iodine of the branches to a raster of the picture's size, mg/cm2.
@@ -401,12 +404,7 @@ impl Merge {
                 let length_mm = f.to_mm - f.from_mm.max(filled_to);
                 filled_to = filled_to.max(f.to_mm);
                 if length_mm > 0.0 {
-                    stretches.push(Stretch {
-                        pixel: f.pixel,
-                        branch: f.branch,
-                        arc_mm: f.arc_mm,
-                        length_mm,
-                    });
+                    stretches.push(Stretch { pixel: f.pixel, branch: f.branch, arc_mm: f.arc_mm, length_mm });
                 }
             }
         }

@@ -66,10 +66,11 @@ pub(super) fn arms(anatomy: &Anatomy) -> Vec<ArmSurface> {
                 let place = |p: &Vec3| side_of(p + Vec3::new(aside, 0.0, 0.0));
                 line[from..=to].iter().map(|p| (place(p), radius, radius)).collect()
             };
-            let mut add = |layer: Layer, stations: Vec<Station>, substance: Substance, density_g_per_cm3: f64| {
-                let mesh = tube(&stations);
-                out.push(ArmSurface { posture, layer, mesh, substance, density_g_per_cm3 });
-            };
+            let mut add =
+                |layer: Layer, stations: Vec<Station>, substance: Substance, density_g_per_cm3: f64| {
+                    let mesh = tube(&stations);
+                    out.push(ArmSurface { posture, layer, mesh, substance, density_g_per_cm3 });
+                };
             add(Layer::Skin, limb(0.0), Substance::Fat, 0.95);
             add(Layer::Muscle, limb(FAT_MM), Substance::SoftTissue, 1.05);
             // Humerus; radius and ulna; the hand's rays: shaft and canal (`body.md` 2.3).
@@ -118,9 +119,10 @@ fn axis(posture: Arms, trunk: &Mesh, table_y_mm: f64) -> Vec<Vec3> {
 /// Half of the trunk's width near a height, mm; beyond its ends that of the end.
 fn half_width_mm(trunk: &Mesh, z_mm: f64) -> f64 {
     const NEAR_MM: f64 = 30.0;
-    let range = trunk.vertices_mm.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |r, v| {
-        (r.0.min(v.z), r.1.max(v.z))
-    });
+    let range = trunk
+        .vertices_mm
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |r, v| (r.0.min(v.z), r.1.max(v.z)));
     let z = z_mm.clamp(range.0, range.1);
     let near = trunk.vertices_mm.iter().filter(|v| (v.z - z).abs() < NEAR_MM);
     near.map(|v| v.x.abs()).fold(0.0, f64::max)

@@ -159,7 +159,8 @@ impl BodyModel {
         }
         let mut model = Self::default();
         // What overlaps counts as what is listed last: flesh of the arms below the trunk, their bones above it.
-        let (bones, flesh): (Vec<_>, Vec<_>) = arms(anatomy).into_iter().partition(|a| a.layer == Layer::Bone);
+        let (bones, flesh): (Vec<_>, Vec<_>) =
+            arms(anatomy).into_iter().partition(|a| a.layer == Layer::Bone);
         model.push_arms(&flesh);
         let (surfaces, vertices) = (model.fills.len(), model.vertices_mm.len());
         model.push_body(&anatomy.body);
@@ -168,8 +169,6 @@ impl BodyModel {
         }
         model.push_arms(&bones);
         model.lay_on_table(&anatomy.body);
-        model.breath_mm.resize(model.vertices_mm.len(), Vec3::zeros());
-        model.beat_mm.resize(model.vertices_mm.len(), Vec3::zeros());
         model
     }
 
@@ -264,6 +263,8 @@ impl BodyModel {
             let density = Substance::CarbonFiber.density_g_per_cm3();
             self.push(&box_mesh(&center, &half), Substance::CarbonFiber, density);
         }
+        self.breath_mm.resize(self.vertices_mm.len(), Vec3::zeros());
+        self.beat_mm.resize(self.vertices_mm.len(), Vec3::zeros());
     }
 
     fn push(&mut self, mesh: &Mesh, substance: Substance, density_g_per_cm3: f64) {

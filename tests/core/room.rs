@@ -440,7 +440,8 @@ fn loops_of_fluoroscopy_are_kept_when_asked_for() {
     let words = object.element(Tag(0x7FE0, 0x0010)).unwrap().to_multi_int::<u16>().unwrap();
     let gray: Vec<u8> = archive.loops[0].frames.iter().flat_map(|f| f.gray.clone()).collect();
     let least = f64::from(*gray.iter().min().unwrap());
-    let off = words.iter().zip(&gray).map(|(w, g)| (f64::from(*w) - 900.0 / 255.0 * (f64::from(*g) - least)).abs());
+    let off =
+        words.iter().zip(&gray).map(|(w, g)| (f64::from(*w) - 900.0 / 255.0 * (f64::from(*g) - least)).abs());
     let worst = off.fold(0.0, f64::max);
     println!("loop as XA: worst word is {worst:.2} off its gray");
     assert!(words.len() == gray.len() && worst <= 1.0);

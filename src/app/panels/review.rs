@@ -1,8 +1,8 @@
 //! Review: strip of runs, the picture with lines drawn on it, and the tools beside it.
 
 use bevy_egui::egui::{
-    Button, Color32, ColorImage, CornerRadius, PointerButton, Pos2, Rect, Response, RichText, ScrollArea, Sense,
-    Slider, Stroke, StrokeKind, TextureId, TextureOptions, Ui, WidgetInfo, WidgetType, pos2, vec2,
+    Button, Color32, ColorImage, CornerRadius, PointerButton, Pos2, Rect, Response, RichText, ScrollArea,
+    Sense, Slider, Stroke, StrokeKind, TextureId, TextureOptions, Ui, WidgetInfo, WidgetType, pos2, vec2,
 };
 
 use super::super::keys::KeyAction;
@@ -134,7 +134,9 @@ fn picture_ui(ui: &mut Ui, review: &ReviewView, side: f32, out: &mut Out) {
             ui.painter().line_segment([from, to], Stroke::new(1.5, theme::ACCENT));
         }
     } else if let Some([a, b]) = review.line {
-        ui.painter().with_clip_rect(rect).line_segment([to_screen(a), to_screen(b)], Stroke::new(1.5, theme::TIP));
+        ui.painter()
+            .with_clip_rect(rect)
+            .line_segment([to_screen(a), to_screen(b)], Stroke::new(1.5, theme::TIP));
     }
     if review.tool != Tool::Off
         && response.drag_stopped_by(PointerButton::Primary)
@@ -242,7 +244,8 @@ fn tools_ui(ui: &mut Ui, view: &View, review: &ReviewView, out: &mut Out) {
     });
     ui.horizontal(|ui| {
         let factor = review.zoom.factor;
-        caption(ui, &format!("{} {factor:.1}x", t(Text::DigitalZoom))).on_hover_text(t(Text::DigitalZoomHelp));
+        caption(ui, &format!("{} {factor:.1}x", t(Text::DigitalZoom)))
+            .on_hover_text(t(Text::DigitalZoomHelp));
         for (sign, by) in [("\u{2212}", 0.8), ("+", 1.25)] {
             if ui.small_button(sign).clicked() {
                 push(ReviewAction::Zoom(by, review.zoom.center));

@@ -25,14 +25,15 @@ fn water_mm(model: &BodyModel, arm: &CArm) -> f64 {
 #[test]
 fn arms_beside_the_body_lie_in_a_lateral_beam_and_arms_up_do_not() {
     let mut model = BodyModel::new(&trunk());
-    // Through the middle of both upper arms: they lie on the table, whose top is at y = 90 mm.
-    let arm = CArm { primary_deg: 90.0, isocenter_mm: Vec3::new(0.0, 41.0, 257.5), ..CArm::default() };
+    // Through the middle of both upper arms, half way from the shoulder (y = -8) down to the table, whose top is at y = 90 mm.
+    let arm = CArm { primary_deg: 90.0, isocenter_mm: Vec3::new(0.0, 16.5, 257.5), ..CArm::default() };
     let bare = water_mm(&model, &arm);
     model.set_arms(Some(Arms::Up));
     let up = water_mm(&model, &arm);
     model.set_arms(Some(Arms::Beside));
     let beside = water_mm(&model, &arm);
-    let mu = |s: Substance| s.mass_attenuation_cm2_per_g(60.0) / Substance::Water.mass_attenuation_cm2_per_g(60.0);
+    let mu =
+        |s: Substance| s.mass_attenuation_cm2_per_g(60.0) / Substance::Water.mass_attenuation_cm2_per_g(60.0);
     // An arm by hand, 90 mm across: fat, muscle, shaft and canal of the humerus.
     let of_arm = 12.0 * 0.95 * mu(Substance::Fat)
         + (78.0 - 23.0) * 1.05 * mu(Substance::SoftTissue)
@@ -59,17 +60,24 @@ fn the_exposure_control_pays_for_arms_in_the_beam() {
         rig.run(&[Command::SetArms(arms), Command::SetAngles { primary_deg: 90.0, secondary_deg: 0.0 }], 240);
         rig.run(&[Command::SetPedal(Pedal::Acquire)], 30);
         rig.run(&[Command::SetArms(Arms::Up)], 1);
-        let is_refusal = |e: &EventKind| matches!(e, EventKind::Refused { reason, .. } if reason.contains("beam off"));
+        let is_refusal =
+            |e: &EventKind| matches!(e, EventKind::Refused { reason, .. } if reason.contains("beam off"));
         assert!(rig.events.iter().any(is_refusal), "not while the beam is on");
         let view = exposure::view(&rig.state);
         assert_eq!(view.arms, Some(arms));
-        (view.technique.water_equivalent_mm, view.technique.kerma_per_pulse_mgy)
+        // What the control would give without the limits of the tube.
+        (view.technique.water_equivalent_mm, view.technique.kerma_per_pulse_mgy / view.technique.dose_share)
     };
     let (beside, up) = (kerma(Arms::Beside), kerma(Arms::Up));
     value("posture", "lateral, arms beside: thickness, mm", beside.0, "");
     value("posture", "lateral, arms up: thickness, mm", up.0, "");
-    value("posture", "kerma of a lateral DSA frame, arms beside over arms up", beside.1 / up.1, "> 1.5");
-    assert!(beside.0 > up.0 + 20.0 && beside.1 > 1.5 * up.1);
+    value(
+        "posture",
+        "kerma asked for by a lateral DSA frame, arms beside over arms up",
+        beside.1 / up.1,
+        "> 2",
+    );
+    assert!(beside.0 > up.0 + 20.0 && beside.1 > 2.0 * up.1);
     assert_eq!(Room::default().arms, Arms::Beside, "as a patient lies by default");
 }
 
@@ -87,7 +95,13 @@ fn thickness_follows_the_breath() {
     let arm = CArm { isocenter_mm: Vec3::new(0.0, -20.0, 110.0), ..exposure::view(&rig.state).arm };
     let direct = |breath| model.water_equivalent_of(&arm, &Posture { breath, arms: None });
     row("posture", "thickness of the belly, breath out, mm", direct(-1.0), out, "exact");
-    row("posture", "thickness of the belly, middle of a breath (straight between the ends), mm", direct(0.0), middle, "1 mm");
+    row(
+        "posture",
+        "thickness of the belly, middle of a breath (straight between the ends), mm",
+        direct(0.0),
+        middle,
+        "1 mm",
+    );
     row("posture", "thickness of the belly, breath in, mm", direct(1.0), full, "exact");
     assert!((out - direct(-1.0)).abs() < 1e-9 && (full - direct(1.0)).abs() < 1e-9);
     assert!((middle - direct(0.0)).abs() < 1.0 && full > out + 4.0);
@@ -109,7 +123,9 @@ fn front_wall_and_ribs_breathe_as_far_as_in_a_quiet_breath() {
     value("posture", "front end of a rib, outwards, mm", front.x, "1-4");
     value("posture", "head of a rib, mm", head.norm(), "< 0.2");
     assert!((belly - 8.0).abs() < 1e-9 && (breast - 4.0).abs() < 1e-9);
-    assert!((3.0..6.0).contains(&front.y.hypot(front.z)) && (1.0..4.0).contains(&front.x) && head.norm() < 0.2);
+    assert!(
+        (3.0..6.0).contains(&front.y.hypot(front.z)) && (1.0..4.0).contains(&front.x) && head.norm() < 0.2
+    );
     assert_eq!(breathing.of_wall_mm(&at(0.0, 90.0, 100.0)), Vec3::zeros(), "the back lies on the table");
     // On a ray through the belly: 8 mm more of muscle, the fat before it as thick as ever.
     let model = BodyModel::new(&anatomy);
@@ -131,7 +147,13 @@ fn front_wall_and_ribs_breathe_as_far_as_in_a_quiet_breath() {
     );
     assert_eq!(per_mm, 0.0, "a surface without lungs or organs beside it has no wall that breathes");
     let expected = 8.0 * 0.105 * cathnav::xray::thickness::WaterBone::of(Substance::SoftTissue).water;
-    row("posture", "water of a ray through the belly, full in less full out, g/cm2", expected, of(1.0) - of(-1.0), "2 %");
+    row(
+        "posture",
+        "water of a ray through the belly, full in less full out, g/cm2",
+        expected,
+        of(1.0) - of(-1.0),
+        "2 %",
+    );
     assert!(((of(1.0) - of(-1.0)) / expected - 1.0).abs() < 0.02);
     // Ribs belong to what moves.
     let mut with_rib = anatomy.clone();
