@@ -365,6 +365,16 @@ table! {
     LevelHigh = "High";
     HighLevel = "HIGH LEVEL";
     Programs = "Acquisition program";
+    GroupBeam = "Beam";
+    GroupField = "Field and blades";
+    GroupPosition = "C-arm, table, patient";
+    GroupPictures = "Roadmap and stored pictures";
+    GroupFilters = "Programs, wedge, screens";
+    GroupDose = "Dose";
+    PatientArms = "Arms";
+    PatientArmsHelp = "Arms beside the body lie in a lateral beam through the trunk and cost dose; moved with the beam off";
+    ArmsBeside = "beside";
+    ArmsUp = "up";
     ProgramsHelp = "Kind and frame rates of the next run, with phases for late filling";
     Views = "Views";
     ViewsHelp = "C-arm positions of the case";

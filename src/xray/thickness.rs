@@ -169,8 +169,6 @@ impl BodyModel {
         }
         model.push_arms(&bones);
         model.lay_on_table(&anatomy.body);
-        model.breath_mm.resize(model.vertices_mm.len(), Vec3::zeros());
-        model.beat_mm.resize(model.vertices_mm.len(), Vec3::zeros());
         model
     }
 
@@ -265,6 +263,8 @@ impl BodyModel {
             let density = Substance::CarbonFiber.density_g_per_cm3();
             self.push(&box_mesh(&center, &half), Substance::CarbonFiber, density);
         }
+        self.breath_mm.resize(self.vertices_mm.len(), Vec3::zeros());
+        self.beat_mm.resize(self.vertices_mm.len(), Vec3::zeros());
     }
 
     fn push(&mut self, mesh: &Mesh, substance: Substance, density_g_per_cm3: f64) {

@@ -25,8 +25,8 @@ fn water_mm(model: &BodyModel, arm: &CArm) -> f64 {
 #[test]
 fn arms_beside_the_body_lie_in_a_lateral_beam_and_arms_up_do_not() {
     let mut model = BodyModel::new(&trunk());
-    // Through the middle of both upper arms: they lie on the table, whose top is at y = 90 mm.
-    let arm = CArm { primary_deg: 90.0, isocenter_mm: Vec3::new(0.0, 41.0, 257.5), ..CArm::default() };
+    // Through the middle of both upper arms, half way from the shoulder (y = -8) down to the table, whose top is at y = 90 mm.
+    let arm = CArm { primary_deg: 90.0, isocenter_mm: Vec3::new(0.0, 16.5, 257.5), ..CArm::default() };
     let bare = water_mm(&model, &arm);
     model.set_arms(Some(Arms::Up));
     let up = water_mm(&model, &arm);
@@ -65,13 +65,19 @@ fn the_exposure_control_pays_for_arms_in_the_beam() {
         assert!(rig.events.iter().any(is_refusal), "not while the beam is on");
         let view = exposure::view(&rig.state);
         assert_eq!(view.arms, Some(arms));
-        (view.technique.water_equivalent_mm, view.technique.kerma_per_pulse_mgy)
+        // What the control would give without the limits of the tube.
+        (view.technique.water_equivalent_mm, view.technique.kerma_per_pulse_mgy / view.technique.dose_share)
     };
     let (beside, up) = (kerma(Arms::Beside), kerma(Arms::Up));
     value("posture", "lateral, arms beside: thickness, mm", beside.0, "");
     value("posture", "lateral, arms up: thickness, mm", up.0, "");
-    value("posture", "kerma of a lateral DSA frame, arms beside over arms up", beside.1 / up.1, "> 1.5");
-    assert!(beside.0 > up.0 + 20.0 && beside.1 > 1.5 * up.1);
+    value(
+        "posture",
+        "kerma asked for by a lateral DSA frame, arms beside over arms up",
+        beside.1 / up.1,
+        "> 2",
+    );
+    assert!(beside.0 > up.0 + 20.0 && beside.1 > 2.0 * up.1);
     assert_eq!(Room::default().arms, Arms::Beside, "as a patient lies by default");
 }
 
