@@ -415,6 +415,39 @@ pub static CONDITION: &[Variant] = &[
             default("up_to_pct", positive(100.0), "100", "at most this, percent"),
         ]),
     },
+    Variant {
+        name: "Residual",
+        doc: "the narrowing of a vessel is opened, and no balloon is up",
+        body: Body::Fields(&[
+            required("vessel", VESSEL, "vessel"),
+            required("under_pct", positive(100.0), "less diameter reduction than this is left, percent"),
+        ]),
+    },
+    Variant {
+        name: "GradientBelow",
+        doc: "the mean pressure falls by little across the narrowing of a vessel",
+        body: Body::Fields(&[
+            required("vessel", VESSEL, "vessel"),
+            required("under_mmhg", positive(200.0), "less than this, mmHg"),
+        ]),
+    },
+    Variant {
+        name: "StentMargin",
+        doc: "stents reach beyond both ends of the narrowing of a vessel",
+        body: Body::Fields(&[
+            required("vessel", VESSEL, "vessel"),
+            required("at_least_mm", number(-100.0, 100.0), "by this much at least, mm"),
+        ]),
+    },
+    Variant {
+        name: "Oversized",
+        doc: "a balloon was inflated to more than the healthy size of its vessel",
+        body: Body::Fields(&[required(
+            "over_pct",
+            number(50.0, 300.0),
+            "more than this share of it, percent",
+        )]),
+    },
     Variant { name: "StepDone", doc: "a step is done", body: Body::Value(&STEP_NAME) },
     Variant {
         name: "After",

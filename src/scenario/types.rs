@@ -471,6 +471,32 @@ pub enum Condition {
         #[serde(default = "defaults::whole_pct")]
         up_to_pct: f64,
     },
+    /// The narrowing of a vessel is opened, and no balloon is up.
+    Residual {
+        /// Vessel.
+        vessel: String,
+        /// Less than this diameter reduction is left, percent.
+        under_pct: f64,
+    },
+    /// The mean pressure falls by little across the narrowing of a vessel.
+    GradientBelow {
+        /// Vessel.
+        vessel: String,
+        /// mmHg.
+        under_mmhg: f64,
+    },
+    /// Stents reach beyond both ends of the narrowing of a vessel.
+    StentMargin {
+        /// Vessel.
+        vessel: String,
+        /// By this much at least, mm.
+        at_least_mm: f64,
+    },
+    /// A balloon was inflated to more than the healthy size of its vessel.
+    Oversized {
+        /// More than this share of it, percent.
+        over_pct: f64,
+    },
     /// A step is done.
     StepDone(String),
     /// Time since the start, s.

@@ -4,7 +4,7 @@ use super::hands::Hands;
 use super::load::{ScriptError, check_names};
 use super::percept::{Eye, Percept};
 use super::types::{Script, Step};
-use super::{embolize, inject, motion, select};
+use super::{dilate, embolize, inject, motion, select};
 use crate::anatomy::{VesselId, VesselTree};
 use crate::math::rng::{ChaCha8Rng, Stream, stream, uniform};
 use crate::scenario::Case;
@@ -255,6 +255,9 @@ impl Driver {
             }
             Step::DeployCoil { tool, .. } => (Some(tool), embolize::act(step, &mut bench)),
             Step::Pledget { .. } => (None, embolize::act(step, &mut bench)),
+            Step::Inflate { .. } | Step::Deflate { .. } | Step::Unsheathe { .. } => {
+                (None, dilate::act(step, &mut bench))
+            }
             Step::Advance { tool, .. }
             | Step::Withdraw { tool, .. }
             | Step::FollowOverWire { tool, .. }

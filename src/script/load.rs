@@ -94,6 +94,9 @@ fn names(step: &Step) -> (Vec<&str>, Vec<&str>) {
         | Step::Hold { tool, .. }
         | Step::Run { through: tool, .. }
         | Step::Pledget { through: tool, .. }
+        | Step::Inflate { tool, .. }
+        | Step::Deflate { tool, .. }
+        | Step::Unsheathe { tool, .. }
         | Step::Puff { through: tool, .. } => tools.push(tool.as_str()),
         Step::Advance { tool, until, .. } | Step::Withdraw { tool, until, .. } => {
             tools.push(tool.as_str());

@@ -4,6 +4,7 @@
 //! on, the last run's vessels in projection, lengths and forces at the hubs, vitals and volumes. It sends hub,
 //! injector, C-arm, tray and pedal commands, nothing else.
 
+mod dilate;
 mod driver;
 mod embolize;
 mod hands;

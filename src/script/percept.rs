@@ -6,6 +6,7 @@
 use crate::anatomy::{VesselId, VesselTree};
 use crate::math::Vec3;
 use crate::sim::command::Pedal;
+use crate::sim::dilation::StentPhase;
 use crate::sim::snapshot::{RodDeviceView, RodView, Snapshot};
 use crate::xray::CArm;
 use crate::xray::geometry::SOURCE_ISOCENTER_MM;
@@ -86,6 +87,12 @@ pub struct ToolPercept {
     pub is_detachable: bool,
     /// It has left that behind.
     pub has_shed: bool,
+    /// Gauge of its inflator, atm; none before it was used.
+    pub gauge_atm: Option<f64>,
+    /// Its balloon is down and flat.
+    pub is_flat: bool,
+    /// Its stent is off.
+    pub stent_is_off: bool,
     /// As last seen; `None` if never.
     pub seen: Option<SeenTool>,
 }
@@ -248,6 +255,7 @@ impl Eye {
             t.implant_mm = info.implant_mm;
             t.is_detachable = info.is_detachable;
         }
+        perceive_balloons(p, snap);
         for rod in &snap.rods {
             let mut around_mm = 0.0_f64;
             for d in &rod.devices {
@@ -333,6 +341,17 @@ impl Eye {
             }
         }
         (course.points.len() > 1).then_some(course)
+    }
+}
+
+/// Gauges, flat balloons, stents that are off.
+fn perceive_balloons(p: &mut Percept, snap: &Snapshot) {
+    for (i, t) in p.tools.iter_mut().enumerate() {
+        let balloon = snap.balloons.iter().find(|b| b.tool.idx() == i);
+        t.gauge_atm = balloon.map(|b| b.gauge_atm);
+        t.is_flat = balloon.is_none_or(|b| b.iodine_mg_per_ml <= 0.0);
+        let own = |s: &&crate::sim::dilation::StentView| s.tool.idx() == i;
+        t.stent_is_off = snap.stents.iter().filter(own).any(|s| s.phase != StentPhase::Opening);
     }
 }
 

@@ -341,6 +341,38 @@ pub enum Step {
         /// mm.
         diameter_mm: f64,
     },
+    /// Inflate a balloon to a pressure and hold it; it stays up until it is deflated.
+    Inflate {
+        /// Device with a balloon.
+        tool: String,
+        /// atm.
+        atm: f64,
+        /// s.
+        #[serde(default)]
+        hold_s: f64,
+        /// Until the pressure is reached, s.
+        #[serde(default = "defaults::timeout_s")]
+        timeout_s: f64,
+    },
+    /// Draw a balloon down until it is flat.
+    Deflate {
+        /// Device with a balloon.
+        tool: String,
+        /// s.
+        #[serde(default = "defaults::long_s")]
+        timeout_s: f64,
+    },
+    /// Withdraw the sheath of a stent that opens itself until it is off.
+    Unsheathe {
+        /// Device with the stent.
+        tool: String,
+        /// mm/s.
+        #[serde(default = "defaults::slow")]
+        speed_mm_per_s: f64,
+        /// s.
+        #[serde(default = "defaults::long_s")]
+        timeout_s: f64,
+    },
     /// Let time pass with the devices at rest, s.
     SkipTime(f64),
     /// Aspirate and flush a lumen.

@@ -224,6 +224,13 @@ pub enum EventKind {
         /// Place of its middle.
         place: Option<VesselPlace>,
     },
+    /// A stent that was still crimped came off its balloon.
+    StentStripped {
+        /// Index of the stent.
+        stent: u32,
+        /// Device.
+        tool: ToolId,
+    },
     /// The blood took a stent along.
     StentMigrates {
         /// Index of the stent.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::command::{Command, ToolId};
-use super::contact::{ShiftedWall, WallShift};
+use super::contact::{ShiftedWall, WallShift, Widening};
 use super::dilation::mount::Ground;
 use super::dilation::{self, DilationInputs, Outcome};
 use super::event::EventKind;
@@ -12,6 +12,7 @@ use super::model::Model;
 use super::snapshot::{RodView, Snapshot};
 use super::state::State;
 use super::step::total_shift;
+use super::world::World;
 use crate::anatomy::VesselPlace;
 use crate::device::{Balloon, Device, Zone};
 use crate::units::{N_PER_MM2_PER_ATM, TICK_S};
@@ -26,6 +27,13 @@ const FILM_N_PER_MM: f64 = 45.0;
 const RUPTURE_ML_PER_MIN_MM2: f64 = 40.0;
 /// Numbers of stents among the implants that drift as free bodies begin here.
 const STENT_BODY: u32 = 1_000_000;
+/// Pain of a wall stretched by a strain of 0.25, 0 to 10 `[K]`.
+const STRETCH_PAIN: (f64, f64) = (6.0, 0.25);
+/// Length of the carotid sinus on either side of the bifurcation, mm, and the strain that stretches it fully `[K]`.
+const SINUS_MM: f64 = 20.0;
+const SINUS_STRAIN: f64 = 0.1;
+/// Ticks after which the collider of the free bodies follows.
+const COLLIDER_TICKS: u64 = 30;
 /// Share of a flap that must be held to the wall, for it to stick.
 const TACKED_SHARE: f64 = 0.9;
 
@@ -179,7 +187,9 @@ pub(super) fn advance(
     obstructions: &mut Vec<Obstruction>,
     events: &mut Vec<EventKind>,
 ) {
-    if state.dilation.is_untouched() {
+    let has_stent = |tool: ToolId| model.tools.get(tool.idx()).is_some_and(|d| d.stent.is_some());
+    let is_stenting = rods.iter().flat_map(|r| &r.devices).any(|d| has_stent(d.tool));
+    if state.dilation.is_untouched() && !is_stenting {
         return;
     }
     let mut now = state.dilation.clone();
@@ -262,6 +272,53 @@ pub(super) fn leak_open(model: &Model, state: &State) -> Vec<f64> {
     let places: Vec<VesselPlace> = state.flow.leaks.iter().map(|l| l.place).collect();
     dilation::leak_open(&state.dilation, &model.tools, &model.anatomy.tree, &places, &mut open);
     open
+}
+
+/// What the patient feels of it: pain of stretched walls, 0 to 10, and how far a carotid sinus is stretched, 0 to 1.
+pub(super) fn felt(model: &Model, state: &State) -> (f64, f64) {
+    let tree = &model.anatomy.tree;
+    let (mut pain, mut sinus) = (0.0_f64, 0.0_f64);
+    for press in &state.dilation.presses {
+        let arc_mm = dilation::vessel::arc_of(press.knot);
+        let place = VesselPlace { vessel: press.vessel, arc_mm };
+        if press.radius_mm < state.dilation.radius_mm(tree, place) - CLEARANCE_MM {
+            continue;
+        }
+        let tissue = model.dilation.vessels.tissue(tree, press.vessel, arc_mm);
+        let strain = tissue.wall_strain(press.radius_mm);
+        pain = pain.max(STRETCH_PAIN.0 * (strain / STRETCH_PAIN.1).min(1.0));
+        let branch = tree.branch(press.vessel);
+        let at_sinus = branch.name.starts_with("internal_carotid") && arc_mm < SINUS_MM
+            || branch.name.starts_with("common_carotid") && arc_mm > branch.length_mm() - SINUS_MM;
+        if at_sinus {
+            sinus = sinus.max((strain / SINUS_STRAIN).min(1.0));
+        }
+    }
+    (pain, sinus)
+}
+
+/// From time to time the collider of the free bodies follows the walls that were opened.
+pub(super) fn follow_collider(state: &mut State) {
+    if state.tick.is_multiple_of(COLLIDER_TICKS) && state.dilation.collider != state.dilation.widening {
+        state.dilation.collider.clone_from(&state.dilation.widening);
+    }
+}
+
+/// The rigid world with the walls that its collider has followed; made anew when they change.
+pub(super) fn rigid_world<'a>(
+    model: &'a Model,
+    state: &State,
+    cache: &'a mut Option<(Widening, World)>,
+) -> &'a World {
+    let collider = &state.dilation.collider;
+    if collider.branches.is_empty() {
+        return &model.world;
+    }
+    if cache.as_ref().is_none_or(|(made_with, _)| made_with != collider) {
+        let lumen = collider.opened_mesh(&model.anatomy.lumen, &model.anatomy.tree);
+        *cache = Some((collider.clone(), World::compile(&lumen)));
+    }
+    cache.as_ref().map_or(&model.world, |(_, world)| world)
 }
 
 /// Cross-section of the lumen that the picture shows over the healthy one, per cell.

@@ -17,7 +17,7 @@
 use std::borrow::Cow;
 
 use super::command::{Command, Pedal};
-use super::contact::{ShiftedWall, WallLoad, WallShift};
+use super::contact::{ShiftedWall, WallLoad, WallShift, Widening};
 use super::contrast::{self, ContrastScratch, injector};
 use super::event::{Event, EventKind};
 use super::exposure::{self, ExposureInput};
@@ -53,6 +53,8 @@ pub struct Scratch {
     places: Vec<Vec<Option<VesselPlace>>>,
     obstructions: Vec<Obstruction>,
     sources: Vec<Source>,
+    /// The rigid world with opened walls.
+    opened_world: Option<(Widening, world::World)>,
 }
 
 impl Scratch {
@@ -404,7 +406,9 @@ fn lumens(model: &Model, state: &State, scratch: &Scratch) -> Vec<injector::Lume
 }
 
 fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events: &mut Vec<EventKind>) {
-    let on_patient = PhysiologyInputs::of(&model.network, &state.flow, state.contrast.injected[0]);
+    let mut on_patient = PhysiologyInputs::of(&model.network, &state.flow, state.contrast.injected[0]);
+    let (pain, sinus) = opening::felt(model, state);
+    (on_patient.injury, on_patient.carotid_stretch) = (on_patient.injury.max(pain), sinus);
     physiology::advance(&mut state.patient, &on_patient, TICK_S, events);
     let lumens = lumens(model, state, scratch);
     scratch.sources.clear();
@@ -473,16 +477,20 @@ fn line(state: &State, lumen: &injector::LumenInput) -> LineInput {
     }
 }
 
-fn advance_world(model: &Model, state: &mut State, scratch: &Scratch, events: &mut Vec<EventKind>) {
+fn advance_world(model: &Model, state: &mut State, scratch: &mut Scratch, events: &mut Vec<EventKind>) {
+    opening::follow_collider(state);
+    let rigid = opening::rigid_world(model, state, &mut scratch.opened_world);
+    let wall = ShiftedWall::new(&model.wall, None, &WallShift::default())
+        .opened(&state.dilation.collider, &model.anatomy.tree);
     let (flow, net) = (&state.flow, &model.network);
     let inputs = world::WorldInputs {
         tree: &model.anatomy.tree,
-        wall: &model.wall,
+        wall: &wall,
         flow_ml_per_s: &|place| flow.flow_at(net, *place),
         rods: &scratch.rods,
         tool_radius_mm: &model.tool_radius_mm,
     };
-    for lodging in world::advance(&model.world, &mut state.world, &inputs, TICK_S) {
+    for lodging in world::advance(rigid, &mut state.world, &inputs, TICK_S) {
         if state.world.bodies[lodging.body].implant.is_some() {
             continue;
         }

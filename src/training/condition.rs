@@ -5,6 +5,7 @@ use crate::anatomy::{VesselId, VesselPlace, is_part_of};
 use crate::device::DeviceKind;
 use crate::math::Vec3;
 use crate::scenario::Condition;
+use crate::sim::dilation::LesionView;
 use crate::sim::event::EventKind;
 use crate::sim::snapshot::{BedView, ToolInfo};
 
@@ -131,6 +132,10 @@ pub(super) enum Watch {
     CoilsIn { vessel: VesselId, over_mm: f64 },
     Closed { flows: Vec<FallWatch>, share: f64, at_least: usize },
     Infarct { organ: String, over_pct: f64, up_to_pct: f64 },
+    Residual { vessel: VesselId, under_pct: f64 },
+    Gradient { vessel: VesselId, under_mmhg: f64 },
+    StentMargin { vessel: VesselId, at_least_mm: f64 },
+    Oversized { over_pct: f64, had: bool },
     StepDone(String),
     After(f64),
     All(Vec<Self>),
@@ -203,6 +208,16 @@ impl Watch {
             Condition::Infarct { organ, over_pct, up_to_pct } => {
                 Self::Infarct { organ: organ.clone(), over_pct: *over_pct, up_to_pct: *up_to_pct }
             }
+            Condition::Residual { vessel: name, under_pct } => {
+                vessel(name, &|v| Self::Residual { vessel: v, under_pct: *under_pct })
+            }
+            Condition::GradientBelow { vessel: name, under_mmhg } => {
+                vessel(name, &|v| Self::Gradient { vessel: v, under_mmhg: *under_mmhg })
+            }
+            Condition::StentMargin { vessel: name, at_least_mm } => {
+                vessel(name, &|v| Self::StentMargin { vessel: v, at_least_mm: *at_least_mm })
+            }
+            Condition::Oversized { over_pct } => Self::Oversized { over_pct: *over_pct, had: false },
             Condition::StepDone(id) => Self::StepDone(id.clone()),
             Condition::After { s } => Self::After(*s),
             Condition::All(list) => Self::All(list.iter().map(|c| Self::new(c, tree, tools)).collect()),
@@ -257,6 +272,24 @@ impl Watch {
             Self::Infarct { organ, over_pct, up_to_pct } => {
                 infarct_pct(&f.snap.beds, organ).is_some_and(|pct| pct > *over_pct && pct <= *up_to_pct)
             }
+            Self::Residual { vessel, under_pct } => residual_pct(f, *vessel).is_some_and(|r| r < *under_pct),
+            Self::Gradient { vessel, under_mmhg } => {
+                let own = f.snap.stenoses.iter().filter(|s| s.place.is_some_and(|p| p.vessel == *vessel));
+                let worst = own.map(|s| s.mean_gradient_mmhg).reduce(f64::max);
+                worst.is_some_and(|g| g < *under_mmhg)
+            }
+            Self::StentMargin { vessel, at_least_mm } => {
+                let mut own = lesions(f, *vessel).peekable();
+                let reaches = |l: &LesionView| l.margins_mm.is_some_and(|[a, b]| a.min(b) >= *at_least_mm);
+                own.peek().is_some() && own.all(reaches)
+            }
+            Self::Oversized { over_pct, had } => {
+                *had |= f.events.iter().any(|e| {
+                    let EventKind::Inflated { balloon_to_vessel, .. } = e.kind else { return false };
+                    100.0 * balloon_to_vessel > *over_pct
+                });
+                *had
+            }
             Self::StepDone(id) => done(id),
             Self::After(s) => f.snap.time_s >= *s,
             // No short cut: every part must see every tick.
@@ -276,6 +309,19 @@ impl Watch {
             }
         }
     }
+}
+
+/// Narrowings of a vessel itself.
+fn lesions<'a>(f: &'a Facts<'_>, vessel: VesselId) -> impl Iterator<Item = &'a LesionView> + 'a {
+    f.snap.lesions.iter().filter(move |l| l.place.is_some_and(|p| p.vessel == vessel))
+}
+
+/// Largest diameter reduction that is left in a vessel, percent; none without a narrowing or while a balloon is up.
+pub(super) fn residual_pct(f: &Facts<'_>, vessel: VesselId) -> Option<f64> {
+    if f.snap.balloons.iter().any(|b| b.iodine_mg_per_ml > 0.0) {
+        return None;
+    }
+    lesions(f, vessel).map(|l| l.residual_pct).reduce(f64::max)
 }
 
 /// Length of implants at rest in a vessel itself, mm.

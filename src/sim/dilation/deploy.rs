@@ -4,9 +4,10 @@ use super::balloon::{Inflator, STEP_MM};
 use super::mount::{self, Site};
 use super::stent::{self, APPOSED_MM, Phase, PlacedStent, Ring};
 use super::vessel::{self, knot_at};
-use super::{DilationInputs, DilationState, Press};
+use super::{DilationInputs, DilationState, Outcome, Press};
 use crate::anatomy::VesselPlace;
 use crate::device::{Device, Expansion, Stent};
+use crate::math::rng::uniform;
 use crate::sim::command::ToolId;
 use crate::sim::event::EventKind;
 use crate::sim::flow::{LumenCause, LumenChange};
@@ -24,6 +25,8 @@ const OFF_SHARE: f64 = 1.3;
 const PATIENCE_S: f64 = 0.5;
 /// A stent that has been washed into a narrow place stays: it counts as having slipped this long, s.
 const WEDGED_S: f64 = -1e12;
+/// Share of crimped stents that are stripped off when they are drawn back into what carries them `[K]`.
+const STRIP_SHARE: f64 = 0.2;
 /// Length of the mouth of a branch that a membrane closes, mm, and the radius that is left.
 const CLOSED: (f64, f64) = (4.0, 0.01);
 
@@ -332,6 +335,71 @@ fn drift(
         cover_rings(inputs, state, &rings);
         state.is_moving = true;
     }
+}
+
+/// A stent that is still crimped on its balloon and is drawn back into what carries it may be stripped off at the rim.
+pub(super) fn strip(
+    inputs: &DilationInputs<'_>,
+    state: &mut DilationState,
+    outcome: &mut Outcome,
+    events: &mut Vec<EventKind>,
+) {
+    for rod in 0..inputs.rods.len() {
+        for device in 0..inputs.rods[rod].devices.len() {
+            let tool = inputs.rods[rod].devices[device].tool;
+            let by_balloon = |s: &&Stent| s.expansion == Expansion::Balloon;
+            let Some(spec) = stent::of(inputs.ground.tools, tool).filter(by_balloon) else { continue };
+            if state.spent.contains(&tool) || state.opening(tool).is_some() {
+                continue;
+            }
+            let length_mm = spec.crimped_length_mm();
+            let ends =
+                mount::sites(&inputs.ground, inputs.rods, (rod, device), spec.from_tip_mm, 2, length_mm);
+            let is_out = ends.iter().all(|s| s.bore_mm.is_infinite());
+            let was_out = state.out.contains(&tool);
+            if is_out && !was_out {
+                state.out.push(tool);
+            }
+            let rim = ends[1].bore_mm.is_finite() && ends[0].bore_mm.is_infinite();
+            if !was_out || !rim {
+                continue;
+            }
+            state.out.retain(|t| *t != tool);
+            if uniform(&mut state.rng) < STRIP_SHARE
+                && let Some(place) = ends[0].place
+            {
+                lose(inputs, state, (tool, spec), place, outcome, events);
+            }
+        }
+    }
+}
+
+/// A crimped stent is adrift.
+fn lose(
+    inputs: &DilationInputs<'_>,
+    state: &mut DilationState,
+    (tool, spec): (ToolId, &Stent),
+    place: VesselPlace,
+    outcome: &mut Outcome,
+    events: &mut Vec<EventKind>,
+) {
+    let branch = inputs.ground.tree.branch(place.vessel);
+    let count = stent::rings(spec);
+    let length_mm = spec.crimped_length_mm();
+    let radius_mm = 0.5 * spec.crimped_mm;
+    let ring = |j: usize| {
+        let back_mm = length_mm * j as f64 / (count - 1) as f64;
+        let arc_mm = (place.arc_mm - back_mm).clamp(0.0, branch.length_mm());
+        Ring { place: VesselPlace { vessel: place.vessel, arc_mm }, peak_mm: radius_mm, radius_mm }
+    };
+    let mut placed = PlacedStent::new(tool);
+    placed.phase = Phase::Placed;
+    placed.rings = (0..count).map(ring).collect();
+    state.stents.push(placed);
+    state.spent.push(tool);
+    let index = state.stents.len() - 1;
+    events.push(EventKind::StentStripped { stent: index as u32, tool });
+    outcome.adrift.push((index, spec.crimped_mm, place));
 }
 
 /// Branches whose mouth a stent lies over: index of the branch, and whether a membrane closes it.

@@ -72,8 +72,12 @@ pub struct DilationState {
     pub spent: Vec<ToolId>,
     /// How far the walls stand outside the built ones.
     pub widening: Widening,
+    /// The same as the collider of the free bodies has followed it.
+    pub collider: Widening,
     /// What that does to the lumens.
     pub changes: Vec<LumenChange>,
+    /// Devices whose stent, still crimped on its balloon, has been out of what carries them.
+    out: Vec<ToolId>,
     /// Contrast that leaves burst balloons: where, and mL left.
     spills: Vec<(VesselPlace, f64)>,
     /// Debris that waits for the flow, pieces.
@@ -168,6 +172,8 @@ impl DilationState {
             stents: Vec::new(),
             spent: Vec::new(),
             widening: Widening::default(),
+            collider: Widening::default(),
+            out: Vec::new(),
             changes: Vec::new(),
             spills: Vec::new(),
             debris: 0.0,
@@ -220,6 +226,7 @@ impl DilationState {
     pub fn forget(&mut self, tool: ToolId) {
         self.inflators.retain(|(t, _)| *t != tool);
         self.spent.retain(|t| *t != tool);
+        self.out.retain(|t| *t != tool);
         self.stents.retain(|s| s.tool != tool || s.phase != stent::Phase::Opening);
     }
 
@@ -248,6 +255,7 @@ pub fn advance(
     events: &mut Vec<EventKind>,
 ) -> Outcome {
     let mut outcome = Outcome::default();
+    deploy::strip(inputs, state, &mut outcome, events);
     if state.is_untouched() {
         return outcome;
     }

@@ -114,6 +114,8 @@ pub struct PhysiologyInputs {
     pub injury: f64,
     /// Flow that beds lack, mL/s.
     pub lacking_ml_per_s: f64,
+    /// How far the wall of a carotid sinus is stretched, 0 to 1.
+    pub carotid_stretch: f64,
 }
 
 impl PhysiologyState {

@@ -27,6 +27,9 @@ const SURGE_PAIN: f64 = 4.0;
 const SURGE_S: f64 = 20.0;
 /// Time constants with which the reflex comes and goes, s (A7: 20 s to a few minutes).
 const VAGAL_S: (f64, f64) = (5.0, 40.0);
+/// Vagal tone that a fully stretched carotid sinus sets `[K]`: about 45/min (`clinical.md` A7: bradycardia or low pressure in 68 %
+/// of stented carotids).
+const CAROTID_TONE: f64 = 0.5;
 /// Atropine that halves the reflex, mg.
 const ATROPINE_HALVES_MG: f64 = 0.4;
 /// Iodine that makes half of the worst allergic reaction, mg (10 mL of contrast).
@@ -99,6 +102,7 @@ impl PhysiologyInputs {
             leak_ml_per_s: flow.leak_flow_ml_per_s.iter().sum(),
             iodine_mg,
             injury,
+            carotid_stretch: 0.0,
             lacking_ml_per_s: net.outlets.iter().zip(&flow.mean_capillary_flow_ml_per_s).map(lacking).sum(),
         }
     }
@@ -144,7 +148,9 @@ pub(super) fn advance(
     r.temperature_c += infused_ml / (water_ml + infused_ml) * (INFUSION.0 - r.temperature_c);
     let pain = state.pain();
     let r = &mut state.responses;
-    let (target, time_s) = if pain - r.recent > SURGE_PAIN { (1.0, VAGAL_S.0) } else { (0.0, VAGAL_S.1) };
+    let surge = if pain - r.recent > SURGE_PAIN { 1.0 } else { 0.0 };
+    let target = (CAROTID_TONE * inputs.carotid_stretch).max(surge);
+    let time_s = if target > r.vagal { VAGAL_S.0 } else { VAGAL_S.1 };
     r.vagal += follow(time_s) * (target - r.vagal);
     r.recent += follow(SURGE_S) * (pain - r.recent);
     tell(state, events);
