@@ -235,6 +235,17 @@ pub fn drive(
     watcher: &mut Watcher,
     seconds: f64,
 ) -> Result<Outcome, CliError> {
+    drive_seen(session, driver, watcher, seconds, &mut |_| {})
+}
+
+/// The same, and somebody else sees every tick.
+pub fn drive_seen(
+    session: &mut Session,
+    driver: &mut Driver,
+    watcher: &mut Watcher,
+    seconds: f64,
+    see: &mut dyn FnMut(&Snapshot),
+) -> Result<Outcome, CliError> {
     let max_ticks = (seconds * TICKS_PER_S as f64) as u64;
     let mut snapshot = session.snapshot();
     while !driver.finished() && driver.failed().is_none() && snapshot.tick < max_ticks {
@@ -243,6 +254,7 @@ pub fn drive(
         }
         let output = session.step();
         watcher.watch(&output)?;
+        see(&output.snapshot);
         for command in watcher.observer.take_due_events() {
             session.submit(command);
         }
