@@ -405,6 +405,16 @@ pub static CONDITION: &[Variant] = &[
             default("up_to_pct", positive(100.0), "100", "at most this, percent"),
         ]),
     },
+    Variant {
+        name: "EmbolicReflux",
+        doc: "embolic has flowed back into a vessel, or into one that it feeds, past the origin of a branch",
+        body: Body::Fields(&[required("into", VESSEL, "vessel")]),
+    },
+    Variant {
+        name: "DoseOver",
+        doc: "the kerma-area product has passed a limit",
+        body: Body::Fields(&[required("kap_gy_cm2", number(0.0, 10000.0), "Gy cm2")]),
+    },
     Variant { name: "StepDone", doc: "a step is done", body: Body::Value(&STEP_NAME) },
     Variant {
         name: "After",

@@ -455,6 +455,16 @@ pub enum Condition {
         #[serde(default = "defaults::whole_pct")]
         up_to_pct: f64,
     },
+    /// Embolic has flowed back into a vessel, or into one that it feeds, from a branch of it.
+    EmbolicReflux {
+        /// Vessel.
+        into: String,
+    },
+    /// The kerma-area product has passed a limit.
+    DoseOver {
+        /// Gy cm2.
+        kap_gy_cm2: f64,
+    },
     /// A step is done.
     StepDone(String),
     /// Time since the start, s.

@@ -1,6 +1,6 @@
 //! Predicates of a case file, compiled against a tree and followed tick by tick.
 
-use super::facts::{Facts, TreeFacts, lumen_ml, mean_flow_ml_per_s};
+use super::facts::{Facts, TreeFacts, column_cells, lumen_ml, mean_flow_ml_per_s};
 use crate::anatomy::{VesselId, VesselPlace, is_part_of};
 use crate::device::DeviceKind;
 use crate::math::Vec3;
@@ -29,6 +29,8 @@ pub(super) const MAX_BEATS: f64 = 999.0;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct FlowWatch {
     pub vessel: VesselId,
+    /// Cells of its column; 0 before the first tick.
+    cells: usize,
     volume_ml: f64,
     /// Mean over about two beats, mL/s; `None` before the first tick.
     pub flow_ml_per_s: Option<f64>,
@@ -36,15 +38,16 @@ pub(super) struct FlowWatch {
 
 impl FlowWatch {
     pub(super) fn new(vessel: VesselId) -> Self {
-        Self { vessel, volume_ml: 0.0, flow_ml_per_s: None }
+        Self { vessel, cells: 0, volume_ml: 0.0, flow_ml_per_s: None }
     }
 
     pub(super) fn observe(&mut self, f: &Facts<'_>) {
         let Some(view) = f.snap.vessels.get(self.vessel.idx()) else { return };
         if self.volume_ml <= 0.0 {
-            self.volume_ml = lumen_ml(&f.tree.tree, self.vessel, view);
+            self.cells = column_cells(&f.tree.tree, self.vessel, view);
+            self.volume_ml = lumen_ml(&f.tree.tree, self.vessel, view, self.cells);
         }
-        let q = mean_flow_ml_per_s(view);
+        let q = mean_flow_ml_per_s(view, self.cells);
         let blend = 1.0 - (-f.dt_s / FLOW_AVERAGE_S).exp();
         self.flow_ml_per_s = Some(self.flow_ml_per_s.map_or(q, |m| m + blend * (q - m)));
     }
@@ -127,6 +130,8 @@ pub(super) enum Watch {
     CoilsIn { vessel: VesselId, over_mm: f64 },
     Closed { flows: Vec<FallWatch>, share: f64, at_least: usize },
     Infarct { organ: String, over_pct: f64, up_to_pct: f64 },
+    Reflux { into: VesselId, seen: bool },
+    Dose { kap_gy_cm2: f64 },
     StepDone(String),
     After(f64),
     All(Vec<Self>),
@@ -199,6 +204,8 @@ impl Watch {
             Condition::Infarct { organ, over_pct, up_to_pct } => {
                 Self::Infarct { organ: organ.clone(), over_pct: *over_pct, up_to_pct: *up_to_pct }
             }
+            Condition::EmbolicReflux { into } => vessel(into, &|v| Self::Reflux { into: v, seen: false }),
+            Condition::DoseOver { kap_gy_cm2 } => Self::Dose { kap_gy_cm2: *kap_gy_cm2 },
             Condition::StepDone(id) => Self::StepDone(id.clone()),
             Condition::After { s } => Self::After(*s),
             Condition::All(list) => Self::All(list.iter().map(|c| Self::new(c, tree, tools)).collect()),
@@ -253,6 +260,14 @@ impl Watch {
             Self::Infarct { organ, over_pct, up_to_pct } => {
                 infarct_pct(&f.snap.beds, organ).is_some_and(|pct| pct > *over_pct && pct <= *up_to_pct)
             }
+            Self::Reflux { into, seen } => {
+                *seen |= f.events.iter().any(|e| {
+                    matches!(&e.kind, EventKind::Reflux { into: place, embolic: true }
+                        if f.tree.is_within(place.vessel, *into))
+                });
+                *seen
+            }
+            Self::Dose { kap_gy_cm2 } => f.snap.xray.kap_gy_cm2 > *kap_gy_cm2,
             Self::StepDone(id) => done(id),
             Self::After(s) => f.snap.time_s >= *s,
             // No short cut: every part must see every tick.
