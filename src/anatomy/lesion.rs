@@ -140,6 +140,10 @@ pub enum LesionDescription {
         at: At,
         /// Diameter of the feeder, mm.
         feeder_mm: f64,
+        /// Diameter, mm, to which years of flow have widened the vessel from its origin to the feeder; absent: as it is
+        /// described. A vessel that is wider keeps its width.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        vessel_mm: Option<f64>,
         /// Center of the tumor, patient frame, mm.
         center_mm: (f64, f64, f64),
         /// Radius of the tumor, mm.
@@ -309,8 +313,9 @@ impl LesionDescription {
             Self::Bleeding { flow_ml_per_min, .. } => {
                 ok("lesions.flow_ml_per_min", *flow_ml_per_min, 0.01, 500.0)
             }
-            Self::TumorBed { feeder_mm, radius_mm, flow_ml_per_min, transit_s, .. } => {
+            Self::TumorBed { feeder_mm, vessel_mm, radius_mm, flow_ml_per_min, transit_s, .. } => {
                 ok("lesions.feeder_mm", *feeder_mm, 0.4, 8.0)?;
+                ok("lesions.vessel_mm", vessel_mm.unwrap_or(*feeder_mm), 0.4, 12.0)?;
                 ok("lesions.radius_mm", *radius_mm, 0.5, 150.0)?;
                 ok("lesions.flow_ml_per_min", *flow_ml_per_min, 0.01, 3000.0)?;
                 ok("lesions.transit_s", *transit_s, 0.2, 60.0)
@@ -320,8 +325,17 @@ impl LesionDescription {
 
     /// The branch that it adds: the feeder of a tumor, which ends at the tumor's near side.
     pub(super) fn feeder(&self, tree: &VesselTree) -> Option<BranchDescription> {
-        let Self::TumorBed { name, vessel, at, feeder_mm, center_mm, radius_mm, flow_ml_per_min, transit_s } =
-            self
+        let Self::TumorBed {
+            name,
+            vessel,
+            at,
+            feeder_mm,
+            center_mm,
+            radius_mm,
+            flow_ml_per_min,
+            transit_s,
+            ..
+        } = self
         else {
             return None;
         };

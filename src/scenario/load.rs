@@ -41,6 +41,8 @@ pub fn check_text(file: &str, text: &str, library: &Library) -> Result<Case, Che
     let Some(root) = root else {
         return Err(report);
     };
+    let drawn = library.for_patient(&root, text);
+    let library = drawn.as_ref().unwrap_or(library);
     walk(&root, &CASE, text, file, &|of| names::names(&root, library, of), &mut report);
     report.faults.extend(validate::cross_checks(&root, text, file, library));
     report.tidy();

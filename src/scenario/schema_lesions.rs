@@ -145,6 +145,12 @@ pub static LESION: &[Variant] = &[
             VESSEL,
             AT,
             required("feeder_mm", number(0.4, 8.0), "diameter of the feeder, mm"),
+            default(
+                "vessel_mm",
+                number(0.4, 12.0),
+                "as described",
+                "diameter to which the vessel is widened from its origin to the feeder, mm",
+            ),
             CENTER,
             required("radius_mm", number(0.5, 150.0), "radius of the tumor, mm"),
             flow(3000.0),

@@ -53,7 +53,7 @@ fn deploy(
     // The phases belong to entering and taking off; the parts are counted beside them.
     match b.work.tries {
         ENTER => {
-            if let Progress::Done = motion::load(id, b)? {
+            if let Progress::Done = motion::load(id, 0, b)? {
                 part(FEED, b);
             }
             // The beginning of the next part counts from here.

@@ -32,6 +32,8 @@ mod patient;
 mod pelvis;
 #[path = "blood/pump.rs"]
 mod pump;
+#[path = "blood/uterus.rs"]
+mod uterus;
 
 /// A straight branch of linearly varying radius.
 fn branch(name: &str, origin: Option<VesselPlace>, from: Vec3, to: Vec3, radii_mm: (f64, f64)) -> Branch {

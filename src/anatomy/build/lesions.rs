@@ -1,5 +1,6 @@
 //! Lesions on a tree: narrowed and widened pieces, sacs, feeders of tumors, flecks of calcium.
 
+use super::check::share;
 use super::tree::{self, around_parent, frames, value};
 use crate::anatomy::description::Description;
 use crate::anatomy::lesion::{LesionDescription, arc_mm};
@@ -60,6 +61,28 @@ pub(super) fn shape(branch: &mut Branch, lesions: &[LesionDescription]) {
         let positions: Vec<Vec3> = shaped.iter().map(|s| s.0).collect();
         branch.points = frames(&positions);
         branch.points.iter_mut().zip(&shaped).for_each(|(p, s)| p.radius_mm = s.1);
+    }
+}
+
+/// Length over which a widened vessel comes back to its own width behind the feeder of a tumor, in widened diameters.
+const WIDENING_END: f64 = 2.5;
+
+/// Widens a branch from its origin to the feeders of tumors that leave it: `r = max(r0, w)` up to the feeder's far rim, then
+/// back to `r0` along a smooth step.
+pub(super) fn widen(branch: &mut Branch, lesions: &[LesionDescription]) {
+    for lesion in lesions {
+        let LesionDescription::TumorBed { vessel, at, vessel_mm: Some(vessel_mm), feeder_mm, .. } = lesion
+        else {
+            continue;
+        };
+        if *vessel != branch.name {
+            continue;
+        }
+        let rim_mm = arc_mm(*at, branch.length_mm()) + 0.5 * feeder_mm;
+        for p in &mut branch.points {
+            let back = share((p.arc_mm - rim_mm) / (WIDENING_END * vessel_mm));
+            p.radius_mm += (1.0 - back) * (0.5 * vessel_mm - p.radius_mm).max(0.0);
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) fn tree(description: &Description) -> Result<VesselTree, AnatomyError
     let mut tree = VesselTree::default();
     for branch in &description.branches {
         let mut built = build_branch(branch, &tree)?;
+        super::lesions::widen(&mut built, &description.lesions);
         super::lesions::shape(&mut built, &description.lesions);
         tree.branches.push(built);
     }

@@ -82,6 +82,14 @@ fn alter(d: &mut Description, change: &Change) -> Result<(), AnatomyError> {
         Change::Scale { branches, factor } => {
             scale(d, |n| branches.iter().any(|b| b == n), *factor);
         }
+        Change::Grow { branches, flow, volume } => {
+            for b in d.branches.iter_mut().filter(|b| branches.contains(&b.name)) {
+                if let Some(outlet) = &mut b.outlet {
+                    outlet.flow_ml_per_min *= flow;
+                    outlet.blush_radius_mm *= volume.cbrt();
+                }
+            }
+        }
     }
     Ok(())
 }

@@ -43,7 +43,9 @@ pub(super) fn draw(
     for _ in 0..=attempt {
         out = Choices::default();
         for v in &variation.variants {
-            let u = 100.0 * uniform(&mut rng);
+            // What every patient has takes no draw: such a variant leaves those of the rest as they were.
+            let is_common = v.options.first().is_some_and(|o| o.share_pct >= 100.0);
+            let u = if is_common { 0.0 } else { 100.0 * uniform(&mut rng) };
             let mut sum = 0.0;
             let drawn = v.options.iter().find(|o| {
                 sum += o.share_pct;

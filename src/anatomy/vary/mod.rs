@@ -44,7 +44,9 @@ impl Variation {
                 Change::Add(b) => b.origin.as_ref().is_none_or(|o| is_there(&o.vessel)),
                 Change::Remove(name) => is_there(name),
                 Change::Origin { branch, from } => is_there(branch) && is_there(&from.vessel),
-                Change::Scale { branches, .. } => branches.iter().all(is_there),
+                Change::Scale { branches, .. } | Change::Grow { branches, .. } => {
+                    branches.iter().all(is_there)
+                }
             })
         });
     }
@@ -134,6 +136,15 @@ pub enum Change {
         branches: Vec<String>,
         /// The factor.
         factor: f64,
+    },
+    /// Flows of beds times a factor, and the radius of their blush times the cube root of another: an organ that has grown.
+    Grow {
+        /// Terminal branches that feed it.
+        branches: Vec<String>,
+        /// Of the flow.
+        flow: f64,
+        /// Of the volume.
+        volume: f64,
     },
 }
 
