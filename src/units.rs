@@ -16,6 +16,8 @@ pub const BLOOD_VISCOSITY_MPA_S: f64 = 3.5;
 pub const TICK_S: f64 = 1.0 / 60.0;
 /// Simulation ticks in a second.
 pub const TICKS_PER_S: u64 = 60;
+/// N/mm2 of 1 atm.
+pub const N_PER_MM2_PER_ATM: f64 = 0.101_325;
 /// 1 kPa-free helper: 1 psi in mmHg.
 pub const MMHG_PER_PSI: f64 = 51.7149;
 

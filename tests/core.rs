@@ -9,6 +9,8 @@ mod anatomy;
 mod arch;
 #[path = "core/blood.rs"]
 mod blood;
+#[path = "core/breathing.rs"]
+mod breathing;
 #[path = "core/case_schema.rs"]
 mod case_schema;
 #[path = "core/cases.rs"]
@@ -25,6 +27,8 @@ mod landmarks;
 mod meshes;
 #[path = "core/operator.rs"]
 mod operator;
+#[path = "core/plugs.rs"]
+mod plugs;
 #[path = "core/reach.rs"]
 mod reach;
 #[path = "core/real_anatomy.rs"]
@@ -55,6 +59,8 @@ mod shift;
 mod table;
 #[path = "core/training.rs"]
 mod training;
+#[path = "core/training_implants.rs"]
+mod training_implants;
 #[path = "core/tubes.rs"]
 mod tubes;
 #[path = "core/wall.rs"]

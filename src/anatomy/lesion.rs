@@ -326,7 +326,15 @@ impl LesionDescription {
     /// The branch that it adds: the feeder of a tumor, which ends at the tumor's near side.
     pub(super) fn feeder(&self, tree: &VesselTree) -> Option<BranchDescription> {
         let Self::TumorBed {
-            name, vessel, at, feeder_mm, center_mm, radius_mm, flow_ml_per_min, transit_s, ..
+            name,
+            vessel,
+            at,
+            feeder_mm,
+            center_mm,
+            radius_mm,
+            flow_ml_per_min,
+            transit_s,
+            ..
         } = self
         else {
             return None;

@@ -6,7 +6,7 @@ use super::{Circulation, LesionDescription};
 use crate::math::Vec3;
 
 /// Index of a branch in [`VesselTree::branches`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct VesselId(pub u32);
 

@@ -167,6 +167,8 @@ pub struct Form {
     pub embolic_ml_per_s: f64,
     /// Share of the suspension as drawn up, 0 to 1.
     pub strength: f64,
+    /// Sheath that devices are entered at, from 0.
+    pub access: u8,
     /// Pledget to cut, mm.
     pub pledget_mm: f64,
     /// Injector: rate mL/s, volume mL, rise s, delay s, limit psi.
@@ -185,6 +187,7 @@ impl Default for Form {
             puff_ml_per_s: 2.0,
             embolic_ml_per_s: 0.1,
             strength: 1.0,
+            access: 0,
             pledget_mm: 1.0,
             injector: [3.0, 9.0, 0.5, 1.0, 600.0],
             latch: false,

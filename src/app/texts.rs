@@ -171,6 +171,8 @@ table! {
     DrawUpAgent = "Draw up agent";
     InjectAgent = "Inject agent";
     AgentGiven = "Agent given";
+    FirstAccess = "First sheath";
+    SecondAccess = "Second sheath";
     Strength = "Strength";
     Pledget = "Push a pledget";
     WithoutBlood = "without blood";
@@ -410,6 +412,13 @@ table! {
     AsRoadmap = "As roadmap";
     AsRoadmapHelp = "The vessels of this run are laid over the next fluoroscopy";
     ToReference = "To reference";
+    SavePicture = "Save picture";
+    SavePictureHelp = "Writes the picture as it is shown here to a PNG file beside the recordings";
+    PictureSaved = "Saved {}";
+    TooManyPictures = "{} is full of pictures of this frame: move some of them away";
+    DigitalZoom = "Digital zoom";
+    DigitalZoomHelp = "Mouse wheel over the picture; drag to move. It costs no dose and adds no detail: a smaller field does both";
+    WholePicture = "Whole";
     Measure = "Measure";
     MeasureHelp = "Drag a line on the picture, across the vessel and beyond both edges.";
     ToolOff = "off";

@@ -51,7 +51,9 @@ pub fn tool_color(kind: Option<DeviceKind>) -> Color32 {
         Some(DeviceKind::Wire) => Color32::from_rgb(0xF0, 0xE4, 0x42),
         Some(DeviceKind::Microcatheter) => ACCENT,
         Some(DeviceKind::Catheter) => Color32::from_rgb(0xE6, 0x9F, 0x00),
-        Some(DeviceKind::Coil) => Color32::from_rgb(0x56, 0xB4, 0xE9),
+        Some(DeviceKind::Coil | DeviceKind::Plug | DeviceKind::Snare) => Color32::from_rgb(0x56, 0xB4, 0xE9),
+        Some(DeviceKind::Balloon) => Color32::from_rgb(0x00, 0x9E, 0x73),
+        Some(DeviceKind::Stent) => Color32::from_rgb(0xD5, 0x5E, 0x00),
         Some(DeviceKind::Sheath) => Color32::from_rgb(0xCC, 0x79, 0xA7),
         None => WEAK,
     }

@@ -20,7 +20,7 @@ pub struct Args {
 enum Action {
     /// List devices and embolics, grouped by kind
     List {
-        /// Only this kind: wire, catheter, guide, microcatheter, sheath or particles
+        /// Only this kind: wire, catheter, guide, microcatheter, sheath, coil, balloon, stent or particles
         #[arg(long)]
         kind: Option<String>,
     },
@@ -61,13 +61,15 @@ fn group(id: &str) -> &str {
 }
 
 /// Groups in the order in which devices go in, with their headings.
-const GROUPS: [(&str, &str); 7] = [
+const GROUPS: [(&str, &str); 9] = [
     ("wire", "Guidewires"),
     ("sheath", "Introducer sheaths"),
     ("guide", "Guiding catheters"),
     ("catheter", "Diagnostic catheters"),
     ("microcatheter", "Microcatheters"),
     ("coil", "Coils on their pushers"),
+    ("balloon", "Balloon catheters"),
+    ("stent", "Stents on their delivery catheters"),
     ("particles", "Particles (bore: the smallest that they pass)"),
 ];
 

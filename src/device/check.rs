@@ -53,28 +53,42 @@ impl Checks<'_> {
         }
         self.bore(device, path);
         self.implant(device, path, length_mm);
+        let has_loop = device.get("loop_mm").filter(|l| l.name() != Some("None"));
+        let is_snare = device.get("kind").and_then(Node::name) == Some("Snare");
+        if has_loop.is_some() != is_snare {
+            let found = if is_snare { "a snare without `loop_mm`" } else { "a loop" }.to_owned();
+            let allowed = "a loop for snares and only for them".to_owned();
+            self.add(has_loop.unwrap_or(device), format!("{path}.loop_mm"), found, allowed);
+        }
+        self.dilation(device, path, length_mm);
     }
 
-    /// Coils, and only they, leave something behind; it ends with a section, before the pusher.
+    /// Coils and plugs, and only they, leave something behind; it ends with a section, before the pusher. Only plugs are braids.
     fn implant(&mut self, device: &Node, path: &str, length_mm: f64) {
         let Some(kind) = device.get("kind") else {
             return;
         };
         let field = format!("{path}.implant");
-        let leaves = kind.name() == Some("Coil");
+        let leaves = matches!(kind.name(), Some("Coil" | "Plug"));
         let implant = device.get("implant").filter(|i| i.name() != Some("None"));
         match (leaves, implant) {
             (true, None) => {
-                self.add(kind, field, "no `implant`".to_owned(), "an implant for coils".to_owned());
+                self.add(kind, field, "no `implant`".to_owned(), "an implant for coils and plugs".to_owned());
             }
             (false, Some(implant)) => {
-                let allowed = "an implant for coils only".to_owned();
+                let allowed = "an implant for coils and plugs only".to_owned();
                 self.add(implant, field, "an implant".to_owned(), allowed);
             }
             (true, Some(implant)) => {
                 let Some(of_implant) = implant.get("length_mm").and_then(Node::number) else {
                     return;
                 };
+                let mesh = implant.get("mesh").filter(|m| m.name() != Some("None"));
+                if mesh.is_some() != (kind.name() == Some("Plug")) {
+                    let found = if mesh.is_some() { "a braid" } else { "no `mesh`" };
+                    let allowed = "a braid for plugs and only for them".to_owned();
+                    self.add(mesh.unwrap_or(kind), format!("{field}.mesh"), found.to_owned(), allowed);
+                }
                 let sections = device.get("sections").map_or(&[] as &[Node], Node::items);
                 let mut border_mm = 0.0;
                 let is_border = sections.iter().any(|s| {
@@ -88,6 +102,97 @@ impl Checks<'_> {
                 }
             }
             (false, None) => {}
+        }
+    }
+
+    /// Balloon catheters and stents, and only they, have a balloon or stent, and its figures fit together.
+    fn dilation(&mut self, device: &Node, path: &str, length_mm: f64) {
+        let Some(kind) = device.get("kind") else { return };
+        let part = |name: &str| device.get(name).filter(|n| n.name() != Some("None"));
+        let (balloon, stent) = (part("balloon"), part("stent"));
+        let opens_itself = stent.and_then(|s| s.get("expansion")).is_some_and(|e| e.name() == Some("Itself"));
+        let wants = match kind.name() {
+            Some("Balloon") => (true, false),
+            Some("Stent") => (!opens_itself, true),
+            _ => (false, false),
+        };
+        for (name, found, wanted) in [("balloon", balloon, wants.0), ("stent", stent, wants.1)] {
+            let field = format!("{path}.{name}");
+            match (found, wanted) {
+                (None, true) => {
+                    self.add(kind, field, format!("no `{name}`"), format!("a {name} for this kind"));
+                }
+                (Some(node), false) => {
+                    let allowed =
+                        "a balloon for balloon catheters and stents that one opens, a stent for stents";
+                    self.add(node, field, format!("a {name}"), allowed.to_owned());
+                }
+                _ => {}
+            }
+        }
+        for (node, name) in balloon.map(|b| (b, "balloon")).into_iter().chain(stent.map(|s| (s, "stent"))) {
+            let number = |field: &str| node.get(field).and_then(Node::number);
+            if let (Some(from), Some(long)) = (number("from_tip_mm"), number("length_mm"))
+                && from + long > length_mm
+            {
+                let found = format!("a {name} that ends {} mm from the tip", from + long);
+                let allowed = format!("at most {length_mm} mm, the device's length");
+                self.add(node, format!("{path}.{name}.length_mm"), found, allowed);
+            }
+        }
+        if let Some(balloon) = balloon {
+            self.balloon(balloon, &format!("{path}.balloon"));
+        }
+        if let Some(stent) = stent {
+            self.stent(stent, &format!("{path}.stent"), opens_itself);
+        }
+    }
+
+    /// Pressures and diameters of a balloon rise in order.
+    fn balloon(&mut self, balloon: &Node, path: &str) {
+        let number = |n: &Node, name: &str| n.get(name).and_then(Node::number);
+        let rows = balloon.get("compliance").map_or(&[] as &[Node], Node::items);
+        for (i, pair) in rows.windows(2).enumerate() {
+            for name in ["atm", "mm"] {
+                if let (Some(a), Some(b)) = (number(&pair[0], name), number(&pair[1], name))
+                    && b <= a
+                {
+                    let field = format!("{path}.compliance[{}].{name}", i + 1);
+                    self.add(&pair[1], field, format!("{b}"), format!("more than {a}, the row before"));
+                }
+            }
+        }
+        let burst = balloon.get("burst_atm");
+        let mean = burst.and_then(|b| b.items().first()).and_then(Node::number);
+        let rising = [
+            ("rated_atm", number(balloon, "rated_atm"), "nominal_atm", number(balloon, "nominal_atm")),
+            ("burst_atm", mean, "rated_atm", number(balloon, "rated_atm")),
+        ];
+        for (name, high, below, low) in rising {
+            if let (Some(high), Some(low), Some(node)) = (high, low, balloon.get(name))
+                && high < low
+            {
+                let allowed = format!("at least {low} atm, its {below}");
+                self.add(node, format!("{path}.{name}"), format!("{high} atm"), allowed);
+            }
+        }
+    }
+
+    /// A stent opens beyond its crimped diameter, and only one that opens itself pushes outwards without recoil.
+    fn stent(&mut self, stent: &Node, path: &str, opens_itself: bool) {
+        let number = |name: &str| stent.get(name).and_then(Node::number);
+        for (small, large) in [("crimped_mm", "diameter_mm"), ("diameter_mm", "widest_mm")] {
+            if let (Some(a), Some(b), Some(node)) = (number(small), number(large), stent.get(large))
+                && b < a
+            {
+                let allowed = format!("at least {a} mm, its {small}");
+                self.add(node, format!("{path}.{large}"), format!("{b} mm"), allowed);
+            }
+        }
+        let wrong = if opens_itself { "recoil_pct" } else { "outward_n_per_mm" };
+        if let (Some(value), Some(node)) = (number(wrong).filter(|v| *v > 0.0), stent.get(wrong)) {
+            let kind = if opens_itself { "one that opens itself" } else { "one that a balloon opens" };
+            self.add(node, format!("{path}.{wrong}"), format!("{value}"), format!("0 for {kind}"));
         }
     }
 
@@ -122,16 +227,16 @@ impl Checks<'_> {
         }
     }
 
-    /// Wires and coils are solid, all others have a bore that is narrower than they are.
+    /// Wires, coils, plugs and snares are solid, all others have a bore that is narrower than they are.
     fn bore(&mut self, device: &Node, path: &str) {
         let Some(kind) = device.get("kind") else {
             return;
         };
         let field = format!("{path}.lumen");
-        let is_solid = matches!(kind.name(), Some("Wire" | "Coil"));
+        let is_solid = matches!(kind.name(), Some("Wire" | "Coil" | "Plug" | "Snare"));
         match (is_solid, device.get("lumen")) {
             (true, Some(lumen)) if lumen.name() != Some("None") => {
-                let allowed = "no `lumen` for wires and coils".to_owned();
+                let allowed = "no `lumen` for wires, coils, plugs and snares".to_owned();
                 self.add(lumen, field, "a solid device with a bore".to_owned(), allowed);
             }
             (false, None) => {
@@ -139,7 +244,7 @@ impl Checks<'_> {
                     kind,
                     field,
                     "no `lumen`".to_owned(),
-                    "a bore for everything but wires and coils".to_owned(),
+                    "a bore for everything but wires, coils, plugs and snares".to_owned(),
                 );
             }
             (false, Some(lumen)) => {

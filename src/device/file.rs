@@ -125,6 +125,9 @@ pub struct ImplantEntry {
     /// Carries fibers.
     #[serde(default)]
     pub fibered: bool,
+    /// The braid of a plug.
+    #[serde(default)]
+    pub mesh: Option<super::Mesh>,
 }
 
 /// A device as written.
@@ -160,6 +163,15 @@ pub struct DeviceEntry {
     /// What a coil leaves behind.
     #[serde(default)]
     pub implant: Option<ImplantEntry>,
+    /// Diameter of the loop of a snare, mm.
+    #[serde(default)]
+    pub loop_mm: Option<f64>,
+    /// Its balloon.
+    #[serde(default)]
+    pub balloon: Option<super::Balloon>,
+    /// Its stent.
+    #[serde(default)]
+    pub stent: Option<super::Stent>,
     /// Where the figures come from.
     pub source: String,
 }

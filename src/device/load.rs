@@ -125,7 +125,11 @@ pub(super) fn device_of(entry: &DeviceEntry) -> Device {
             release: i.release,
             bores_mm: (i.bore_from.to_mm(), i.bore_to.to_mm()),
             fibered: i.fibered,
+            mesh: i.mesh,
         }),
+        loop_mm: entry.loop_mm,
+        balloon: entry.balloon.clone(),
+        stent: entry.stent.clone(),
         source: entry.source.clone(),
     }
 }

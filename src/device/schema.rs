@@ -13,6 +13,10 @@ const KINDS: &[(&str, &str)] = &[
     ("Microcatheter", "runs in a catheter"),
     ("Wire", "guidewire, no lumen"),
     ("Coil", "coil on its pusher"),
+    ("Plug", "plug of braided wire on its cable"),
+    ("Snare", "wire with a loop that catches what lies in it"),
+    ("Balloon", "balloon catheter"),
+    ("Stent", "stent on its delivery catheter"),
 ];
 
 const RELEASES: &[(&str, &str)] = &[
@@ -23,18 +27,148 @@ const RELEASES: &[(&str, &str)] = &[
 /// What stays behind.
 pub static IMPLANT: Group = Group {
     name: "ImplantEntry",
-    doc: "the part of a coil that stays in the patient",
+    doc: "the part of a coil or plug that stays in the patient",
     fields: &[
         required("length_mm", positive(LONGEST_MM), "length from the tip, mm; a section ends there"),
         required(
             "diameter_mm",
             Kind::Number { min: 0.5, max: 40.0 },
-            "unconstrained diameter over the loops, mm",
+            "unconstrained diameter over the loops or the braid, mm",
         ),
         required("release", Kind::Choice(RELEASES), "how it parts from what pushes it"),
         required("bore_from", Kind::Variants(SIZE), "narrowest bore that it goes through"),
         required("bore_to", Kind::Variants(SIZE), "widest bore in which it does not jam"),
         default("fibered", Kind::Bool, "false", "carries fibers, which clot faster"),
+        default("mesh", Kind::Optional(&Kind::Group(&MESH)), "None", "the braid of a plug; coils have none"),
+    ],
+};
+
+/// Braid.
+pub static MESH: Group = Group {
+    name: "Mesh",
+    doc: "a braid of fine wires",
+    fields: &[
+        required("wires", Kind::Whole { min: 4.0, max: 2000.0 }, "wires in all its layers"),
+        required("wire_mm", positive(1.0), "diameter of a wire, mm"),
+    ],
+};
+
+const WIRE_RUNS: &[(&str, &str)] = &[
+    ("OverTheWire", "the wire runs through the whole shaft"),
+    ("RapidExchange", "the wire leaves the shaft behind the balloon"),
+];
+
+const ATM: Kind = positive(40.0);
+
+/// A point of a compliance table.
+pub static COMPLIANCE: Group = Group {
+    name: "Compliance",
+    doc: "diameter of a balloon at a pressure",
+    fields: &[
+        required("atm", ATM, "pressure, atm"),
+        required("mm", positive(60.0), "diameter free in air, mm"),
+    ],
+};
+
+/// Balloon.
+pub static BALLOON: Group = Group {
+    name: "Balloon",
+    doc: "the balloon of a catheter",
+    fields: &[
+        required("diameter_mm", Kind::Number { min: 1.0, max: 46.0 }, "diameter at nominal pressure, mm"),
+        required(
+            "length_mm",
+            Kind::Number { min: 4.0, max: 300.0 },
+            "length of its cylinder, between the markers, mm",
+        ),
+        required(
+            "from_tip_mm",
+            Kind::Number { min: 1.0, max: 100.0 },
+            "from the tip to the distal end of the cylinder, mm",
+        ),
+        required(
+            "compliance",
+            Kind::List { of: &Kind::Group(&COMPLIANCE), min_items: 2 },
+            "diameter by pressure, rising",
+        ),
+        required("nominal_atm", ATM, "nominal pressure, atm"),
+        required("rated_atm", ATM, "rated burst pressure, atm"),
+        required(
+            "burst_atm",
+            Kind::Tuple(&[ATM, ATM]),
+            "mean and standard deviation of the burst pressure, atm",
+        ),
+        required(
+            "deflation_s",
+            Kind::Number { min: 1.0, max: 120.0 },
+            "from nominal size to flat at full suction, s",
+        ),
+        default("run", Kind::Choice(WIRE_RUNS), "OverTheWire", "how it runs on its wire"),
+    ],
+};
+
+const EXPANSIONS: &[(&str, &str)] =
+    &[("Balloon", "the balloon of its catheter"), ("Itself", "itself, when its sheath is withdrawn")];
+
+/// How a stent's length follows its diameter.
+pub static CELLS: &[Variant] = &[
+    Variant {
+        name: "Cut",
+        doc: "cut from a tube",
+        body: Body::Fields(&[required(
+            "shortening_pct",
+            Kind::Number { min: 0.0, max: 30.0 },
+            "shortening on the way to the labelled diameter, percent",
+        )]),
+    },
+    Variant {
+        name: "Braid",
+        doc: "braided or interwoven",
+        body: Body::Fields(&[required(
+            "angle_deg",
+            Kind::Number { min: 5.0, max: 75.0 },
+            "angle between wire and axis at the labelled diameter, degrees",
+        )]),
+    },
+];
+
+/// Stent.
+pub static STENT: Group = Group {
+    name: "Stent",
+    doc: "the stent of a delivery catheter",
+    fields: &[
+        required("diameter_mm", Kind::Number { min: 1.5, max: 46.0 }, "labelled diameter, mm"),
+        required("length_mm", Kind::Number { min: 6.0, max: 250.0 }, "length at that diameter, mm"),
+        required(
+            "from_tip_mm",
+            Kind::Number { min: 1.0, max: 100.0 },
+            "from the tip to the distal end of the crimped stent, mm",
+        ),
+        required("crimped_mm", positive(9.0), "outer diameter crimped, mm"),
+        required("widest_mm", positive(60.0), "widest that it can be opened, mm"),
+        required("expansion", Kind::Choice(EXPANSIONS), "what opens it"),
+        required("cells", Kind::Variants(CELLS), "how its length follows its diameter"),
+        required(
+            "outward_n_per_mm",
+            Kind::Number { min: 0.0, max: 2.0 },
+            "chronic outward force per length, N/mm",
+        ),
+        required("resistive_n_per_mm", positive(20.0), "radial resistive force per length, N/mm"),
+        required("recoil_pct", Kind::Number { min: 0.0, max: 20.0 }, "recoil of the diameter, percent"),
+        required("strut_mm", positive(0.6), "thickness of its struts, mm"),
+        default("covered", Kind::Bool, "false", "covered with a tight membrane"),
+        default(
+            "recapture_share",
+            Kind::Number { min: 0.0, max: 1.0 },
+            "0",
+            "share of its length up to which it can be drawn in again",
+        ),
+        default("opaque", Kind::Choice(OPAQUE), "Steel", "what makes its struts visible"),
+        required(
+            "radiopacity",
+            Kind::Number { min: 0.0, max: 20.0 },
+            "steel equivalent of a strut, mm of steel per mm",
+        ),
     ],
 };
 
@@ -166,7 +300,25 @@ pub static DEVICE: Group = Group {
             "side holes, mm from the tip",
         ),
         required("sections", Kind::List { of: &Kind::Group(&SECTION), min_items: 1 }, "build from the tip"),
-        default("implant", Kind::Optional(&Kind::Group(&IMPLANT)), "None", "what a coil leaves behind"),
+        default(
+            "implant",
+            Kind::Optional(&Kind::Group(&IMPLANT)),
+            "None",
+            "what a coil or plug leaves behind",
+        ),
+        default(
+            "loop_mm",
+            Kind::Optional(&Kind::Number { min: 1.0, max: 60.0 }),
+            "None",
+            "loop of a snare, mm",
+        ),
+        default(
+            "balloon",
+            Kind::Optional(&Kind::Group(&BALLOON)),
+            "None",
+            "balloon of a balloon catheter or stent",
+        ),
+        default("stent", Kind::Optional(&Kind::Group(&STENT)), "None", "stent of a delivery catheter"),
         required("source", Kind::Text, "where the figures come from"),
     ],
 };

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::dilation::{Balloon, Stent};
+
 /// What a device is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceKind {
@@ -16,6 +18,14 @@ pub enum DeviceKind {
     Wire,
     /// Coil on its pusher: leaves an [`Implant`] behind.
     Coil,
+    /// Plug of braided wire on its cable: opens to fill the vessel, and stays as an [`Implant`].
+    Plug,
+    /// Wire with a loop that opens when it leaves its catheter, and is drawn tight on what lies in it.
+    Snare,
+    /// Balloon catheter.
+    Balloon,
+    /// Stent on its delivery catheter.
+    Stent,
 }
 
 /// How an implant parts from what pushes it.
@@ -40,6 +50,19 @@ pub struct Implant {
     pub bores_mm: (f64, f64),
     /// Carries fibers, which clot faster.
     pub fibered: bool,
+    /// The braid of a plug; coils have none.
+    #[serde(default)]
+    pub mesh: Option<Mesh>,
+}
+
+/// A braid of fine wires.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mesh {
+    /// Wires in all its layers.
+    pub wires: u32,
+    /// Diameter of a wire, mm.
+    pub wire_mm: f64,
 }
 
 /// The element that makes a stretch visible: it sets how visibility changes with the tube voltage (K edges).
@@ -130,9 +153,18 @@ pub struct Device {
     pub side_holes_mm: Vec<f64>,
     /// Rated pressure of an injection, psi; 0 for wires.
     pub max_pressure_psi: f64,
-    /// What it leaves behind; only coils do.
+    /// What it leaves behind; only coils and plugs do.
     #[serde(default)]
     pub implant: Option<Implant>,
+    /// Diameter of the loop of a snare, mm.
+    #[serde(default)]
+    pub loop_mm: Option<f64>,
+    /// Its balloon; balloon catheters and stents that one opens have one.
+    #[serde(default)]
+    pub balloon: Option<Balloon>,
+    /// Its stent.
+    #[serde(default)]
+    pub stent: Option<Stent>,
     /// Where the figures come from; figures that are estimates say so.
     pub source: String,
 }

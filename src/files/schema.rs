@@ -82,7 +82,9 @@ impl NameOf {
         match self {
             Self::TrayItem => "a device or embolic of the catalogue",
             Self::Sheath => "a sheath of the catalogue",
-            Self::Tool => "`wire`, `catheter`, `microcatheter`, `coil` or a device of the tray",
+            Self::Tool => {
+                "`wire`, `catheter`, `microcatheter`, `coil`, `plug`, `snare` or a device of the tray"
+            }
             Self::Anatomy => "an anatomy",
             Self::Vessel => "a vessel of the anatomy",
             Self::AccessSite => "an access site of the anatomy",

@@ -16,6 +16,8 @@ pub enum Stream {
     ImageNoise = 4,
     /// Free bodies.
     World = 5,
+    /// Balloons that burst, vessels that tear.
+    Dilation = 6,
 }
 
 /// The stream of a stage for a seed.

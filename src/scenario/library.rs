@@ -21,11 +21,7 @@ pub struct AnatomyInfo {
 
 impl From<&Anatomy> for AnatomyInfo {
     fn from(anatomy: &Anatomy) -> Self {
-        Self {
-            tree: anatomy.tree.clone(),
-            access_sites: anatomy.access_sites.clone(),
-            description: None,
-        }
+        Self { tree: anatomy.tree.clone(), access_sites: anatomy.access_sites.clone(), description: None }
     }
 }
 

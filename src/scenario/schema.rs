@@ -32,6 +32,12 @@ pub static CASE: Group = Group {
         default("patient", Kind::Group(&PATIENT), "()", "who lies on the table"),
         required("anatomy", Kind::Group(&ANATOMY), "vessels and lesions"),
         required("access", Kind::Group(&ACCESS), "where the sheath is"),
+        default(
+            "second_access",
+            Kind::Optional(&Kind::Group(&ACCESS)),
+            "None",
+            "a second sheath, for a snare or a second catheter",
+        ),
         required(
             "tray",
             Kind::List { of: &Kind::Name(NameOf::TrayItem), min_items: 1 },
@@ -210,8 +216,12 @@ pub static ROOM: Group = Group {
             "Other",
             "procedure whose published dose reference level the report compares with",
         ),
+        default("arms", Kind::Choice(ARMS), "Beside", "where the patient's arms are at the start"),
     ],
 };
+
+const ARMS: &[(&str, &str)] =
+    &[("Beside", "on the table beside the body, in the way of lateral beams"), ("Up", "beside the head")];
 
 const PROCEDURES: &[(&str, &str)] = &[
     ("Other", "no reference level"),

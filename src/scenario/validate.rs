@@ -238,6 +238,12 @@ impl<'a> Checks<'a> {
             let carriers: Vec<&Device> = match device.kind {
                 DeviceKind::Catheter => vec![sheath],
                 DeviceKind::Microcatheter => of_kinds(&devices, &[DeviceKind::Catheter]),
+                // Straight through the sheath, or through a guiding catheter.
+                DeviceKind::Balloon | DeviceKind::Stent => {
+                    let mut all = of_kinds(&devices, &[DeviceKind::Catheter]);
+                    all.push(sheath);
+                    all
+                }
                 _ => of_kinds(&devices, &[DeviceKind::Catheter, DeviceKind::Microcatheter]),
             };
             if carriers.is_empty() {

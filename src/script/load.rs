@@ -85,6 +85,7 @@ fn names(step: &Step) -> (Vec<&str>, Vec<&str>) {
     let (mut tools, mut vessels) = (Vec::new(), Vec::new());
     match step {
         Step::Load(tool)
+        | Step::LoadAt { tool, .. }
         | Step::CenterOnTip(tool)
         | Step::Flush(tool)
         | Step::TakeOff { tool, .. }

@@ -30,7 +30,8 @@ pub(super) fn act(step: &Step, b: &mut Bench<'_>) -> Outcome {
             Ok(if b.step_time_s() >= *s { Progress::Done } else { Progress::Running })
         }
         Step::SkipTime(s) => Ok(skip(*s, b)),
-        Step::Load(id) => load(id, b),
+        Step::Load(id) => load(id, 0, b),
+        Step::LoadAt { tool, access } => load(tool, *access, b),
         Step::TakeOff { tool, speed_mm_per_s, timeout_s, blind } => {
             take_off(tool, *speed_mm_per_s, *timeout_s, *blind, b)
         }
@@ -83,7 +84,7 @@ fn skip(seconds: f64, b: &mut Bench<'_>) -> Progress {
     if b.phase_time_s() >= seconds { Progress::Done } else { Progress::Running }
 }
 
-pub(super) fn load(id: &str, b: &mut Bench<'_>) -> Outcome {
+pub(super) fn load(id: &str, rod: u8, b: &mut Bench<'_>) -> Outcome {
     let tool = b.tool(id)?;
     if b.percept.tools.get(tool.idx()).is_some_and(|t| t.loaded) {
         return Ok(Progress::Done);
@@ -92,7 +93,7 @@ pub(super) fn load(id: &str, b: &mut Bench<'_>) -> Outcome {
         return Err(format!("`{id}` could not be entered"));
     }
     if b.work.phase == 0 || b.phase_time_s() > REPEAT_S {
-        b.hands.send(Command::Load { rod: 0, tool });
+        b.hands.send(Command::Load { rod, tool });
         b.go(1);
     }
     Ok(Progress::Running)

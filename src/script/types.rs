@@ -96,6 +96,13 @@ pub enum Step {
     Wait(f64),
     /// Take a device from the tray and enter it.
     Load(String),
+    /// The same at a sheath, counted from 0.
+    LoadAt {
+        /// Device.
+        tool: String,
+        /// Sheath.
+        access: u8,
+    },
     /// Withdraw a device fully and take it off; a wire inside is held where it is.
     TakeOff {
         /// Device.

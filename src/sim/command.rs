@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::Arms;
 use crate::xray::FluoroLevel;
 use crate::xray::staff::Shields;
 
@@ -205,6 +206,8 @@ pub enum Command {
     },
     /// Lead screens of the staff.
     SetShields(Shields),
+    /// The patient's arms are laid beside the body or up beside the head; not with the beam on.
+    SetArms(Arms),
     /// Which lumen injector and hand syringe are connected to.
     Connect {
         /// Device with a lumen.
@@ -264,4 +267,25 @@ pub enum Command {
     SkipTime(f64),
     /// The operator declares the procedure finished.
     Finish,
+    /// The inflator of a balloon goes to this pressure by its gauge; below 0 it draws back.
+    SetInflation {
+        /// Device with a balloon.
+        tool: ToolId,
+        /// Pressure, atm, -0.9 to 30.
+        atm: f64,
+    },
+    /// The handle of the inflator is turned; back is negative.
+    TurnInflator {
+        /// Device with a balloon.
+        tool: ToolId,
+        /// Turns, at most 20.
+        turns: f64,
+    },
+    /// The sheath over a stent that opens itself is withdrawn (+) or pushed on (-) at this speed; 0 stops.
+    PullSheath {
+        /// Device with such a stent.
+        tool: ToolId,
+        /// Speed, mm/s, limited to 20.
+        speed_mm_per_s: f64,
+    },
 }

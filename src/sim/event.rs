@@ -130,6 +130,18 @@ pub enum EventKind {
         /// Where.
         place: VesselPlace,
     },
+    /// A snare was drawn tight on one.
+    ImplantCaught {
+        /// Index of the implant.
+        implant: u32,
+        /// Snare.
+        tool: ToolId,
+    },
+    /// A snare brought it out of the patient.
+    ImplantRetrieved {
+        /// Index of the implant.
+        implant: u32,
+    },
     /// A free body came to rest where the vessel is as small as it.
     BodyLodged {
         /// Where.
@@ -181,4 +193,49 @@ pub enum EventKind {
     },
     /// The operator finished.
     Finished,
+    /// An inflation has ended.
+    Inflated {
+        /// Device.
+        tool: ToolId,
+        /// Where the middle of the balloon was.
+        at: Option<VesselPlace>,
+        /// Highest pressure, atm.
+        peak_atm: f64,
+        /// How long it was up, s.
+        for_s: f64,
+        /// Diameter free in air at that pressure over that of the healthy vessel; 0 outside.
+        balloon_to_vessel: f64,
+    },
+    /// A balloon burst.
+    BalloonBurst {
+        /// Device.
+        tool: ToolId,
+        /// At this pressure, atm.
+        atm: f64,
+    },
+    /// A balloon burst the vessel: a leak opened.
+    Rupture(VesselPlace),
+    /// A stent is off its catheter.
+    StentReleased {
+        /// Index of the stent.
+        stent: u32,
+        /// Device.
+        tool: ToolId,
+        /// Place of its middle.
+        place: Option<VesselPlace>,
+    },
+    /// The blood took a stent along.
+    StentMigrates {
+        /// Index of the stent.
+        stent: u32,
+        /// Where it lay.
+        from: VesselPlace,
+    },
+    /// It came to rest.
+    StentLodged {
+        /// Index of the stent.
+        stent: u32,
+        /// Where.
+        place: VesselPlace,
+    },
 }

@@ -148,6 +148,9 @@ mod tests {
             side_holes_mm: Vec::new(),
             max_pressure_psi: 0.0,
             implant: None,
+            loop_mm: None,
+            balloon: None,
+            stent: None,
             source: String::new(),
         };
         assert!(tip_pressure_n_per_mm2(&wire, 0.5) > PERFORATION_N_PER_MM2);

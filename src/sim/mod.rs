@@ -12,10 +12,12 @@ pub mod step;
 
 pub mod contact;
 pub mod contrast;
+pub mod dilation;
 pub mod exposure;
 pub mod flow;
 pub mod harm;
 pub mod implant;
+mod opening;
 pub mod physiology;
 mod placing;
 pub mod rod;

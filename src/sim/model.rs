@@ -3,6 +3,7 @@
 use super::contact::{MeshWall, VesselBed, WallLaw, WallShift};
 use super::contrast::ContrastModel;
 use super::contrast::injector::InjectorModel;
+use super::dilation::DilationModel;
 use super::exposure::ExposureModel;
 use super::flow::Network;
 use super::rod::RodBase;
@@ -11,7 +12,7 @@ use super::world::World;
 use crate::anatomy::{Anatomy, Breathing, LesionDescription, open_tree};
 use crate::device::{Catalog, Device, DeviceKind, Embolic};
 use crate::math::hash::StateHasher;
-use crate::scenario::Case;
+use crate::scenario::{Access, Case};
 
 /// Why a case cannot be compiled. `check` finds all of these with their places in the file; this is the last guard.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +67,8 @@ pub struct Model {
     pub contrast: ContrastModel,
     /// Beds as generations.
     pub therapy: TherapyModel,
+    /// Healthy vessels and lesions for balloons and stents.
+    pub dilation: DilationModel,
     /// Room and embolics for the injector.
     pub injector: InjectorModel,
     /// Body and room for exposure control.
@@ -91,7 +94,8 @@ impl Model {
     /// When the case names an access site, sheath or tray item that is not there.
     pub fn compile(case: &Case, anatomy: &Anatomy, catalog: &Catalog) -> Result<Self, ModelError> {
         let (tools, embolics) = tray(case, catalog)?;
-        let base = base(case, anatomy, catalog)?;
+        let accesses = std::iter::once(&case.access).chain(&case.second_access);
+        let bases = accesses.map(|a| base(a, anatomy, catalog)).collect::<Result<Vec<_>, _>>()?;
         // The anatomy was built with the lesions of the case that change vessels; the others come from the case alone.
         let mut lesions = anatomy.lesions.clone();
         let is_new = |l: &&LesionDescription| !anatomy.lesions.contains(l);
@@ -111,17 +115,18 @@ impl Model {
             law: WallLaw::default(),
             breath_shift: breath_shift(anatomy, bed.as_ref()),
             bed,
+            dilation: DilationModel::compile(&anatomy.tree, &open, &anatomy.lesions, &network),
             therapy: TherapyModel::compile(&network, &contrast, &embolics),
             contrast,
             injector: InjectorModel { room: case.room.clone(), embolics: embolics.clone() },
-            exposure: ExposureModel::new(anatomy, &case.room, &base.position_mm),
+            exposure: ExposureModel::new(anatomy, &case.room, &bases[0].position_mm),
             world: World::compile(&anatomy.lumen),
             tool_radius_mm: tools.iter().map(|d| d.max_outer_diameter_mm / 2.0).collect(),
             network,
             anatomy: anatomy.clone(),
             tools,
             embolics,
-            bases: vec![base],
+            bases,
             assets_hash: format!("{:016x}", hasher.finish()),
         })
     }
@@ -161,19 +166,19 @@ fn tray(case: &Case, catalog: &Catalog) -> Result<(Vec<Device>, Vec<Embolic>), M
     Ok((tools, embolics))
 }
 
-fn base(case: &Case, anatomy: &Anatomy, catalog: &Catalog) -> Result<RodBase, ModelError> {
-    let site = anatomy.access_sites.iter().find(|s| s.name == case.access.site).ok_or_else(|| {
+fn base(access: &Access, anatomy: &Anatomy, catalog: &Catalog) -> Result<RodBase, ModelError> {
+    let site = anatomy.access_sites.iter().find(|s| s.name == access.site).ok_or_else(|| {
         let names: Vec<&str> = anatomy.access_sites.iter().map(|s| s.name.as_str()).collect();
         ModelError::Access {
             anatomy: anatomy.name.clone(),
-            found: case.access.site.clone(),
+            found: access.site.clone(),
             allowed: names.join(", "),
         }
     })?;
     let sheath = catalog
-        .device(&case.access.sheath)
+        .device(&access.sheath)
         .filter(|d| d.kind == DeviceKind::Sheath)
-        .ok_or_else(|| ModelError::Sheath(case.access.sheath.clone()))?;
+        .ok_or_else(|| ModelError::Sheath(access.sheath.clone()))?;
     Ok(RodBase {
         position_mm: site.position_mm,
         direction: site.direction,

@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::{AcquisitionKind, Hold, Pedal, ToolId};
-use super::contact::WallShift;
+use super::contact::{WallShift, Widening};
+use super::dilation::{BalloonView, LesionView, StentView};
 use super::exposure::account::SharedSkin;
 use super::exposure::suite::Suite;
 use crate::anatomy::{VesselId, VesselPlace};
 use crate::device::DeviceKind;
 use crate::math::Vec3;
+use crate::scenario::Arms;
 use crate::xray::dose::ALERTS;
 use crate::xray::staff::{STAFF_PLACES, Shields};
 use crate::xray::{CArm, FluoroLevel};
@@ -46,6 +48,14 @@ pub struct Snapshot {
     pub xray: XrayView,
     /// Devices of the tray.
     pub tools: Vec<ToolInfo>,
+    /// How far the walls of opened vessels stand outside the built ones.
+    pub widening: Widening,
+    /// Balloons that have been used.
+    pub balloons: Vec<BalloonView>,
+    /// Stents in the patient.
+    pub stents: Vec<StentView>,
+    /// Narrowings of the anatomy, and what has come of them.
+    pub lesions: Vec<LesionView>,
 }
 
 impl Snapshot {
@@ -126,6 +136,8 @@ pub struct ImplantView {
     pub packing: f64,
     /// It is carried away by the blood.
     pub drifts: bool,
+    /// It stands open on its cable, and may still be drawn back.
+    pub is_joined: bool,
 }
 
 /// A free body.
@@ -361,6 +373,8 @@ pub struct XrayView {
     pub suite: Suite,
     /// Dose to skin and staff.
     pub dose: DoseView,
+    /// Where the patient's arms are; a picture of an anatomy alone shows none.
+    pub arms: Option<Arms>,
 }
 
 /// Dose beyond the room's totals.

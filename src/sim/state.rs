@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::contact::WallShift;
 use super::contrast::ContrastState;
 use super::contrast::injector::InjectorState;
+use super::dilation::DilationState;
 use super::exposure::{self, ExposureState};
 use super::flow::{FlowState, PressureLines};
 use super::harm::HarmState;
@@ -44,6 +45,8 @@ pub struct State {
     pub therapy: TherapyState,
     /// Coils.
     pub implants: ImplantState,
+    /// Balloons and stents.
+    pub dilation: DilationState,
     /// Syringe and injector.
     pub injector: InjectorState,
     /// Patient.
@@ -78,6 +81,7 @@ impl State {
             pressure_lines: PressureLines::default(),
             contrast: ContrastState::new(&model.network, &model.contrast),
             implants: ImplantState::default(),
+            dilation: DilationState::new(seed),
             therapy: TherapyState::new(&model.network, &model.therapy),
             injector: InjectorState::new(&model.injector),
             exposure: ExposureState::new(&model.exposure),
@@ -99,6 +103,7 @@ impl State {
         }
         mechanics.value(&self.wall_shift);
         mechanics.value(&self.breath_of_walls);
+        self.dilation.hash_into(&mut mechanics);
         super::world::hash(&self.world, &mut mechanics);
         mechanics.value(&self.harm);
         let mut blood = StateHasher::new();

@@ -3,6 +3,7 @@
 //! Order and reason:
 //! 1. **Commands**: everything the operator changed acts on this whole tick.
 //! 2. **Rods**, then the vessels that give way to them: devices move first; flow, injection and picture of this tick see them where they now are.
+//!    Then **balloons and stents**: where they lie is known, and what they open, close or fill acts in this tick.
 //! 3. **Harm**: tip pressures of the moved rods; a perforation bleeds in the same tick.
 //! 4. **Patient**: the pressure at the root drives the flow.
 //! 5. **Injection**: what leaves each lumen, against the pressures of the last tick.
@@ -26,7 +27,7 @@ use super::physiology::{self, PhysiologyInputs};
 use super::rod::{self, RodInputs, RodReport, RodScratch};
 use super::snapshot::{RodView, Snapshot, StenosisView, ToolInfo};
 use super::state::State;
-use super::{harm, placing, therapy, wiring, world};
+use super::{harm, opening, placing, therapy, wiring, world};
 use crate::anatomy::VesselPlace;
 use crate::device::Release;
 use crate::math::Vec3;
@@ -82,6 +83,7 @@ pub fn step(model: &Model, state: &mut State, scratch: &mut Scratch, commands: &
         fire_pending_events(model, state, &mut kinds);
         advance_rods(model, state, scratch, &mut report, &mut kinds);
         view_rods(model, state, scratch);
+        open_vessels(model, state, scratch, &mut kinds);
         advance_harm(model, state, scratch, &mut kinds);
         advance_blood(model, state, scratch, &mut kinds);
         advance_world(model, state, scratch, &mut kinds);
@@ -92,6 +94,8 @@ pub fn step(model: &Model, state: &mut State, scratch: &mut Scratch, commands: &
     let to_whole_second = TICKS_PER_S - state.tick % TICKS_PER_S;
     for i in 0..state.skip_ticks.min(to_whole_second) {
         fire_pending_events(model, state, &mut kinds);
+        view_obstructions(model, state, scratch);
+        open_vessels(model, state, scratch, &mut kinds);
         advance_blood(model, state, scratch, &mut kinds);
         let commands = if i == 0 { commands } else { &[] };
         finish_tick(model, state, scratch, commands, std::mem::take(&mut kinds), &mut report);
@@ -124,6 +128,7 @@ fn finish_tick(
             tick,
             contrast_given_ml: state.injector.contrast_given_ml,
             injecting_at: scratch.sources.first().map(|s| s.place),
+            breath: state.patient.breath(),
         },
         &mut report.events,
     );
@@ -156,6 +161,7 @@ fn apply(
             match holder.map(|r| rod::unload(r, &model.tools, *tool)) {
                 Some(Ok(())) => {
                     state.controls[tool.idx()] = rod::ToolControl::default();
+                    state.dilation.forget(*tool);
                     events.push(EventKind::Unloaded(*tool));
                 }
                 Some(Err(reason)) => events.push(refuse(*tool, reason.to_string())),
@@ -188,6 +194,7 @@ fn apply(
                 events.push(EventKind::Finished);
             }
         }
+        other if opening::command(model, state, other, events) => {}
         other => {
             injector::command(&model.injector, &mut state.injector, other, events);
         }
@@ -244,13 +251,15 @@ fn advance_rods(
     events: &mut Vec<EventKind>,
 ) {
     breathe_walls(model, state);
-    let shift = total_shift(model, state);
-    let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &shift);
+    opening::hold_hubs(model, state, events);
+    let shift = total_shift(model, state).into_owned();
+    let wall = opening::wall(model, state, &shift);
+    let tools = opening::tools(model, state);
     for i in 0..state.rods.len() {
         let others = placing::obstacles(model, state, i, &wall);
         let rod_state = &mut state.rods[i];
         let inputs = RodInputs {
-            tools: &model.tools,
+            tools: &tools,
             controls: &state.controls,
             wall: &wall,
             law: model.law,
@@ -304,7 +313,7 @@ fn breathe_walls(model: &Model, state: &mut State) {
 fn give_way(model: &Model, state: &mut State) {
     let Some(bed) = &model.bed else { return };
     let shift = total_shift(model, state).into_owned();
-    let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &shift);
+    let wall = opening::wall(model, state, &shift);
     let loads: Vec<WallLoad> =
         state.rods.iter().flat_map(|r| rod::wall_loads(r, &wall, &model.law)).collect();
     if bed.follow(&mut state.wall_shift, &loads, TICK_S) <= 0.0 {
@@ -320,9 +329,14 @@ fn give_way(model: &Model, state: &mut State) {
 
 fn view_rods(model: &Model, state: &State, scratch: &mut Scratch) {
     let shift = total_shift(model, state);
-    let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &shift);
+    let wall = opening::wall(model, state, &shift);
     scratch.rods = state.rods.iter().map(|r| rod::view(r, &model.tools, &wall)).collect();
     scratch.places = scratch.rods.iter().map(|r| wiring::node_places(r, &wall)).collect();
+    view_obstructions(model, state, scratch);
+}
+
+/// What devices and plugs fill of the vessels.
+fn view_obstructions(model: &Model, state: &State, scratch: &mut Scratch) {
     scratch.obstructions.clear();
     for ((rod, places), body) in scratch.rods.iter().zip(&scratch.places).zip(0..) {
         scratch.obstructions.extend(wiring::obstructions(rod, places, &model.tools, body));
@@ -330,6 +344,12 @@ fn view_rods(model: &Model, state: &State, scratch: &mut Scratch) {
     let rods = state.rods.len() as u32;
     let plugs = state.world.bodies.iter().zip(rods..).filter(|(b, _)| b.is_lodged && b.implant.is_none());
     scratch.obstructions.extend(plugs.map(|(b, body)| wiring::plug(b, body)));
+}
+
+/// Balloons and stents act on the vessels and fill them.
+fn open_vessels(model: &Model, state: &mut State, scratch: &mut Scratch, events: &mut Vec<EventKind>) {
+    let bodies = (state.rods.len() + state.world.bodies.len()) as u32;
+    opening::advance(model, state, &scratch.rods, bodies, &mut scratch.obstructions, events);
 }
 
 fn advance_harm(model: &Model, state: &mut State, scratch: &Scratch, events: &mut Vec<EventKind>) {
@@ -398,6 +418,8 @@ fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events
         &mut scratch.sources,
         events,
     );
+    opening::spills(model, state, &mut scratch.sources);
+    let (changes, leak_open) = (opening::changes(state).into_owned(), opening::leak_open(model, state));
     flow::advance(
         &model.network,
         &mut state.flow,
@@ -406,11 +428,11 @@ fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events
             root_mmhg: state.patient.pressure_mmhg,
             venous_mmhg: state.patient.venous_mmhg,
             obstructions: &scratch.obstructions,
-            packing: &state.implants.changes,
+            packing: &changes,
             sources: &scratch.sources,
             bed_resistance_factor: &state.therapy.bed_resistance_factor,
             anastomosis_open_share: &state.therapy.anastomosis_open_share,
-            leak_open_share: &state.therapy.leak_open_share,
+            leak_open_share: &leak_open,
             nitroglycerin_ug: state.patient.active("nitroglycerin"),
         },
         TICK_S,
@@ -436,7 +458,7 @@ fn advance_blood(model: &Model, state: &mut State, scratch: &mut Scratch, events
         TICK_S,
         events,
     );
-    placing::advance(model, state, events);
+    placing::advance(model, state, &scratch.rods, events);
 }
 
 /// A lumen as its transducer sees it: the pressure of the last tick, in the order of the injection.
@@ -506,7 +528,7 @@ pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
         scratch.rods.clone()
     } else {
         let shift = total_shift(model, state);
-        let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), &shift);
+        let wall = opening::wall(model, state, &shift);
         state.rods.iter().map(|r| rod::view(r, &model.tools, &wall)).collect()
     };
     let connected = state.injector.connected;
@@ -517,12 +539,17 @@ pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
     let net = &model.network;
     let vessel_flow = tip.map_or(0.0, |p| state.flow.mean_flow_at(net, p));
     let beats = tip.map_or(0.0, |p| state.flow.beats_to_clear(net, p, heart_rate));
-    Snapshot {
+    let mut snapshot = Snapshot {
         tick: state.tick,
         time_s: state.tick as f64 * TICK_S,
         bodies: state.world.view(),
         implants: placing::view(model, state),
-        vessels: contrast::vessel_views(net, &state.flow, &state.contrast),
+        vessels: contrast::vessel_views(
+            net,
+            &state.flow,
+            &state.contrast,
+            &opening::picture_area(model, state),
+        ),
         beds: contrast::bed_views(net, &state.flow, &state.contrast, &model.therapy, &state.therapy),
         pools: contrast::pool_views(&state.flow, &state.contrast),
         injection: state.injector.view(vessel_flow, beats),
@@ -533,7 +560,12 @@ pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
         tools: tools(model, &rods),
         wall_shift: state.wall_shift.clone(),
         rods,
-    }
+        ..Snapshot::default()
+    };
+    let rods = std::mem::take(&mut snapshot.rods);
+    opening::view(model, state, &rods, &mut snapshot);
+    snapshot.rods = rods;
+    snapshot
 }
 
 fn stenosis(model: &Model, state: &State, index: usize) -> Option<StenosisView> {

@@ -102,6 +102,10 @@ impl Which {
             "microcatheter" => Some(DeviceKind::Microcatheter),
             "sheath" => Some(DeviceKind::Sheath),
             "coil" => Some(DeviceKind::Coil),
+            "snare" => Some(DeviceKind::Snare),
+            "plug" => Some(DeviceKind::Plug),
+            "balloon" => Some(DeviceKind::Balloon),
+            "stent" => Some(DeviceKind::Stent),
             _ => None,
         };
         Self(tools.iter().map(|t| t.id == of || Some(t.kind) == kind).collect())
@@ -291,7 +295,7 @@ impl Watch {
 
 /// Length of implants at rest in a vessel itself, mm.
 pub(super) fn coils_mm(f: &Facts<'_>, vessel: VesselId) -> f64 {
-    let at_rest = f.snap.implants.iter().filter(|i| !i.drifts);
+    let at_rest = f.snap.implants.iter().filter(|i| !i.drifts && !i.is_joined);
     at_rest.flat_map(|i| &i.length_mm).filter(|(v, _)| *v == vessel).map(|(_, mm)| mm).sum()
 }
 

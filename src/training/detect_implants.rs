@@ -96,7 +96,7 @@ pub(super) fn lost(f: &Facts<'_>, g: &Ground, _: &mut Slot, out: &mut Vec<Found>
 /// Judged once for each implant, when it has lain still for a second.
 pub(super) fn protrusion(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
     for (i, view) in f.snap.implants.iter().enumerate() {
-        if view.drifts || g.targets.is_empty() || *slot.latch(i) {
+        if view.drifts || view.is_joined || g.targets.is_empty() || *slot.latch(i) {
             continue;
         }
         *slot.amount(i) += f.dt_s;

@@ -185,7 +185,8 @@ pub(super) fn tool_facts(snap: &Snapshot, infos: &[ToolInfo], before: &mut Befor
 pub(super) fn column_cells(tree: &VesselTree, vessel: VesselId, view: &VesselView) -> usize {
     let feeds = |v: VesselId| -> f64 {
         let within = |i: &usize| tree.route(VesselId(*i as u32)).contains(&v);
-        let outlets = (0..tree.branches.len()).filter(within).filter_map(|i| tree.branches[i].outlet.as_ref());
+        let outlets =
+            (0..tree.branches.len()).filter(within).filter_map(|i| tree.branches[i].outlet.as_ref());
         outlets.map(|o| o.flow_ml_per_s).sum()
     };
     let all = view.flow_ml_per_s.len();

@@ -346,9 +346,13 @@ impl Tally {
     }
 
     fn implants(&mut self, f: &Facts<'_>, g: &Ground) {
-        (self.coils, self.coil_mm, self.coil_target_mm) = (f.snap.implants.len() as f64, 0.0, 0.0);
+        (self.coils, self.coil_mm, self.coil_target_mm) = (0.0, 0.0, 0.0);
         let mut packed = 0.0;
-        for i in f.snap.implants.iter().filter(|i| !i.drifts) {
+        for i in f.snap.implants.iter().filter(|i| !i.is_joined) {
+            self.coils += 1.0;
+            if i.drifts {
+                continue;
+            }
             for (v, mm) in &i.length_mm {
                 self.coil_mm += mm;
                 packed += mm * i.packing;

@@ -377,6 +377,9 @@ fn plain(length_mm: f64, diameter_mm: f64, ei: f64) -> Device {
         side_holes_mm: Vec::new(),
         max_pressure_psi: 0.0,
         implant: None,
+        loop_mm: None,
+        balloon: None,
+        stent: None,
         source: "bench".to_owned(),
     }
 }

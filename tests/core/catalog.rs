@@ -35,6 +35,8 @@ fn every_device_has_a_source_with_marks_and_an_id_of_its_kind() {
             "microcatheter" => DeviceKind::Microcatheter,
             "sheath" => DeviceKind::Sheath,
             "coil" => DeviceKind::Coil,
+            "balloon" => DeviceKind::Balloon,
+            "stent" => DeviceKind::Stent,
             other => panic!("{}: no group is called {other}", device.id),
         };
         assert_eq!(device.kind, kind, "{}", device.id);

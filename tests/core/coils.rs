@@ -33,8 +33,14 @@ fn bench(wall: &StraightTube, loops_mm: f64, length_mm: f64, release: Release) -
         zone(400.0, STOCK_MM, 20.0, 15.0, 0.0),
     ];
     let mut coil = device("coil", DeviceKind::Coil, None, zones);
-    coil.implant =
-        Some(Implant { length_mm, diameter_mm: loops_mm, release, bores_mm: (0.4, 0.7), fibered: true });
+    coil.implant = Some(Implant {
+        length_mm,
+        diameter_mm: loops_mm,
+        release,
+        bores_mm: (0.4, 0.7),
+        fibered: true,
+        mesh: None,
+    });
     let base = RodBase {
         position_mm: Vec3::new(0.0, 0.0, -30.0),
         direction: Vec3::z(),

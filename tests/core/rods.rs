@@ -40,6 +40,9 @@ pub(crate) fn device(label: &str, kind: DeviceKind, inner: Option<f64>, zones: V
         side_holes_mm: Vec::new(),
         max_pressure_psi: 0.0,
         implant: None,
+        loop_mm: None,
+        balloon: None,
+        stent: None,
         source: "test".to_owned(),
     }
 }

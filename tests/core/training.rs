@@ -25,7 +25,7 @@ pub(crate) const GLUTEAL: u32 = 6;
 
 const WIRE: ToolId = ToolId(0);
 const CATHETER: ToolId = ToolId(1);
-const MICRO: ToolId = ToolId(2);
+pub(crate) const MICRO: ToolId = ToolId(2);
 
 fn branch(name: &str, origin: Option<(u32, f64)>, from: [f64; 3], to: [f64; 3], radius_mm: f64) -> Branch {
     let (a, b) = (Vec3::from(from), Vec3::from(to));
@@ -128,6 +128,7 @@ pub(crate) fn case() -> Case {
             vary: Vec::new(),
         },
         access: Access { site: "femoral.right".to_owned(), sheath: "sheath.s".to_owned() },
+        second_access: None,
         tray: names.iter().map(|s| (*s).to_owned()).collect(),
         room: Room::default(),
         steps: vec![
@@ -182,15 +183,15 @@ fn place(vessel: u32, arc_mm: f64) -> VesselPlace {
 }
 
 /// A trace being written: the present snapshot, handed to an observer tick by tick.
-struct Trace {
-    snap: Snapshot,
-    observer: Observer,
+pub(crate) struct Trace {
+    pub(crate) snap: Snapshot,
+    pub(crate) observer: Observer,
     tree: VesselTree,
     log: Vec<(Snapshot, Vec<Event>)>,
 }
 
 impl Trace {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let tree = tree();
         let view = |b: &Branch| VesselView {
             start_mm: 0.0,
@@ -220,7 +221,7 @@ impl Trace {
     }
 
     /// One tick with these events.
-    fn tick(&mut self, events: Vec<EventKind>) {
+    pub(crate) fn tick(&mut self, events: Vec<EventKind>) {
         self.snap.tick += 1;
         self.snap.time_s = self.snap.tick as f64 / 60.0;
         let tick = self.snap.tick;
@@ -229,7 +230,7 @@ impl Trace {
         self.log.push((self.snap.clone(), events));
     }
 
-    fn wait(&mut self, s: f64) {
+    pub(crate) fn wait(&mut self, s: f64) {
         for _ in 0..(60.0 * s) as usize {
             self.tick(Vec::new());
         }
@@ -269,11 +270,11 @@ impl Trace {
         }
     }
 
-    fn beam(&mut self, on: bool) {
+    pub(crate) fn beam(&mut self, on: bool) {
         self.snap.xray.pedal = if on { Pedal::Fluoro } else { Pedal::Off };
     }
 
-    fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         self.observer.errors().iter().map(|e| e.name.clone()).collect()
     }
 
@@ -281,13 +282,13 @@ impl Trace {
         self.observer.errors().iter().filter(|e| e.name == name).count()
     }
 
-    fn assessment(&self) -> Assessment {
+    pub(crate) fn assessment(&self) -> Assessment {
         self.observer.assessment()
     }
 }
 
 /// A procedure without a fault: each later test spoils one thing of it.
-fn clean() -> Trace {
+pub(crate) fn clean() -> Trace {
     let mut t = Trace::new();
     t.wait(1.0);
     t.beam(true);
@@ -305,7 +306,7 @@ fn clean() -> Trace {
     t
 }
 
-fn embolic_start(tool: ToolId) -> EventKind {
+pub(crate) fn embolic_start(tool: ToolId) -> EventKind {
     EventKind::InjectionStarted { tool, fluid: "particles.p".to_owned(), by_injector: false }
 }
 

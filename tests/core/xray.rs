@@ -8,6 +8,8 @@ mod modes;
 mod motion;
 #[path = "xray/paths.rs"]
 mod paths;
+#[path = "xray/posture.rs"]
+mod posture;
 #[path = "xray/room.rs"]
 mod room;
 #[path = "xray/tables.rs"]
@@ -172,6 +174,9 @@ pub(crate) fn steel_wire(diameter_mm: f64) -> Device {
         side_holes_mm: Vec::new(),
         max_pressure_psi: 0.0,
         implant: None,
+        loop_mm: None,
+        balloon: None,
+        stent: None,
         source: "test".to_owned(),
     }
 }

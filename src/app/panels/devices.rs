@@ -7,7 +7,7 @@ use super::super::out::{Out, UiAction};
 use super::super::texts::{Text, t};
 use super::super::theme;
 use super::super::view::View;
-use super::super::widgets::{caption, dot};
+use super::super::widgets::{caption, choice, dot};
 use crate::device::DeviceKind;
 use crate::sim::{Command, ToolId};
 
@@ -16,6 +16,12 @@ pub fn devices_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     ui.spacing_mut().item_spacing.y = 3.0;
     if view.tools.is_empty() {
         caption(ui, t(Text::EmptyTray));
+    }
+    if view.snapshot.rods.len() > 1 {
+        let options = [(0, t(Text::FirstAccess)), (1, t(Text::SecondAccess))];
+        if let Some(access) = choice(ui, out.form.access, &options) {
+            out.form.access = access;
+        }
     }
     for (i, tool) in view.tools.iter().enumerate() {
         if tool.kind == DeviceKind::Sheath {
@@ -29,7 +35,7 @@ pub fn devices_ui(ui: &mut Ui, view: &View, out: &mut Out) {
                 let (text, command) = if loaded {
                     (Text::Unload, Command::Unload { tool: id })
                 } else {
-                    (Text::Load, Command::Load { rod: 0, tool: id })
+                    (Text::Load, Command::Load { rod: out.form.access, tool: id })
                 };
                 if ui.button(t(text)).clicked() {
                     out.commands.push(command);

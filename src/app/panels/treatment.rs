@@ -21,7 +21,7 @@ const SHOWN_BEDS: usize = 6;
 
 /// Agents and coils.
 pub fn treatment_ui(ui: &mut Ui, view: &View, out: &mut Out) {
-    let has_implants = view.tools.iter().any(|t| t.kind == DeviceKind::Coil);
+    let has_implants = view.tools.iter().any(|t| matches!(t.kind, DeviceKind::Coil | DeviceKind::Plug));
     if view.embolics.is_empty() && !has_implants {
         caption(ui, t(Text::NoAgents));
         return;

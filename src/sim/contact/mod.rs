@@ -7,11 +7,13 @@ pub mod analytic;
 mod grid;
 mod law;
 mod mesh_wall;
+mod radial;
 mod shift;
 mod tissue;
 
 pub use law::WallLaw;
 pub use mesh_wall::MeshWall;
+pub use radial::{RADIAL_KNOT_MM, WideBranch, WideTube, Widening};
 pub use shift::{BED_N_PER_MM3, BranchShift, ShiftedWall, VesselBed, WALL_N_PER_MM2, WallLoad, WallShift};
 
 /// What the wall is at a point.

@@ -9,7 +9,7 @@ use nalgebra::{Cholesky, DMatrix};
 use serde::{Deserialize, Serialize};
 
 use super::tissue::Tissue;
-use super::{MeshWall, WallHit, WallQuery};
+use super::{MeshWall, WallHit, WallQuery, WideTube, Widening};
 use crate::anatomy::{VesselPlace, VesselTree};
 use crate::math::{Mat3, Vec3};
 
@@ -252,13 +252,26 @@ pub struct ShiftedWall<'a> {
     wall: &'a MeshWall,
     bed: Option<&'a VesselBed>,
     field: Vec<Vec3>,
+    tubes: Vec<WideTube>,
 }
 
 impl<'a> ShiftedWall<'a> {
     /// The unmoved wall and what moves it; no bed leaves it where it is.
     pub fn new(wall: &'a MeshWall, bed: Option<&'a VesselBed>, shift: &WallShift) -> Self {
         let field = bed.map_or_else(Vec::new, |b| b.field(shift));
-        Self { wall, bed, field }
+        Self { wall, bed, field, tubes: Vec::new() }
+    }
+
+    /// The same with stretches that are opened.
+    pub fn opened(self, widening: &Widening, tree: &VesselTree) -> Self {
+        Self { tubes: widening.tubes(tree), ..self }
+    }
+
+    /// The wall in the unmoved configuration.
+    fn unmoved_at(&self, p_mm: &Vec3) -> WallHit {
+        let mut hit = self.wall.at(p_mm);
+        self.tubes.iter().for_each(|t| t.unite(p_mm, &mut hit));
+        hit
     }
 
     /// Displacement at a point, mm.
@@ -275,8 +288,8 @@ impl<'a> ShiftedWall<'a> {
 
 impl WallQuery for ShiftedWall<'_> {
     fn at(&self, p_mm: &Vec3) -> WallHit {
-        let Some((shift, gradient)) = self.moved(p_mm) else { return self.wall.at(p_mm) };
-        let hit = self.wall.at(&(p_mm - shift));
+        let Some((shift, gradient)) = self.moved(p_mm) else { return self.unmoved_at(p_mm) };
+        let hit = self.unmoved_at(&(p_mm - shift));
         // d inside / dp = (1 - grad u)^T n.
         let n = hit.inward - gradient.transpose() * hit.inward;
         let l = n.norm().max(1e-3);

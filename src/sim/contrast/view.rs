@@ -10,14 +10,19 @@ use crate::units::MM3_PER_ML;
 /// of blood over that of iodine at 60 keV (0.217 /cm over 7.58 cm2/g, `clinical.md` A5).
 const GAS_AS_IODINE_MG_PER_ML: f64 = -28.6;
 
-/// One view per branch of the tree. Iodine is stated per volume of the healthy lumen, which is the one that the picture
-/// knows: a spasm or stenosis shows as less of it.
-pub fn vessel_views(net: &Network, flow: &FlowState, contrast: &ContrastState) -> Vec<VesselView> {
+/// One view per branch of the tree. Iodine is stated per volume of the lumen that the picture knows, whose cross-section over the
+/// healthy one is `picture_area` by cell: what it does not know (a spasm, a flap) shows as less iodine.
+pub fn vessel_views(
+    net: &Network,
+    flow: &FlowState,
+    contrast: &ContrastState,
+    picture_area: &[f64],
+) -> Vec<VesselView> {
     let view = |b: &crate::sim::flow::BranchCells| {
         let cells = b.cell0 as usize..(b.cell0 + b.cells) as usize;
         let iodine = |c: usize| {
             let amount = contrast.amount[0][c] + GAS_AS_IODINE_MG_PER_ML * contrast.gas_ml(c);
-            (amount * flow.area_factor[c] / flow.volume_ml(net, c)) as f32
+            (amount * flow.area_factor[c] / (flow.volume_ml(net, c) * picture_area[c].max(1e-4))) as f32
         };
         let through = |c: usize| {
             let (left, right) = net.faces_of(c);

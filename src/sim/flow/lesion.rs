@@ -79,6 +79,11 @@ impl Narrowing {
         1.0 - (1.0 - open_share) * self.lesion.weight(along, 0.5 * self.open_diameter_mm)
     }
 
+    /// Branch and stretch, mm.
+    pub(super) fn stretch(&self) -> (VesselId, f64, f64) {
+        (self.vessel, self.from_mm, self.to_mm)
+    }
+
     /// Places two open diameters before it and five behind it, where the pressure has recovered.
     pub(super) fn around(&self) -> [VesselPlace; 2] {
         let at = |arc_mm: f64| VesselPlace { vessel: self.vessel, arc_mm };

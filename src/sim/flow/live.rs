@@ -41,6 +41,8 @@ pub enum LumenCause {
     Dilation,
     /// Filled with coils.
     Packing,
+    /// Its mouth is closed by the membrane of a stent.
+    Covered,
 }
 
 /// A stretch of vessel with another radius than the healthy one.

@@ -266,6 +266,11 @@ impl Network {
         self.stenoses.len()
     }
 
+    /// Branch and stretch of a stenosis of the case, mm.
+    pub fn stenosis_stretch(&self, index: usize) -> Option<(VesselId, f64, f64)> {
+        self.stenoses.get(index).map(Narrowing::stretch)
+    }
+
     /// Places before and behind a stenosis of the case, between which its gradient is read.
     pub fn around_stenosis(&self, index: usize) -> Option<[VesselPlace; 2]> {
         self.stenoses.get(index).map(Narrowing::around)

@@ -6,7 +6,9 @@
 //! ([`crate::sim::world`]) until the vessel is as narrow as it.
 
 mod hold;
+mod mesh;
 mod packing;
+mod snare;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,12 +25,19 @@ use crate::sim::snapshot::ImplantView;
 use crate::sim::world::WorldState;
 
 pub use packing::{Stretch, permeability_mm2};
+pub use snare::{Snare, SnareSeen};
 
 /// Time constants with which the blood between the loops clots, s: with fibers and without, at an activated clotting time of
 /// 120 s `[K]`.
 const CLOT_S: (f64, f64) = (60.0, 240.0);
+/// The same of a braid, s `[K]`.
+const MESH_CLOT_S: f64 = 120.0;
+/// A plug on its cable is looked at again when its exposed length has changed by this, or when it has moved so far, mm.
+const EXPOSED_CHANGE_MM: f64 = 0.25;
 /// Activated clotting time without heparin, s.
 const ACT_NORMAL_S: f64 = 120.0;
+/// Width of a drawn wire of a braid, which stands for several, mm.
+const DRAWN_WIRE_MM: f64 = 0.12;
 /// Steps in which the clotted share acts on the flow.
 const CLOT_STEPS: f64 = 64.0;
 
@@ -39,6 +48,12 @@ pub struct Placed {
     pub tool: ToolId,
     /// Centerline from its proximal to its distal end, patient frame, vessels at rest, mm.
     pub nodes_mm: Vec<Vec3>,
+    /// Of a plug: where its axis lay when it was last looked at, before it opened.
+    #[serde(default)]
+    pub seen_mm: Vec<Vec3>,
+    /// Of a plug: the width to which it opened, mm.
+    #[serde(default)]
+    pub width_mm: f64,
     /// Length in each vessel, mm; what is outside all vessels is left out.
     pub length_mm: Vec<(VesselId, f64)>,
     /// Sum of the forces with which it presses on the wall, N.
@@ -49,6 +64,12 @@ pub struct Placed {
     pub slipping_s: f64,
     /// The free body as which it drifts.
     pub body: Option<u32>,
+    /// The snare that is drawn tight on it.
+    #[serde(default)]
+    pub held_by: Option<ToolId>,
+    /// It has been taken out of the patient.
+    #[serde(default)]
+    pub is_out: bool,
 }
 
 /// Everything the stage needs to go on bit-exactly.
@@ -56,6 +77,12 @@ pub struct Placed {
 pub struct ImplantState {
     /// In the order in which they were released.
     pub placed: Vec<Placed>,
+    /// A plug that stands open on its cable: it acts on the blood, but is held.
+    #[serde(default)]
+    pub exposed: Option<Placed>,
+    /// Snares in the patient.
+    #[serde(default)]
+    pub snares: Vec<Snare>,
     /// What they fill of the vessels; made anew when one comes or moves.
     pub stretches: Vec<Stretch>,
     /// What that does to the lumens.
@@ -87,15 +114,11 @@ impl ImplantState {
         tool: ToolId,
         shed: Shed,
     ) -> (usize, Option<VesselPlace>) {
-        let placed = Placed {
-            tool,
-            nodes_mm: shed.nodes_mm,
-            length_mm: Vec::new(),
-            wall_force_n: shed.wall_force_n,
-            clot: 0.0,
-            slipping_s: 0.0,
-            body: None,
-        };
+        let mut placed = Placed::new(tool, shed.nodes_mm, shed.wall_force_n);
+        if let Some(open) = self.exposed.take_if(|e| e.tool == tool) {
+            placed.clot = open.clot;
+        }
+        placed.open(inputs);
         self.placed.push(placed);
         self.survey(inputs);
         let last = self.placed.len() - 1;
@@ -104,18 +127,66 @@ impl ImplantState {
 
     /// Where all lie, and what they fill.
     fn survey(&mut self, inputs: &ImplantInputs<'_>) {
-        for p in &mut self.placed {
+        for p in self.placed.iter_mut().chain(&mut self.exposed) {
             p.length_mm = packing::lengths(&p.nodes_mm, inputs.wall);
         }
-        self.stretches = packing::stretches(&self.placed, inputs);
-        self.changes = packing::changes(&self.placed, &self.stretches, inputs);
+        self.stretches = packing::stretches(&self.all(), inputs);
+        self.change(inputs);
+    }
+
+    /// The blood takes an implant along; false where it lies in no vessel.
+    fn let_go(
+        &mut self,
+        inputs: &ImplantInputs<'_>,
+        world: &mut WorldState,
+        index: usize,
+        events: &mut Vec<EventKind>,
+    ) -> bool {
+        let p = &mut self.placed[index];
+        p.held_by = None;
+        let Some(place) = p.place(inputs.wall) else { return false };
+        let diameter_mm = p.spec(inputs.tools).map_or(1.0, |s| s.diameter_mm);
+        let body = world.spawn_implant(index as u32, diameter_mm, p.center_mm(), place);
+        p.body = Some(body as u32);
+        p.clot = 0.0;
+        events.push(EventKind::ImplantMigrates { implant: index as u32, from: place });
+        true
+    }
+
+    fn change(&mut self, inputs: &ImplantInputs<'_>) {
+        self.changes = packing::changes(&self.all(), &self.stretches, inputs);
+    }
+
+    /// All that fills vessels: what was released, then what stands open on its cable.
+    fn all(&self) -> Vec<&Placed> {
+        self.placed.iter().chain(&self.exposed).collect()
+    }
+
+    /// Takes note of a plug that stands open on its cable: its axis from the joint on, vessels at rest; `None` when there is none.
+    pub fn expose(&mut self, inputs: &ImplantInputs<'_>, seen: Option<(ToolId, Vec<Vec3>)>) {
+        let is_same = match (&self.exposed, &seen) {
+            (None, None) => true,
+            (Some(old), Some((tool, axis_mm))) => old.tool == *tool && is_alike(&old.seen_mm, axis_mm),
+            _ => false,
+        };
+        if is_same {
+            return;
+        }
+        let clot = self.exposed.as_ref().map_or(0.0, |e| e.clot);
+        self.exposed = seen.map(|(tool, axis_mm)| {
+            let mut placed = Placed::new(tool, axis_mm, 0.0);
+            placed.clot = clot;
+            placed.open(inputs);
+            placed
+        });
+        self.survey(inputs);
     }
 
     /// The pieces that rods must not enter, given how far the vessels have moved at a point, mm.
     pub fn capsules(&self, tools: &[Device], shift: &dyn Fn(&Vec3) -> Vec3) -> Vec<Capsule> {
         let mut out = Vec::new();
-        for p in self.placed.iter().filter(|p| p.body.is_none()) {
-            let radius_mm = p.thickness_mm(tools) / 2.0;
+        for p in self.placed.iter().filter(|p| p.lies()) {
+            let radius_mm = 0.5 * if p.is_mesh(tools) { p.width_mm } else { p.thickness_mm(tools) };
             let moved: Vec<Vec3> = p.nodes_mm.iter().map(|x| x + shift(x)).collect();
             out.extend(moved.windows(2).map(|w| Capsule { a_mm: w[0], b_mm: w[1], radius_mm }));
         }
@@ -127,13 +198,17 @@ impl ImplantState {
         let view = |(i, p): (usize, &Placed)| ImplantView {
             packing: self.packing(i),
             tool: p.tool,
-            points_mm: p.nodes_mm.iter().map(|x| x + shift(x)).collect(),
-            width_mm: p.thickness_mm(tools),
+            points_mm: p.drawn(tools).iter().map(|x| x + shift(x)).collect(),
+            width_mm: if p.is_mesh(tools) { DRAWN_WIRE_MM } else { p.thickness_mm(tools) },
             length_mm: p.length_mm.clone(),
             clot: p.clot,
-            drifts: p.body.is_some(),
+            drifts: p.body.is_some() || p.held_by.is_some() || p.is_out,
+            is_joined: i >= self.placed.len(),
         };
-        self.placed.iter().enumerate().map(view).collect()
+        let width_mm =
+            |tool: ToolId| tools.get(tool.idx()).map_or(0.3, |d| d.section_at(0.0).outer_diameter_mm);
+        let loops = self.snares.iter().filter_map(|s| snare::view(s, width_mm(s.tool), shift));
+        self.all().into_iter().enumerate().map(view).chain(loops).collect()
     }
 
     /// Mean share of solid in the pieces of vessel where an implant lies, weighted by its own share of them.
@@ -153,7 +228,90 @@ impl ImplantState {
     }
 }
 
+/// Do two axes lie where the other lies.
+fn is_alike(a: &[Vec3], b: &[Vec3]) -> bool {
+    let near = |x: Option<&Vec3>, y: Option<&Vec3>| match (x, y) {
+        (Some(x), Some(y)) => (x - y).norm() < EXPOSED_CHANGE_MM,
+        _ => false,
+    };
+    near(a.first(), b.first()) && near(a.last(), b.last())
+}
+
 impl Placed {
+    fn new(tool: ToolId, nodes_mm: Vec<Vec3>, wall_force_n: f64) -> Self {
+        Self {
+            tool,
+            seen_mm: Vec::new(),
+            nodes_mm,
+            width_mm: 0.0,
+            length_mm: Vec::new(),
+            wall_force_n,
+            clot: 0.0,
+            slipping_s: 0.0,
+            body: None,
+            held_by: None,
+            is_out: false,
+        }
+    }
+
+    /// It lies where it was left: neither adrift nor in a snare nor out.
+    fn lies(&self) -> bool {
+        self.body.is_none() && self.held_by.is_none() && !self.is_out
+    }
+
+    /// A braid opens: it fills its vessel and presses on the wall.
+    fn open(&mut self, inputs: &ImplantInputs<'_>) {
+        let Some(nominal_mm) = self.spec(inputs.tools).filter(|s| s.mesh.is_some()).map(|s| s.diameter_mm)
+        else {
+            return;
+        };
+        self.seen_mm.clone_from(&self.nodes_mm);
+        mesh::center(&mut self.nodes_mm, inputs.wall, inputs.tree);
+        let place = self.place(inputs.wall);
+        let lumen_mm =
+            place.map_or(nominal_mm, |p| 2.0 * inputs.tree.branch(p.vessel).at(p.arc_mm).radius_mm);
+        let length_mm: f64 = self.nodes_mm.windows(2).map(|w| (w[1] - w[0]).norm()).sum();
+        self.width_mm = mesh::width_mm(nominal_mm, lumen_mm);
+        self.wall_force_n = mesh::outward_n(nominal_mm, lumen_mm, length_mm);
+    }
+
+    fn is_mesh(&self, tools: &[Device]) -> bool {
+        self.spec(tools).is_some_and(|s| s.mesh.is_some())
+    }
+
+    /// Solid cross-section along its axis, mm2, and the radius of its cylinders, mm.
+    fn solid(&self, tools: &[Device]) -> (f64, f64) {
+        match self.spec(tools).and_then(|s| s.mesh.as_ref()) {
+            Some(braid) => (mesh::section_mm2(braid), 0.5 * braid.wire_mm),
+            None => {
+                let radius_mm = 0.5 * self.thickness_mm(tools);
+                (std::f64::consts::PI * radius_mm * radius_mm, radius_mm)
+            }
+        }
+    }
+
+    /// The line of its wire, or those of its braid.
+    fn drawn(&self, tools: &[Device]) -> Vec<Vec3> {
+        if self.is_mesh(tools) { mesh::wires(&self.nodes_mm, self.width_mm) } else { self.nodes_mm.clone() }
+    }
+
+    /// Clots on; true when that acts on the flow.
+    fn thicken(&mut self, tools: &[Device], dt_s: f64) -> bool {
+        let step = |clot: f64| (clot * CLOT_STEPS) as u32;
+        let before = step(self.clot);
+        self.clot += (1.0 - self.clot) * -(-dt_s / self.clot_s(tools)).exp_m1();
+        step(self.clot) != before
+    }
+
+    /// Time constant with which the blood in it clots, s.
+    fn clot_s(&self, tools: &[Device]) -> f64 {
+        match self.spec(tools) {
+            Some(s) if s.mesh.is_some() => MESH_CLOT_S,
+            Some(s) if s.fibered => CLOT_S.0,
+            _ => CLOT_S.1,
+        }
+    }
+
     fn spec<'a>(&self, tools: &'a [Device]) -> Option<&'a Implant> {
         tools.get(self.tool.idx())?.implant.as_ref()
     }
@@ -180,14 +338,20 @@ pub fn advance(
     inputs: &ImplantInputs<'_>,
     state: &mut ImplantState,
     world: &mut WorldState,
+    snares: &[SnareSeen],
     dt_s: f64,
     events: &mut Vec<EventKind>,
 ) {
-    if state.placed.is_empty() {
+    if state.placed.is_empty() && state.exposed.is_none() && snares.is_empty() && state.snares.is_empty() {
         return;
     }
-    let (mut has_clotted, mut has_moved) = (false, false);
+    let slower = (inputs.act_s / ACT_NORMAL_S).max(1.0).powi(2);
+    let mut has_clotted = false;
+    let mut has_moved = snare::advance(inputs, state, world, snares, events);
     for i in 0..state.placed.len() {
+        if state.placed[i].held_by.is_some() || state.placed[i].is_out {
+            continue;
+        }
         let pull_n = hold::drag_n(i, &state.stretches, inputs);
         let hold_n = hold::hold_n(i, &state.placed[i], &state.stretches, inputs);
         let p = &mut state.placed[i];
@@ -195,29 +359,20 @@ pub fn advance(
             has_moved |= follow(p, i, &world.bodies[body as usize], inputs, events);
             continue;
         }
-        let step = |clot: f64| (clot * CLOT_STEPS) as u32;
-        let before = step(p.clot);
-        let tau_s = if p.spec(inputs.tools).is_some_and(|s| s.fibered) { CLOT_S.0 } else { CLOT_S.1 };
-        let slower = (inputs.act_s / ACT_NORMAL_S).max(1.0).powi(2);
-        p.clot += (1.0 - p.clot) * -(-dt_s / (tau_s * slower)).exp_m1();
-        has_clotted |= step(p.clot) != before;
+        has_clotted |= p.thicken(inputs.tools, dt_s / slower);
         let is_slipping = pull_n > hold_n;
         p.slipping_s = if is_slipping { p.slipping_s + dt_s } else { 0.0 };
-        if p.slipping_s > hold::PATIENCE_S
-            && let Some(place) = p.place(inputs.wall)
-        {
-            let diameter_mm = p.spec(inputs.tools).map_or(1.0, |s| s.diameter_mm);
-            let body = world.spawn_implant(i as u32, diameter_mm, p.center_mm(), place);
-            p.body = Some(body as u32);
-            p.clot = 0.0;
-            has_moved = true;
-            events.push(EventKind::ImplantMigrates { implant: i as u32, from: place });
+        if p.slipping_s > hold::PATIENCE_S {
+            has_moved |= state.let_go(inputs, world, i, events);
         }
+    }
+    if let Some(open) = &mut state.exposed {
+        has_clotted |= open.thicken(inputs.tools, dt_s / slower);
     }
     if has_moved {
         state.survey(inputs);
     } else if has_clotted {
-        state.changes = packing::changes(&state.placed, &state.stretches, inputs);
+        state.change(inputs);
     }
 }
 

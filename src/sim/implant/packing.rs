@@ -61,8 +61,7 @@ pub(super) fn lengths(nodes_mm: &[Vec3], wall: &dyn WallQuery) -> Vec<(VesselId,
 
 /// Solid volume of an implant by pieces of vessel: (vessel, piece, mm3), and the radius of its cylinders, mm.
 fn volumes(p: &Placed, tools: &[Device], wall: &dyn WallQuery) -> (Vec<(VesselId, i64, f64)>, f64) {
-    let cylinder_mm = 0.5 * p.thickness_mm(tools);
-    let area = std::f64::consts::PI * cylinder_mm * cylinder_mm;
+    let (area, cylinder_mm) = p.solid(tools);
     let mut out: Vec<(VesselId, i64, f64)> = Vec::new();
     for w in p.nodes_mm.windows(2) {
         let middle = 0.5 * (w[0] + w[1]);
@@ -78,9 +77,9 @@ fn volumes(p: &Placed, tools: &[Device], wall: &dyn WallQuery) -> (Vec<(VesselId
 }
 
 /// The pieces of vessel that hold anything of the implants at rest, in the order of vessel and arc length.
-pub(super) fn stretches(placed: &[Placed], inputs: &ImplantInputs<'_>) -> Vec<Stretch> {
+pub(super) fn stretches(placed: &[&Placed], inputs: &ImplantInputs<'_>) -> Vec<Stretch> {
     let mut out: Vec<(VesselId, i64, Vec<(u32, f64, f64)>)> = Vec::new();
-    for (i, p) in placed.iter().enumerate().filter(|(_, p)| p.body.is_none()) {
+    for (i, p) in placed.iter().enumerate().filter(|(_, p)| p.lies()) {
         let (volumes, cylinder_mm) = volumes(p, inputs.tools, inputs.wall);
         for (vessel, piece, volume) in volumes {
             let entry = (i as u32, volume, cylinder_mm);
@@ -111,7 +110,7 @@ fn stretch(tree: &VesselTree, vessel: VesselId, piece: i64, list: &[(u32, f64, f
 
 /// What the stretches do to the lumen: the radius of an open tube that resists as the packed one does, `r^4 = 8 k R^2`.
 pub(super) fn changes(
-    placed: &[Placed],
+    placed: &[&Placed],
     stretches: &[Stretch],
     inputs: &ImplantInputs<'_>,
 ) -> Vec<LumenChange> {

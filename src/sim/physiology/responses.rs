@@ -79,7 +79,7 @@ impl PhysiologyInputs {
             injury = injury.max(match change.cause {
                 LumenCause::Spasm { now, .. } => spasm * now,
                 LumenCause::Dissection => flap,
-                LumenCause::Dilation | LumenCause::Packing => 0.0,
+                LumenCause::Dilation | LumenCause::Packing | LumenCause::Covered => 0.0,
             });
         }
         // The bleeds of the case are what the patient came with.

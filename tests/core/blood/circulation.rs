@@ -403,7 +403,7 @@ fn a_collateral_shares_the_flow_by_its_resistance() {
     rig.run(6.0, &[iodine_source(at(0, 20.0), 0.5)]);
     assert!(rig.flow.flow_at(&rig.net, at(0, 95.0)) < 0.01 * rig.flow.flow_at(&rig.net, at(1, 30.0)));
     assert!(rig.iodine_at(at(0, 190.0)) > 50.0 && rig.worst_ledger() < 1e-9);
-    let views = contrast::vessel_views(&rig.net, &rig.flow, &rig.contrast);
+    let views = contrast::vessel_views(&rig.net, &rig.flow, &rig.contrast, &vec![1.0; rig.net.cells()]);
     assert_eq!(views.len(), 1, "no picture shows it");
 }
 

@@ -148,3 +148,68 @@ fn further_injection_into_stasis_refluxes_into_other_beds() {
     assert!(into.contains(&6));
     assert!(other > 20.0);
 }
+
+#[test]
+fn gelatin_lets_go_by_its_half_life() {
+    let slurry = Embolic { dissolves_half_life_h: Some(2.0), ..pva(400.0) };
+    let mut rig = Rig::new(&small_pelvis(), &[], &[slurry]);
+    rig.run(5.0, &[]);
+    let _ = embolize(&mut rig, 400.0, 0.9);
+    rig.run(20.0, &[]);
+    let outlet = &rig.therapy.outlets[4];
+    let lying = outlet.by_generation.iter().sum::<f64>();
+    assert!(lying > 50.0, "{lying}");
+    let factor = rig.therapy.resistance_factor(&rig.therapy_model, 4);
+    // An hour of ticks, without the blood.
+    for _ in 0..3600 * 60 {
+        therapy::advance(
+            &rig.net,
+            &rig.therapy_model,
+            &rig.flow,
+            &mut rig.therapy,
+            &Default::default(),
+            TICK_S,
+            &mut rig.events,
+        );
+    }
+    let left = rig.therapy.outlets[4].by_generation.iter().sum::<f64>();
+    let now = rig.therapy.resistance_factor(&rig.therapy_model, 4);
+    println!("{lying:.1} particles, after an hour {left:.1}; resistance x {factor:.1}, then x {now:.1}");
+    assert!((left / lying / 0.5_f64.sqrt() - 1.0).abs() < 1e-9, "{}", left / lying);
+    assert!(now < factor);
+}
+
+#[test]
+fn dense_particles_clump_and_lodge_farther_upstream() {
+    let mean_mm = |per_ml: f64| {
+        let mut rig = Rig::new(&small_pelvis(), &[], &[Embolic { clumping: 0.6, ..pva(400.0) }]);
+        rig.run(5.0, &[]);
+        let _ = embolize(&mut rig, per_ml, 120.0 / per_ml);
+        rig.run(20.0, &[]);
+        assert!(rig.worst_ledger() < 1e-9);
+        let bed = &rig.therapy_model.beds[4];
+        let lying = &rig.therapy.outlets[4].by_generation;
+        let sum: f64 = lying.iter().sum();
+        bed.generations.iter().zip(lying).map(|(g, n)| g.diameter_mm * n).sum::<f64>() / sum
+    };
+    let (dense, dilute) = (mean_mm(400.0), mean_mm(40.0));
+    println!(
+        "they lie in vessels of {dense:.3} mm from a dense suspension, {dilute:.3} mm from a tenth of it"
+    );
+    assert!(dense > 1.03 * dilute, "{dense} {dilute}");
+}
+
+#[test]
+fn tissue_behind_packed_vessels_is_without_blood_by_their_share() {
+    let mut rig = Rig::new(&small_pelvis(), &[], &[pva(400.0)]);
+    rig.run(5.0, &[]);
+    let share = |rig: &Rig| rig.therapy.ischemic_share(&rig.net, &rig.therapy_model, &rig.flow, 4);
+    assert!(share(&rig).abs() < 1e-9);
+    let bed = rig.therapy_model.beds[4].clone();
+    // Half of the vessels of one generation, a fifth of another: what both let through is reached.
+    let (a, b) = (2, 4);
+    rig.therapy.outlets[4].by_generation[a] = 0.5 * 4.0 * bed.generations[a].count;
+    rig.therapy.outlets[4].by_generation[b] = 0.2 * 4.0 * bed.generations[b].count;
+    println!("{:.4} of the tissue without blood", share(&rig));
+    assert!((share(&rig) - (1.0 - 0.5 * 0.8)).abs() < 1e-9);
+}

@@ -153,7 +153,7 @@ fn carbon_dioxide_flows_easily_shows_as_less_than_blood_and_dissolves() {
     rig.run(3.0, &[]);
     assert!((rig.injector.flow_ml_per_s - 6.0).abs() < 1e-9, "a microcatheter does not hold gas back");
     assert_eq!(rig.injector.contrast_given_ml, 0.0);
-    let views = contrast::vessel_views(&rig.net, &rig.flow, &rig.contrast);
+    let views = contrast::vessel_views(&rig.net, &rig.flow, &rig.contrast, &vec![1.0; rig.net.cells()]);
     let least = views[4].iodine_mg_per_ml.iter().fold(0.0_f32, |a, b| a.min(*b));
     let gas = rig.contrast.amount.len() - 1;
     println!(

@@ -256,7 +256,8 @@ impl Run {
     }
 
     fn take(&mut self, rig: &Rig) {
-        self.snapshot.vessels = contrast::vessel_views(&rig.net, &rig.flow, &rig.contrast);
+        self.snapshot.vessels =
+            contrast::vessel_views(&rig.net, &rig.flow, &rig.contrast, &vec![1.0; rig.net.cells()]);
         self.snapshot.beds =
             contrast::bed_views(&rig.net, &rig.flow, &rig.contrast, &rig.therapy_model, &rig.therapy);
         self.snapshot.xray.pulse =

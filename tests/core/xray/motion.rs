@@ -9,13 +9,13 @@ use cathnav::sim::command::{AcquisitionKind, Pedal};
 use cathnav::sim::physiology::{self, PhysiologyInputs, PhysiologyState};
 use cathnav::sim::snapshot::Pulse;
 use cathnav::units::TICK_S;
-use cathnav::xray::{BodyModel, BodyMotion, CArm, DetectorProgram};
+use cathnav::xray::{BodyModel, BodyMotion, CArm, DetectorProgram, Spongiosa};
 
 use super::super::table::{row, value};
 use super::{block, filled, shot, sphere, straight_vessel, technique};
 
 /// A trunk with a liver, a kidney in its fat, a gas bubble, a lung with the heart, and a spine.
-fn trunk() -> Anatomy {
+pub(crate) fn trunk() -> Anatomy {
     let surface = |name: &str, material, density_g_per_cm3, mesh| BodySurface {
         name: name.to_owned(),
         material,
@@ -54,7 +54,10 @@ fn layers_at_rest_add_up_to_the_whole_body() {
     let model = BodyModel::new(&anatomy);
     assert_eq!(model.moves(), (true, true));
     let whole = model.project(&p);
-    let (still, moving) = (model.project_still(&p), model.project_moving(&p, BodyMotion::default()));
+    let (still, moving) = (
+        model.project_still(&p, Spongiosa::Uneven),
+        model.project_moving(&p, BodyMotion::default(), Spongiosa::Uneven),
+    );
     let mut worst = 0.0_f32;
     for i in 0..whole.water_g_per_cm2.len() {
         worst = worst
@@ -83,7 +86,7 @@ fn organs_move_by_what_a_quiet_breath_moves_them() {
     let p = arm().projection(512);
     let model = BodyModel::new(&anatomy);
     let gas_row = |breath: f64| {
-        let map = model.project_moving(&p, BodyMotion { breath, contraction: 0.0 });
+        let map = model.project_moving(&p, BodyMotion { breath, contraction: 0.0 }, Spongiosa::Uneven);
         let (c, r, m) = p.project(&at(20.0, -80.0, 110.0)).unwrap();
         let (mut sum, mut of) = (0.0, 0.0);
         for y in r as usize - 60..r as usize + 60 {
