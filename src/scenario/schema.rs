@@ -448,6 +448,16 @@ pub static CONDITION: &[Variant] = &[
             "more than this share of it, percent",
         )]),
     },
+    Variant {
+        name: "EmbolicReflux",
+        doc: "embolic has flowed back into a vessel, or into one that it feeds, past the origin of a branch",
+        body: Body::Fields(&[required("into", VESSEL, "vessel")]),
+    },
+    Variant {
+        name: "DoseOver",
+        doc: "the kerma-area product has passed a limit",
+        body: Body::Fields(&[required("kap_gy_cm2", number(0.0, 10000.0), "Gy cm2")]),
+    },
     Variant { name: "StepDone", doc: "a step is done", body: Body::Value(&STEP_NAME) },
     Variant {
         name: "After",

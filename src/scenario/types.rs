@@ -497,6 +497,16 @@ pub enum Condition {
         /// More than this share of it, percent.
         over_pct: f64,
     },
+    /// Embolic has flowed back into a vessel, or into one that it feeds, from a branch of it.
+    EmbolicReflux {
+        /// Vessel.
+        into: String,
+    },
+    /// The kerma-area product has passed a limit.
+    DoseOver {
+        /// Gy cm2.
+        kap_gy_cm2: f64,
+    },
     /// A step is done.
     StepDone(String),
     /// Time since the start, s.

@@ -1,6 +1,6 @@
 //! Predicates of a case file, compiled against a tree and followed tick by tick.
 
-use super::facts::{Facts, TreeFacts, lumen_ml, mean_flow_ml_per_s};
+use super::facts::{Facts, TreeFacts, column_cells, lumen_ml, mean_flow_ml_per_s};
 use crate::anatomy::{VesselId, VesselPlace, is_part_of};
 use crate::device::DeviceKind;
 use crate::math::Vec3;
@@ -30,6 +30,8 @@ pub(super) const MAX_BEATS: f64 = 999.0;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct FlowWatch {
     pub vessel: VesselId,
+    /// Cells of its column; 0 before the first tick.
+    cells: usize,
     volume_ml: f64,
     /// Mean over about two beats, mL/s; `None` before the first tick.
     pub flow_ml_per_s: Option<f64>,
@@ -37,15 +39,16 @@ pub(super) struct FlowWatch {
 
 impl FlowWatch {
     pub(super) fn new(vessel: VesselId) -> Self {
-        Self { vessel, volume_ml: 0.0, flow_ml_per_s: None }
+        Self { vessel, cells: 0, volume_ml: 0.0, flow_ml_per_s: None }
     }
 
     pub(super) fn observe(&mut self, f: &Facts<'_>) {
         let Some(view) = f.snap.vessels.get(self.vessel.idx()) else { return };
         if self.volume_ml <= 0.0 {
-            self.volume_ml = lumen_ml(&f.tree.tree, self.vessel, view);
+            self.cells = column_cells(&f.tree.tree, self.vessel, view);
+            self.volume_ml = lumen_ml(&f.tree.tree, self.vessel, view, self.cells);
         }
-        let q = mean_flow_ml_per_s(view);
+        let q = mean_flow_ml_per_s(view, self.cells);
         let blend = 1.0 - (-f.dt_s / FLOW_AVERAGE_S).exp();
         self.flow_ml_per_s = Some(self.flow_ml_per_s.map_or(q, |m| m + blend * (q - m)));
     }
@@ -136,6 +139,8 @@ pub(super) enum Watch {
     Gradient { vessel: VesselId, under_mmhg: f64 },
     StentMargin { vessel: VesselId, at_least_mm: f64 },
     Oversized { over_pct: f64, had: bool },
+    Reflux { into: VesselId, seen: bool },
+    Dose { kap_gy_cm2: f64 },
     StepDone(String),
     After(f64),
     All(Vec<Self>),
@@ -218,6 +223,8 @@ impl Watch {
                 vessel(name, &|v| Self::StentMargin { vessel: v, at_least_mm: *at_least_mm })
             }
             Condition::Oversized { over_pct } => Self::Oversized { over_pct: *over_pct, had: false },
+            Condition::EmbolicReflux { into } => vessel(into, &|v| Self::Reflux { into: v, seen: false }),
+            Condition::DoseOver { kap_gy_cm2 } => Self::Dose { kap_gy_cm2: *kap_gy_cm2 },
             Condition::StepDone(id) => Self::StepDone(id.clone()),
             Condition::After { s } => Self::After(*s),
             Condition::All(list) => Self::All(list.iter().map(|c| Self::new(c, tree, tools)).collect()),
@@ -290,6 +297,14 @@ impl Watch {
                 });
                 *had
             }
+            Self::Reflux { into, seen } => {
+                *seen |= f.events.iter().any(|e| {
+                    matches!(&e.kind, EventKind::Reflux { into: place, embolic: true }
+                        if f.tree.is_within(place.vessel, *into))
+                });
+                *seen
+            }
+            Self::Dose { kap_gy_cm2 } => f.snap.xray.kap_gy_cm2 > *kap_gy_cm2,
             Self::StepDone(id) => done(id),
             Self::After(s) => f.snap.time_s >= *s,
             // No short cut: every part must see every tick.

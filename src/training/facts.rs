@@ -181,10 +181,36 @@ pub(super) fn tool_facts(snap: &Snapshot, infos: &[ToolInfo], before: &mut Befor
     out
 }
 
-/// Volume of a vessel's own lumen, mL: cells of a [`VesselView`] with the radii of the tree.
-pub(super) fn lumen_ml(tree: &VesselTree, vessel: VesselId, view: &VesselView) -> f64 {
+/// Cells of a vessel up to where less than half of its blood is left in it: there the column has gone on into a branch.
+pub(super) fn column_cells(tree: &VesselTree, vessel: VesselId, view: &VesselView) -> usize {
+    let feeds = |v: VesselId| -> f64 {
+        let within = |i: &usize| tree.route(VesselId(*i as u32)).contains(&v);
+        let outlets =
+            (0..tree.branches.len()).filter(within).filter_map(|i| tree.branches[i].outlet.as_ref());
+        outlets.map(|o| o.flow_ml_per_s).sum()
+    };
+    let all = view.flow_ml_per_s.len();
+    let mut left = feeds(vessel);
+    let half = 0.5 * left;
+    let mut children: Vec<(f64, VesselId)> = (0..tree.branches.len())
+        .filter_map(|i| Some((tree.branches[i].origin?, VesselId(i as u32))))
+        .filter(|(origin, _)| origin.vessel == vessel)
+        .map(|(origin, v)| (origin.arc_mm, v))
+        .collect();
+    children.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for (arc_mm, child) in children {
+        left -= feeds(child);
+        if left < half {
+            let cells = ((arc_mm - view.start_mm) / view.cell_mm.max(1e-9)).ceil();
+            return (cells.max(1.0) as usize).min(all);
+        }
+    }
+    all
+}
+
+/// Lumen of the first cells of a vessel, mL.
+pub(super) fn lumen_ml(tree: &VesselTree, vessel: VesselId, view: &VesselView, cells: usize) -> f64 {
     let Some(branch) = tree.branches.get(vessel.idx()) else { return 0.0 };
-    let cells = view.flow_ml_per_s.len();
     (0..cells)
         .map(|i| {
             let r = branch.at(view.start_mm + (i as f64 + 0.5) * view.cell_mm).radius_mm;
@@ -193,12 +219,13 @@ pub(super) fn lumen_ml(tree: &VesselTree, vessel: VesselId, view: &VesselView) -
         .sum()
 }
 
-/// Flow through a vessel now, mean over its cells, mL/s.
-pub(super) fn mean_flow_ml_per_s(view: &VesselView) -> f64 {
-    if view.flow_ml_per_s.is_empty() {
+/// Flow through the first cells of a vessel now, their mean, mL/s.
+pub(super) fn mean_flow_ml_per_s(view: &VesselView, cells: usize) -> f64 {
+    let flows = &view.flow_ml_per_s[..cells.min(view.flow_ml_per_s.len())];
+    if flows.is_empty() {
         return 0.0;
     }
-    view.flow_ml_per_s.iter().map(|q| f64::from(*q)).sum::<f64>() / view.flow_ml_per_s.len() as f64
+    flows.iter().map(|q| f64::from(*q)).sum::<f64>() / flows.len() as f64
 }
 
 /// Is the beam on: a pedal is down.

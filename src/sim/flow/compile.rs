@@ -62,6 +62,7 @@ impl Network {
         }
         net.place_returns(tree, circulation);
         net.place_anastomoses(tree, circulation);
+        net.lay_ways();
         net.factorize();
         net.tune();
         net.stenoses = narrowings(tree, lesions);

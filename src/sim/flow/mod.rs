@@ -25,6 +25,7 @@ mod state;
 mod steady;
 mod step;
 mod system;
+mod way;
 
 use crate::anatomy::{VesselId, VesselPlace};
 

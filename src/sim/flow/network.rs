@@ -203,6 +203,9 @@ pub struct Network {
     /// Per face between two cells: cross-section (mm2) and radius (mm) of the narrower one over the distance of their
     /// middles, mm.
     pub face_shape: Vec<[f64; 2]>,
+    /// Per cell: the cell into which most of its blood goes on at rest, the next one or the first one of a branch that leaves it;
+    /// [`NONE`] at the end of a branch.
+    pub(super) way: Vec<u32>,
     /// Faces between two cells, in the order of the matrix.
     pub inner_faces: Vec<u32>,
     /// Roots.

@@ -203,16 +203,19 @@ impl FlowState {
         })
     }
 
-    /// Heart beats that a column from the place to the end of its branch needs to clear: the sum of `V / Q` over its
-    /// cells with the flow averaged over beats, times the heart rate; at most 999.
+    /// Heart beats that a column from the place needs to clear, to the end of its branch or of the one that takes most of its blood
+    /// away before: the sum of `V / Q` over the cells with the flow averaged over beats, times the heart rate; at most 999.
     pub fn beats_to_clear(&self, net: &Network, place: VesselPlace, heart_rate_bpm: f64) -> f64 {
-        let Some(cell) = net.cell_at(place) else { return 0.0 };
-        let b = &net.branches[net.cell_branch[cell] as usize];
+        let Some(mut cell) = net.cell_at(place) else { return 0.0 };
         let mut seconds = 0.0;
-        for c in cell..(b.cell0 + b.cells) as usize {
-            let (left, right) = net.faces_of(c);
+        loop {
+            let (left, right) = net.faces_of(cell);
             let flow = self.mean_flow_ml_per_s[1][left].max(self.mean_flow_ml_per_s[1][right]);
-            seconds += net.volume_ml[c] * self.area_factor[c] / flow.max(1e-9);
+            seconds += net.volume_ml[cell] * self.area_factor[cell] / flow.max(1e-9);
+            if net.way[cell] == NONE {
+                break;
+            }
+            cell = net.way[cell] as usize;
         }
         (seconds * heart_rate_bpm / 60.0).min(999.0)
     }
