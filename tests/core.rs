@@ -11,6 +11,8 @@ mod angioplasty;
 mod arch;
 #[path = "core/blood.rs"]
 mod blood;
+#[path = "core/breathing.rs"]
+mod breathing;
 #[path = "core/case_schema.rs"]
 mod case_schema;
 #[path = "core/cases.rs"]

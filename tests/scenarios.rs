@@ -114,9 +114,9 @@ fn the_careless_run_fails_with_the_right_errors() {
     assert!(names.contains(&"posterior_division"), "the trap of the posterior division: {names:?}");
 }
 
-/// The expert script of a drill passes it.
+/// The expert script of a case or drill passes it.
 fn expert_passes(drill: &str) {
-    let model = attempt::load_model(&root().join(format!("scenarios/drills/{drill}.ron"))).unwrap();
+    let model = attempt::load_model(&attempt::resolve(Path::new(drill), "scenarios").unwrap()).unwrap();
     let (assessment, outcome, _) =
         play(&model, &root().join(format!("assets/scripts/{drill}_expert.ron")), 1);
     tell(drill, &assessment, &outcome);
@@ -124,9 +124,9 @@ fn expert_passes(drill: &str) {
     assert!(assessment.score.passed, "{:?}", assessment.score.reasons);
 }
 
-/// The careless script of a drill does not, and these errors are named.
+/// The careless script of a case or drill does not, and these errors are named.
 fn careless_fails(drill: &str, expected: &[&str]) {
-    let model = attempt::load_model(&root().join(format!("scenarios/drills/{drill}.ron"))).unwrap();
+    let model = attempt::load_model(&attempt::resolve(Path::new(drill), "scenarios").unwrap()).unwrap();
     let (assessment, outcome, _) =
         play(&model, &root().join(format!("assets/scripts/{drill}_careless.ron")), 1);
     tell(drill, &assessment, &outcome);

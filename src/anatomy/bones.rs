@@ -52,6 +52,7 @@ pub(super) fn body(d: &BodyDescription) -> Vec<BodySurface> {
         BodyRegion::Pelvis => {
             let hip = pelvis::HipBone::new();
             let mut all = skin::envelope(&skin::PELVIS);
+            all.extend(compose::psoas(d));
             all.extend(bones(&pelvis_recipes(&hip), d));
             all.extend(skin::gas(d.grid_mm, d.edge_mm));
             all

@@ -13,6 +13,19 @@ const SPINE_RADII_MM: (f64, f64) = (30.0, 55.0);
 /// Heights between which the motion rises from the pelvis to the upper belly, and falls from the diaphragm to the tips of the lungs, mm `[D]`.
 const RISES_MM: (f64, f64) = (-40.0, 180.0);
 const FALLS_MM: (f64, f64) = (260.0, 450.0);
+/// Way of the front wall from the middle of a quiet breath to its end, mm: the belly rises by 8 mm, the breast by 4 mm in all `[K]`.
+const BELLY_MM: f64 = 4.0;
+const BREAST_MM: f64 = 2.0;
+/// The wall moves in full before the first depth and not at all behind the second, y in mm `[D]`.
+const WALL_Y_MM: (f64, f64) = (-70.0, 40.0);
+/// Heights between which the motion of the wall begins above the symphysis, passes from belly to breast, and ends below the neck, mm `[D]`.
+const WALL_RISES_MM: (f64, f64) = (-90.0, 60.0);
+const WALL_PASSES_MM: (f64, f64) = (200.0, 300.0);
+const WALL_ENDS_MM: (f64, f64) = (380.0, 470.0);
+/// A rib's front end goes forwards, up and outwards from the middle of a quiet breath to its end, mm: half of 3 to 6 and of 2 to 4 mm `[K]`.
+const RIB_MM: (f64, f64, f64) = (2.0, 2.2, 1.5);
+/// A rib turns about its head: full motion at this distance from the spine's middle, none within the first, mm `[D]`.
+const RIB_RADII_MM: (f64, f64) = (30.0, 150.0);
 /// How much the heart's wall comes in at the end of systole, share of the distance to its middle `[D]`.
 const SYSTOLE: f64 = 0.09;
 /// End of systole, share of a beat that starts with the R wave.
@@ -42,18 +55,45 @@ impl Breathing {
         Vec3::new(0.0, -FORWARDS * way, -way)
     }
 
+    /// Displacement of front and side wall at full breath in, mm: the belly forwards, the breast half as far.
+    pub fn of_wall_mm(self, p_mm: &Vec3) -> Vec3 {
+        let share = smooth(p_mm.z, WALL_RISES_MM) * (1.0 - smooth(p_mm.z, WALL_ENDS_MM));
+        let way = BELLY_MM + (BREAST_MM - BELLY_MM) * smooth(p_mm.z, WALL_PASSES_MM);
+        Vec3::new(0.0, -way * share * (1.0 - smooth(p_mm.y, WALL_Y_MM)), 0.0)
+    }
+
+    /// Displacement of ribs and breastbone at full breath in, mm: forwards and up the farther in front (pump handle), outwards the
+    /// farther aside (bucket handle).
+    pub fn of_rib_mm(self, p_mm: &Vec3) -> Vec3 {
+        let share = |from_spine: f64| smooth(from_spine, RIB_RADII_MM);
+        let (aside, in_front) = (share(p_mm.x.abs()), share(SPINE_Y_MM - p_mm.y));
+        let (forwards, up, outwards) = RIB_MM;
+        Vec3::new(outwards * aside * p_mm.x.signum(), -forwards * in_front, up * in_front)
+    }
+
+    /// Whether a surface is the trunk's outline: skin or muscles.
+    pub fn is_wall(surface: &BodySurface) -> bool {
+        surface.name == "skin" || surface.name == "muscle"
+    }
+
     /// Displacement of a vessel's axis at full breath in, mm: as the tissue around it, below the diaphragm.
     pub fn of_vessel_mm(self, p_mm: &Vec3) -> Vec3 {
         if self.moves_vessels { self.displacement_mm(p_mm) } else { Vec3::zeros() }
     }
 
-    /// Displacement of the corners of a surface at full breath in, mm: organs as a whole, lungs and fat by the field; `None` for what
-    /// keeps still (bones, muscles, outlines). Ribs count as still.
+    /// Displacement of the corners of a surface at full breath in, mm: organs as a whole, lungs and fat by the field, ribs and breastbone
+    /// about their heads, outlines of the trunk by the front wall; `None` for what keeps still (other bones, limbs).
     pub fn of_surface_mm(self, surface: &BodySurface) -> Option<Vec<Vec3>> {
         let named = |list: &[&str]| list.iter().any(|n| surface.name.starts_with(n));
         let corners = &surface.mesh.vertices_mm;
         if named(&["lung", "fat.kidney", "gas.bronchi", "gas.airway"]) {
             return Some(corners.iter().map(|p| self.displacement_mm(p)).collect());
+        }
+        if named(&["rib_", "sternum"]) {
+            return Some(corners.iter().map(|p| self.of_rib_mm(p)).collect());
+        }
+        if Self::is_wall(surface) {
+            return Some(corners.iter().map(|p| self.of_wall_mm(p)).collect());
         }
         if named(&["liver", "spleen", "stomach", "kidney", "bladder", "heart", "gas."]) && !corners.is_empty()
         {

@@ -43,6 +43,7 @@ pub const ORGANS: &[Organ] = &[
     organ("bed.kidney", "Kidney", 0.25, 15.0, "Infarct of the kidney: loss of function, high pressure."),
     organ("bed.ovary", "Ovary", 0.3, 30.0, "Failure of the ovary: early menopause."),
     organ("bed.uterus", "Uterus", 0.2, 100.0, "Necrosis of the uterus."),
+    organ("bed.vagina", "Cervix and vagina", 0.2, 60.0, "Necrosis of cervix or vagina, pain, fistula."),
     organ("bed.bladder", "Bladder", 0.2, 40.0, "Necrosis of the bladder wall."),
     organ("bed.gluteus", "Buttock", 0.2, 30.0, "Pain when walking, necrosis of the buttock, palsy of the sciatic nerve."),
     organ("bed.perineum", "Perineum", 0.2, 40.0, "Necrosis of the skin, impotence."),

@@ -87,7 +87,7 @@ impl AnatomyFile {
         };
         let mut bytes = bytes.unwrap_or_default();
         bytes.extend_from_slice(&BUILDER_VERSION.to_le_bytes());
-        if matches!(self, Self::Described(d) if d.body.as_ref().is_some_and(|b| !b.parts.is_empty())) {
+        if matches!(self, Self::Described(d) if d.body.is_some()) {
             bytes.extend_from_slice(&PARTS_VERSION.to_le_bytes());
         }
         crate::math::hash::hex_of_bytes(&bytes)

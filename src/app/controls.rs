@@ -47,6 +47,13 @@ impl Controls {
     pub fn update(&mut self, held: &Held, snapshot: &Snapshot, dt_s: f64) -> Vec<Command> {
         let mut out = Vec::new();
         self.tools(held, dt_s, &mut out);
+        let sheaths = held.sheath_mm_per_s.keys().chain(self.sent.sheath_mm_per_s.keys());
+        for tool in sheaths.copied().collect::<std::collections::BTreeSet<_>>() {
+            let speed = |h: &Held| h.sheath_mm_per_s.get(&tool).copied().unwrap_or(0.0);
+            if differs(speed(held), speed(&self.sent)) {
+                out.push(Command::PullSheath { tool, speed_mm_per_s: speed(held) });
+            }
+        }
         if held.pedal != self.sent.pedal {
             out.push(Command::SetPedal(held.pedal));
         }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use super::shelf::GrayPicture;
 use super::store::BestResults;
 use super::view::{
-    CaseCard, CaseView, CurveSample, ErrorView, MetricView, Picture, ReportView, StepView, ToolView, View,
+    BalloonTool, CaseCard, CaseView, CurveSample, ErrorView, MetricView, Picture, ReportView, StepView, ToolView, View,
 };
-use crate::device::Release;
+use crate::device::{Expansion, Release};
 use crate::imaging::Frame;
 use crate::scenario::{self, Case, Library, Par, Sex};
 use crate::sim::Model;
@@ -104,6 +104,11 @@ pub(super) fn fill_case(view: &mut View, model: &Model) {
             outer_mm: d.max_outer_diameter_mm,
             has_lumen: d.inner_diameter_mm.is_some(),
             detachable_mm: d.implant.as_ref().filter(|i| i.release == Release::Detached).map(|i| i.length_mm),
+            balloon: d
+                .balloon
+                .as_ref()
+                .map(|b| BalloonTool { nominal_atm: b.nominal_atm, rated_atm: b.rated_atm }),
+            has_sheathed_stent: d.stent.as_ref().is_some_and(|s| s.expansion == Expansion::Itself),
         })
         .collect();
     view.embolics = model.embolics.iter().map(|e| (e.id.clone(), e.label.clone())).collect();

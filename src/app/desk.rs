@@ -253,6 +253,11 @@ impl Desk {
         self.view.screen == Screen::Procedure && !self.view.keys_open && self.view.problem.is_none()
     }
 
+    /// A recording is played, and no dialog or fault lies over it.
+    fn is_watching(&self) -> bool {
+        self.view.screen == Screen::Replay && !self.view.keys_open && self.view.problem.is_none()
+    }
+
     /// Time runs: also while the key list is open, as in a real room; not while paused.
     fn is_running(&self) -> bool {
         self.view.screen == Screen::Procedure
@@ -306,6 +311,10 @@ impl Desk {
             },
             KeyAction::KeyList => self.view.keys_open = !self.view.keys_open,
             _ if self.is_at_table() => self.table_key(action),
+            KeyAction::Review if self.is_watching() => self.act_on_review(ReviewAction::Toggle),
+            _ if self.is_watching() => {
+                self.review_key(action);
+            }
             _ => {}
         }
     }

@@ -17,6 +17,8 @@ pub struct Held {
     pub feed_mm_per_s: BTreeMap<ToolId, f64>,
     /// Spin per tool, degrees/s.
     pub spin_deg_per_s: BTreeMap<ToolId, f64>,
+    /// Sheath over a stent: withdrawn + or pushed on -, per tool, mm/s.
+    pub sheath_mm_per_s: BTreeMap<ToolId, f64>,
     /// Pedal.
     pub pedal: Pedal,
     /// Hand injection, mL/s.
@@ -41,6 +43,9 @@ impl Held {
         }
         for (tool, v) in &other.spin_deg_per_s {
             self.spin_deg_per_s.insert(*tool, *v);
+        }
+        for (tool, v) in &other.sheath_mm_per_s {
+            self.sheath_mm_per_s.insert(*tool, *v);
         }
         if other.pedal != Pedal::Off {
             self.pedal = other.pedal;

@@ -74,6 +74,50 @@ pub struct Tile {
     pub thumb: Option<GrayPicture>,
 }
 
+/// Digital zoom: the part of the picture that is shown. It costs no dose and adds no detail.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Zoom {
+    /// Times as large as the whole picture, 1 to 8.
+    pub factor: f64,
+    /// Middle of what is shown, shares of the picture from its top left.
+    pub center: [f64; 2],
+}
+
+impl Default for Zoom {
+    fn default() -> Self {
+        Self { factor: 1.0, center: [0.5; 2] }
+    }
+}
+
+impl Zoom {
+    const MOST: f64 = 8.0;
+
+    /// Left, top, right, bottom of what is shown, shares of the picture.
+    pub fn shown(&self) -> [f64; 4] {
+        let half = 0.5 / self.factor;
+        let [x, y] = self.center;
+        [x - half, y - half, x + half, y + half]
+    }
+
+    /// Times as large; the place under the hand (shares of the picture) stays where it is, unless an edge is in the way.
+    pub fn by(self, factor: f64, at: [f64; 2]) -> Self {
+        let new = (self.factor * factor).clamp(1.0, Self::MOST);
+        let k = self.factor / new;
+        let center = [0, 1].map(|i| at[i] + (self.center[i] - at[i]) * k);
+        Self { factor: new, center }.inside()
+    }
+
+    /// Moved by shares of the picture.
+    pub fn moved(self, [dx, dy]: [f64; 2]) -> Self {
+        Self { center: [self.center[0] + dx, self.center[1] + dy], ..self }.inside()
+    }
+
+    fn inside(self) -> Self {
+        let half = 0.5 / self.factor;
+        Self { center: self.center.map(|c| c.clamp(half, 1.0 - half)), ..self }
+    }
+}
+
 /// The review as the panel reads it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReviewView {
@@ -85,6 +129,8 @@ pub struct ReviewView {
     pub kind: AcquisitionKind,
     /// How.
     pub settings: ReviewSettings,
+    /// Part of the picture that is shown.
+    pub zoom: Zoom,
     /// Plays as a loop.
     pub playing: bool,
     /// Where a playing loop is, frames.
@@ -146,6 +192,14 @@ pub enum ReviewAction {
     Roadmap,
     /// The picture goes to the reference monitor.
     ToReference,
+    /// The picture is written to a file.
+    Save,
+    /// Times as large, about a place (shares of the picture).
+    Zoom(f64, [f64; 2]),
+    /// What is shown moves by shares of the picture.
+    Pan([f64; 2]),
+    /// All of the picture is shown.
+    WholePicture,
 }
 
 impl ReviewView {
@@ -156,6 +210,7 @@ impl ReviewView {
             source,
             kind,
             settings: ReviewSettings::for_kind(kind),
+            zoom: Zoom::default(),
             playing: false,
             phase: 0.0,
             rate_per_s: rate_per_s.clamp(1.0, 15.0),
@@ -167,6 +222,16 @@ impl ReviewView {
             by_catheter: None,
             measured: Measured::default(),
         }
+    }
+
+    /// Zooms about a place of the picture.
+    pub fn zoom_by(&mut self, factor: f64, at: [f64; 2]) {
+        self.zoom = self.zoom.by(factor, at);
+    }
+
+    /// Moves what is shown.
+    pub fn pan(&mut self, by: [f64; 2]) {
+        self.zoom = self.zoom.moved(by);
     }
 
     /// Frames of what is shown.
@@ -267,5 +332,28 @@ pub fn scale_words(calibration: &Calibration) -> String {
             calibration.mm_per_pixel
         ),
         None => format!("isocenter: {:.3} mm/px", calibration.mm_per_pixel),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zoom_keeps_the_place_under_the_hand_and_stays_inside() {
+        let at = [0.4, 0.55];
+        let z = Zoom::default().by(2.0, at);
+        // Where the place lies on screen, before and after.
+        let on_screen = |z: &Zoom| {
+            let [l, t, r, b] = z.shown();
+            [(at[0] - l) / (r - l), (at[1] - t) / (b - t)]
+        };
+        let (was, is) = (on_screen(&Zoom::default()), on_screen(&z));
+        assert!((was[0] - is[0]).abs() < 1e-12 && (was[1] - is[1]).abs() < 1e-12, "{was:?} {is:?}");
+        assert!((z.factor - 2.0).abs() < 1e-12);
+        let far = z.moved([5.0, -5.0]).shown();
+        assert!((far[2] - 1.0).abs() < 1e-12 && far[1].abs() < 1e-12, "{far:?}");
+        assert_eq!(z.by(100.0, at).factor, Zoom::MOST);
+        assert_eq!(z.by(1e-3, at), Zoom::default());
     }
 }

@@ -226,6 +226,19 @@ pub struct ToolView {
     pub has_lumen: bool,
     /// Length of the implant that is joined to it until it is detached, mm.
     pub detachable_mm: Option<f64>,
+    /// Its balloon.
+    pub balloon: Option<BalloonTool>,
+    /// It carries a stent that opens when its sheath is withdrawn.
+    pub has_sheathed_stent: bool,
+}
+
+/// What the hand at an inflator knows of a balloon.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BalloonTool {
+    /// Nominal pressure, atm.
+    pub nominal_atm: f64,
+    /// Rated burst pressure, atm.
+    pub rated_atm: f64,
 }
 
 /// An objective.

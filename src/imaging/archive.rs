@@ -76,6 +76,27 @@ pub struct StoredLoop {
     pub number: u32,
     /// Pictures as they were shown.
     pub frames: Vec<Frame>,
+    /// Ticks of the pictures.
+    pub ticks: Vec<u64>,
+}
+
+impl StoredLoop {
+    /// The loop as a run whose ln of the signal is the displayed gray, over a window of ln: what a file of a run is made from. `None`
+    /// without a picture.
+    pub fn as_run(&self, window: f32, frame_rate_per_s: f64) -> Option<StoredRun> {
+        let first = self.frames.first()?;
+        let code = |gray: &u8| (f32::from(*gray) / 255.0 * window * LOG_STEPS + 0.5) as u16;
+        Some(StoredRun {
+            number: self.number,
+            kind: AcquisitionKind::Cine,
+            columns: first.columns,
+            rows: first.rows,
+            arm: first.arm,
+            frame_rate_per_s,
+            frames: self.frames.iter().map(|f| f.gray.iter().map(code).collect()).collect(),
+            ticks: self.ticks.clone(),
+        })
+    }
 }
 
 /// All that is stored.
@@ -85,7 +106,8 @@ pub struct Archive {
     pub runs: Vec<StoredRun>,
     /// Loops, oldest first.
     pub loops: Vec<StoredLoop>,
-    ring: VecDeque<Frame>,
+    /// Ticks and pictures of the last fluoroscopy.
+    ring: VecDeque<(u64, Frame)>,
     loops_seen: usize,
 }
 
@@ -100,7 +122,7 @@ impl Archive {
                 while self.ring.len() >= most {
                     self.ring.pop_front();
                 }
-                self.ring.push_back(frame.clone());
+                self.ring.push_back((snapshot.tick, frame.clone()));
             }
         }
         self.follow(snapshot);
@@ -110,12 +132,12 @@ impl Archive {
     pub fn follow(&mut self, snapshot: &Snapshot) {
         let asked = &snapshot.xray.suite.loops;
         for (i, [first, last]) in asked.iter().enumerate().skip(self.loops_seen) {
-            let frames: Vec<Frame> =
-                self.ring.iter().filter(|f| (*first..=*last).contains(&f.pulse)).cloned().collect();
+            let kept = self.ring.iter().filter(|(_, f)| (*first..=*last).contains(&f.pulse)).cloned();
+            let (ticks, frames) = kept.unzip();
             if self.loops.len() == MOST_LOOPS {
                 self.loops.remove(0);
             }
-            self.loops.push(StoredLoop { number: i as u32 + 1, frames });
+            self.loops.push(StoredLoop { number: i as u32 + 1, frames, ticks });
         }
         self.loops_seen = asked.len();
     }

@@ -1,6 +1,9 @@
 //! Rays through pieces of tubes: exact chords of a cylinder cut by the mitre planes at its ends, averaged over a pixel.
 
-use crate::math::Vec3;
+use std::ops::Range;
+
+use super::fast;
+use crate::math::{Vec3, orthogonal};
 use crate::xray::Projection;
 
 /// A straight piece of a tube with round cross-section. Neighbors share their mitre plane, so that pieces never overlap.
@@ -73,7 +76,7 @@ fn chord_integral(x_mm: f64, radius_mm: f64) -> f64 {
     if x_mm.abs() >= radius_mm {
         return std::f64::consts::FRAC_PI_2 * r2 * x_mm.signum();
     }
-    x_mm * (r2 - x_mm * x_mm).sqrt() + r2 * (x_mm / radius_mm).asin()
+    x_mm * (r2 - x_mm * x_mm).sqrt() + r2 * fast::asin(x_mm / radius_mm)
 }
 
 /// Calls `at` for each pixel whose ray may pass the piece.
@@ -88,16 +91,9 @@ pub(super) fn for_each_pass(projection: &Projection, piece: &Piece, mut at: impl
     let u = axis / length;
     let largest = piece.radii_mm[0].max(piece.radii_mm[1]);
     let magnification = pa.2.max(pb.2);
-    // The mitre planes reach past the ends by the radius times the tangent of half the bend.
-    let reach = (1.5 * largest + projection.focal_sigma_mm(magnification)) * magnification
-        / projection.pixel_mm
-        + 1.5;
-    let range = |p: f64, q: f64, limit: usize| {
-        let lo = (p.min(q) - reach).floor().max(0.0);
-        let hi = (p.max(q) + reach).ceil().min(limit as f64);
-        lo as usize..(hi.max(lo) as usize)
-    };
-    let (columns, rows) = (range(pa.0, pb.0, projection.columns), range(pa.1, pb.1, projection.rows));
+    let pixel_mm = projection.pixel_mm / magnification;
+    let beyond_mm = projection.focal_sigma_mm(magnification) + 1.5 * pixel_mm;
+    let Some((columns, rows)) = raster_box(projection, piece, &u, beyond_mm) else { return };
     let from_a = projection.source_mm - a;
     let from_b = projection.source_mm - b;
     let along_source = from_a.dot(&u);
@@ -106,10 +102,12 @@ pub(super) fn for_each_pass(projection: &Projection, piece: &Piece, mut at: impl
     // Seen end-on a tube has no direction on the raster.
     let across = if across.norm() > 1e-6 * middle.norm() { across.normalize() } else { projection.right };
     let pitch = across.dot(&projection.right).abs().max(across.dot(&projection.up).abs());
-    let half_width_mm = 0.5 * projection.pixel_mm / magnification * pitch;
+    let half_width_mm = 0.5 * pixel_mm * pitch;
     let focal_mm = projection.focal_sigma_mm(magnification);
+    // To the side perspective widens a tube by a few percent off the center.
+    let strip = Strip::new(&pa, &pb, (1.15 * largest + beyond_mm) / pixel_mm);
     for row in rows {
-        for column in columns.clone() {
+        for column in strip.columns(row, &columns) {
             let d = ray(projection, column as f64 + 0.5, row as f64 + 0.5);
             let du = d.dot(&u);
             let sine2 = (1.0 - du * du).max(1e-10);
@@ -141,6 +139,67 @@ pub(super) fn for_each_pass(projection: &Projection, piece: &Piece, mut at: impl
                 });
             }
         }
+    }
+}
+
+/// Columns and rows around a piece that is this much thicker: around octagons about its mitred ends.
+fn raster_box(
+    projection: &Projection,
+    piece: &Piece,
+    u: &Vec3,
+    beyond_mm: f64,
+) -> Option<(Range<usize>, Range<usize>)> {
+    const SIDES: usize = 8;
+    // Corners of an octagon around a circle are 8 % farther out.
+    const CORNER: f64 = 1.083;
+    let e = orthogonal(u);
+    let f = u.cross(&e);
+    let (mut lo, mut hi) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+    for (end, (mitre, radius_mm)) in piece.ends_mm.iter().zip(piece.mitres.iter().zip(&piece.radii_mm)) {
+        let reach_mm = CORNER * (radius_mm + beyond_mm);
+        for side in 0..SIDES {
+            let (s, c) = (std::f64::consts::TAU * side as f64 / SIDES as f64).sin_cos();
+            let out = e * c + f * s;
+            let along = -(out.dot(mitre) / u.dot(mitre).max(0.2)).clamp(-3.0, 3.0);
+            let (column, row, _) = projection.project(&(end + (out + u * along) * reach_mm))?;
+            lo = [lo[0].min(column), lo[1].min(row)];
+            hi = [hi[0].max(column), hi[1].max(row)];
+        }
+    }
+    let range = |i: usize, limit: usize| {
+        let from = (lo[i] - 1.0).floor().max(0.0) as usize;
+        from..((hi[i] + 1.0).ceil().clamp(0.0, limit as f64) as usize).max(from)
+    };
+    Some((range(0, projection.columns), range(1, projection.rows)))
+}
+
+/// Raster places near the line of a projected axis.
+struct Strip {
+    /// Column of the line at row 0, and columns per row; no slope where the line runs along the rows or is a point.
+    line: Option<(f64, f64)>,
+    /// Half width of the strip along a row, columns.
+    half: f64,
+}
+
+impl Strip {
+    /// `reach` is more than the half width of the tube on the raster. A piece that is seen near its end has no strip.
+    fn new(pa: &(f64, f64, f64), pb: &(f64, f64, f64), reach: f64) -> Self {
+        let (dx, dy) = (pb.0 - pa.0, pb.1 - pa.1);
+        let length = dx.hypot(dy);
+        if dy.abs() < 0.05 * length || length < reach {
+            return Self { line: None, half: 0.0 };
+        }
+        let slope = dx / dy;
+        Self { line: Some((pa.0 - slope * pa.1, slope)), half: reach * length / dy.abs() }
+    }
+
+    /// The columns of a row that lie in the strip and in a range.
+    fn columns(&self, row: usize, of: &Range<usize>) -> Range<usize> {
+        let Some((at_0, slope)) = self.line else { return of.clone() };
+        let middle = at_0 + slope * (row as f64 + 0.5);
+        let lo = ((middle - self.half).floor().max(0.0) as usize).max(of.start);
+        let hi = ((middle + self.half).ceil().max(0.0) as usize).min(of.end);
+        lo..hi.max(lo)
     }
 }
 

@@ -39,6 +39,10 @@ const BONE_STEPS: usize = 64;
 const BONE_STEP: f32 = 0.5;
 const BONE_FROM: f32 = -6.0;
 
+/// Table of what iodine lets through, mg/cm2: straight lines between are off by (mu step)^2 / 8 or 2e-5.
+const IODINE_STEPS: usize = 800;
+const IODINE_STEP: f32 = 0.5;
+
 /// Substance of every [`Opaque`], in its order. A polymer filled with tungsten or barium sulfate counts as what fills it.
 const METALS: [Substance; 7] = [
     Substance::Steel,
@@ -73,6 +77,8 @@ pub(super) struct Detector {
     bin_kev: [f32; BINS],
     /// ln of signal, and quantum energy, by water and bone.
     table: Vec<(f32, f32)>,
+    /// Share of every bin that passes iodine.
+    iodine_table: Vec<[f32; BINS]>,
     /// Standard deviation of the electronic noise, keV.
     pub(super) electronic_kev: f32,
 }
@@ -91,6 +97,7 @@ impl Detector {
             energy: [0.0; BINS],
             bin_kev: [1.0; BINS],
             table: Vec::new(),
+            iodine_table: Vec::new(),
             electronic_kev: (ELECTRONIC_PHOTONS * ELECTRONIC_PHOTON_KEV * projection.pixel_mm
                 / NATIVE_PITCH_MM) as f32,
         };
@@ -129,9 +136,12 @@ impl Detector {
             .map(|i| {
                 let w = (i / BONE_STEPS) as f32 * WATER_STEP;
                 let b = BONE_FROM + (i % BONE_STEPS) as f32 * BONE_STEP;
-                let d = detector.all_bins(w, b, 0.0, None);
+                let d = detector.deposit(&detector.behind_body(w, b));
                 (d.signal_kev.max(1e-30).ln(), d.quantum_kev)
             })
+            .collect();
+        detector.iodine_table = (0..=IODINE_STEPS)
+            .map(|i| detector.iodine_per_mg.map(|mu| fast::exp(-mu * i as f32 * IODINE_STEP)))
             .collect();
         detector
     }
@@ -141,45 +151,60 @@ impl Detector {
         &self.metal_per_mm[metal as usize]
     }
 
-    /// Behind water and bone (g/cm2), from the table: linear in ln.
-    pub(super) fn background(&self, water: f32, bone: f32) -> Deposit {
-        let w = (water / WATER_STEP).clamp(0.0, (WATER_STEPS - 1) as f32);
-        let b = ((bone - BONE_FROM) / BONE_STEP).clamp(0.0, (BONE_STEPS - 1) as f32);
+    /// ln of the signal (keV) and quantum energy (keV) behind water and bone (g/cm2), from the table: linear in ln.
+    #[inline]
+    pub(super) fn background_ln(&self, water: f32, bone: f32) -> (f32, f32) {
+        let within = |v: f32, steps: usize| fast::smaller(fast::larger(v, 0.0), (steps - 1) as f32);
+        let w = within(water / WATER_STEP, WATER_STEPS);
+        let b = within((bone - BONE_FROM) / BONE_STEP, BONE_STEPS);
         let (i, j) = ((w as usize).min(WATER_STEPS - 2), (b as usize).min(BONE_STEPS - 2));
         let (s, t) = (w - i as f32, b - j as f32);
-        let at = |i: usize, j: usize| self.table[i * BONE_STEPS + j];
-        let (q00, q01, q10, q11) = (at(i, j), at(i, j + 1), at(i + 1, j), at(i + 1, j + 1));
+        let at = i * BONE_STEPS + j;
+        let (low, high) = (&self.table[at..at + 2], &self.table[at + BONE_STEPS..at + BONE_STEPS + 2]);
         let mix = |a: f32, b: f32, c: f32, d: f32| {
-            (a * (1.0 - t) + b * t) * (1.0 - s) + (c * (1.0 - t) + d * t) * s
+            let (low, high) = (a + (b - a) * t, c + (d - c) * t);
+            low + (high - low) * s
         };
-        Deposit {
-            signal_kev: fast::exp(mix(q00.0, q01.0, q10.0, q11.0)),
-            quantum_kev: mix(q00.1, q01.1, q10.1, q11.1),
+        (mix(low[0].0, low[1].0, high[0].0, high[1].0), mix(low[0].1, low[1].1, high[0].1, high[1].1))
+    }
+
+    /// Absorbed energy of every bin behind water and bone (g/cm2): Beer and Lambert, keV.
+    #[inline]
+    pub(super) fn behind_body(&self, water: f32, bone: f32) -> [f32; BINS] {
+        let mut kev = [0.0; BINS];
+        for k in 0..BINS {
+            kev[k] = self.energy[k] * fast::exp(-(self.water[k] * water + self.bone[k] * bone));
+        }
+        kev
+    }
+
+    /// Takes off what iodine (mg/cm2; less than none for gas in a vessel) absorbs.
+    #[inline]
+    pub(super) fn pass_iodine(&self, iodine: f32, kev: &mut [f32; BINS]) {
+        let at = iodine * (1.0 / IODINE_STEP);
+        if at >= 0.0 && at < IODINE_STEPS as f32 {
+            let i = at as usize;
+            let t = at - i as f32;
+            let (low, high) = (&self.iodine_table[i], &self.iodine_table[i + 1]);
+            for k in 0..BINS {
+                kev[k] *= low[k] + (high[k] - low[k]) * t;
+            }
+        } else {
+            for k in 0..BINS {
+                kev[k] *= fast::exp(-self.iodine_per_mg[k] * iodine);
+            }
         }
     }
 
-    /// Behind water and bone (g/cm2), iodine (mg/cm2) and metal (exponent of every bin): Beer and Lambert in every bin.
+    /// Signal and quantum energy of the bins together.
     #[inline]
-    pub(super) fn all_bins(
-        &self,
-        water: f32,
-        bone: f32,
-        iodine: f32,
-        metal: Option<&[f32; BINS]>,
-    ) -> Deposit {
-        let mut x: [f32; BINS] = std::array::from_fn(|k| {
-            self.water[k] * water + self.bone[k] * bone + self.iodine_per_mg[k] * iodine
-        });
-        if let Some(metal) = metal {
-            x.iter_mut().zip(metal).for_each(|(x, m)| *x += m);
-        }
-        let kev: [f32; BINS] = std::array::from_fn(|k| self.energy[k] * fast::exp(-x[k]));
+    pub(super) fn deposit(&self, kev: &[f32; BINS]) -> Deposit {
         let (mut signal, mut square) = (0.0_f32, 0.0_f32);
         for (kev, bin_kev) in kev.iter().zip(&self.bin_kev) {
             signal += kev;
             square += kev * bin_kev;
         }
-        Deposit { signal_kev: signal, quantum_kev: square / signal.max(1e-30) }
+        Deposit { signal_kev: signal, quantum_kev: square / fast::larger(signal, 1e-30) }
     }
 
     /// Samples of the detector's spread over pixels of a pitch, one dimension of a separable blur.

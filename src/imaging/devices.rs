@@ -1,5 +1,7 @@
 //! Devices on the raster: what wires and catheters take off in every energy bin, and soft balls of iodine.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::chords::{Pass, Piece, for_each_pass};
@@ -21,13 +23,13 @@ const PIECE_TURN_RAD: f64 = 0.2;
 /// Most parts of a pixel across a thin device.
 const MAX_PARTS: f64 = 24.0;
 
-/// Metal on the rays: an exponent for every energy bin, kept only where there is some.
+/// Metal on the rays: the share of every energy bin that passes it, kept only where there is some.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MetalLayer {
-    /// Place in `exponents` by pixel, plus 1; 0 where there is no metal.
+    /// Place in `shares` by pixel, plus 1; 0 where there is no metal.
     places: Vec<u32>,
     pixels: Vec<u32>,
-    exponents: Vec<[f32; BINS]>,
+    shares: Vec<[f32; BINS]>,
 }
 
 impl MetalLayer {
@@ -40,26 +42,31 @@ impl MetalLayer {
         for pixel in self.pixels.drain(..) {
             self.places[pixel as usize] = 0;
         }
-        self.exponents.clear();
+        self.shares.clear();
     }
 
-    fn add(&mut self, pixel: usize, exponent: &[f32; BINS]) {
+    fn add(&mut self, pixel: usize, share: &[f32; BINS]) {
         if self.places[pixel] == 0 {
             self.pixels.push(pixel as u32);
-            self.exponents.push([0.0; BINS]);
-            self.places[pixel] = self.exponents.len() as u32;
+            self.shares.push([1.0; BINS]);
+            self.places[pixel] = self.shares.len() as u32;
         }
-        let sum = &mut self.exponents[self.places[pixel] as usize - 1];
-        sum.iter_mut().zip(exponent).for_each(|(s, e)| *s += e);
+        let product = &mut self.shares[self.places[pixel] as usize - 1];
+        product.iter_mut().zip(share).for_each(|(p, s)| *p *= s);
     }
 
-    /// Exponents on a pixel's ray.
+    /// What passes the metal on a pixel's ray.
     #[inline]
     pub(super) fn at(&self, pixel: usize) -> Option<&[f32; BINS]> {
         match self.places[pixel] {
             0 => None,
-            place => self.exponents.get(place as usize - 1),
+            place => self.shares.get(place as usize - 1),
         }
+    }
+
+    /// A number per pixel that is 0 where there is no metal.
+    pub(super) fn row(&self, pixels: Range<usize>) -> &[u32] {
+        &self.places[pixels]
     }
 }
 
@@ -199,7 +206,7 @@ fn add_device(
         if d.norm() > 1e-12 { d.normalize() } else { Vec3::z() }
     };
     let inner_mm = device.inner_diameter_mm.unwrap_or(0.0) / 2.0;
-    let exponents_of = |i: usize| {
+    let shares_of = |i: usize| {
         let section = device.section_at(shed_mm + inserted_mm - 0.5 * (stops[i - 1] + stops[i]));
         let outer_mm = section.outer_diameter_mm / 2.0;
         let piece = Piece {
@@ -215,13 +222,13 @@ fn add_device(
         let per_mm = detector.metal_per_mm(section.opaque);
         let mut found = Vec::new();
         for_each_pass(projection, &piece, |pass| {
-            found.extend(tube.exponent(pass, per_mm).map(|exponent| (pass.pixel, exponent)));
+            found.extend(tube.share(pass, per_mm).map(|share| (pass.pixel, share)));
         });
         found
     };
-    // Pieces in parallel, their sums in order: the same bits for any number of threads.
-    let found: Vec<_> = (1..points.len()).into_par_iter().map(exponents_of).collect();
-    found.iter().flatten().for_each(|(pixel, exponent)| layer.add(*pixel, exponent));
+    // Pieces in parallel, their products in order: the same bits for any number of threads.
+    let found: Vec<_> = (1..points.len()).into_par_iter().map(shares_of).collect();
+    found.iter().flatten().for_each(|(pixel, share)| layer.add(*pixel, share));
 }
 
 /// The struts of a stent: straight solid pieces.
@@ -235,20 +242,20 @@ fn add_struts(
     let outer_mm = 0.5 * view.strut_mm;
     let tube = Tube { outer_mm, inner_mm: 0.0, ratio: stent.radiopacity };
     let per_mm = detector.metal_per_mm(stent.opaque);
-    let exponents_of = |ends_mm: &[Vec3; 2]| {
+    let shares_of = |ends_mm: &[Vec3; 2]| {
         let mut found = Vec::new();
         let way = ends_mm[1] - ends_mm[0];
         if way.norm() > 1e-6 {
             let across = way.normalize();
             let piece = Piece { ends_mm: *ends_mm, mitres: [across; 2], radii_mm: [outer_mm; 2] };
             for_each_pass(projection, &piece, |pass| {
-                found.extend(tube.exponent(pass, per_mm).map(|exponent| (pass.pixel, exponent)));
+                found.extend(tube.share(pass, per_mm).map(|share| (pass.pixel, share)));
             });
         }
         found
     };
-    let found: Vec<_> = view.struts_mm.par_iter().map(exponents_of).collect();
-    found.iter().flatten().for_each(|(pixel, exponent)| layer.add(*pixel, exponent));
+    let found: Vec<_> = view.struts_mm.par_iter().map(shares_of).collect();
+    found.iter().flatten().for_each(|(pixel, share)| layer.add(*pixel, share));
 }
 
 /// Bisecting direction at a point of the line, so that neighbors share the plane.
@@ -276,8 +283,8 @@ struct Tube {
 }
 
 impl Tube {
-    /// -ln of the pixel's mean transmission in every bin, for the attenuation of 1 mm of the metal.
-    fn exponent(&self, pass: &Pass, per_mm: &[f32; BINS]) -> Option<[f32; BINS]> {
+    /// The pixel's mean transmission in every bin, for the attenuation of 1 mm of the metal.
+    fn share(&self, pass: &Pass, per_mm: &[f32; BINS]) -> Option<[f32; BINS]> {
         let chord = pass.mean_chord_mm(self.outer_mm);
         let (from, to) = pass.clipped_mm(chord);
         if to <= from || chord <= 0.0 {
@@ -287,23 +294,25 @@ impl Tube {
         let density = self.ratio * self.outer_mm / (self.outer_mm - self.inner_mm);
         // Parts narrow against the device, since the mean transmission is not the transmission of the mean.
         let parts = (6.0 * pass.half_width_mm / self.outer_mm).ceil().clamp(3.0, MAX_PARTS);
-        let mut transmission = [0.0_f32; BINS];
+        let mut share = [0.0_f32; BINS];
+        let per_part = inside * density / (2.0 * pass.half_width_mm / parts * pass.sine);
         for side in [-1.0, 1.0] {
             let below = |edge: f64| {
                 let inner =
                     if self.inner_mm > 0.0 { pass.chord_below_mm2(self.inner_mm, side, edge) } else { 0.0 };
                 pass.chord_below_mm2(self.outer_mm, side, edge) - inner
             };
-            let width_mm = 2.0 * pass.half_width_mm / parts * pass.sine;
             let mut before = below(-1.0);
             for k in 1..=parts as usize {
                 let after = below(2.0 * k as f64 / parts - 1.0);
-                let metal_mm = ((after - before) / width_mm * inside * density) as f32;
+                let metal_mm = ((after - before) * per_part) as f32;
                 before = after;
-                transmission.iter_mut().zip(per_mm).for_each(|(t, mu)| *t += fast::exp(-mu * metal_mm));
+                for (share, mu) in share.iter_mut().zip(per_mm) {
+                    *share += fast::exp(-mu * metal_mm);
+                }
             }
         }
-        Some(transmission.map(|t| -fast::ln((t / (2.0 * parts) as f32).max(1e-30))))
+        Some(share.map(|t| t * (0.5 / parts as f32)))
     }
 }
 

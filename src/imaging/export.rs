@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::archive::Archive;
-use super::dicom::{DicomError, RunFacts, Study, rdsr_file, update_mask, xa_file};
+use super::dicom::{DicomError, RunFacts, Study, loop_file, rdsr_file, update_mask, xa_file};
 use super::review::{ReviewSettings, ViewTrace, automatic_mask, fullest_frame, review};
 use super::{ImageError, Renderer, RendererConfig, encode_png, skin_picture};
 use crate::files::atomic_write;
@@ -34,9 +34,9 @@ pub enum ExportError {
 /// What to write, and where; the folders must exist.
 #[derive(Clone, Debug, Default)]
 pub struct ExportPlan {
-    /// Folder for one XA file per run and one dose report.
+    /// Folder for one XA file per run and stored loop, and one dose report.
     pub dicom: Option<PathBuf>,
-    /// Folder for the fullest frame and the view trace of each run, and the dose on the skin.
+    /// Folder for the fullest frame and the view trace of each run, the last picture of each loop, and the dose on the skin.
     pub png: Option<PathBuf>,
     /// Columns and rows.
     pub pixels: usize,
@@ -140,6 +140,24 @@ impl Exporter {
         Ok(())
     }
 
+    /// Stored loops of fluoroscopy: all pictures in a file, the last one by itself.
+    fn write_loops(&mut self) -> Result<(), ExportError> {
+        for stored in std::mem::take(&mut self.archive.loops) {
+            let (Some(last), Some(tick)) = (stored.frames.last(), stored.ticks.first()) else { continue };
+            let is_of = |e: &&IrradiationEvent| e.run.is_none() && e.start_tick <= *tick;
+            let event = self.events.iter().rev().find(is_of).copied();
+            if let Some(folder) = self.plan.dicom.clone() {
+                let bytes = loop_file(&self.study, &stored, event)?;
+                self.write(&folder.join(format!("loop{:02}.dcm", stored.number)), &bytes)?;
+            }
+            if let Some(folder) = self.plan.png.clone() {
+                let png = encode_png(last)?;
+                self.write(&folder.join(format!("loop{:02}.png", stored.number)), &png)?;
+            }
+        }
+        Ok(())
+    }
+
     fn write(&mut self, path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
         atomic_write(path, bytes).map_err(|source| ExportError::Io { path: path.to_path_buf(), source })?;
         if !self.paths.iter().any(|p| p == path) {
@@ -162,6 +180,7 @@ impl Exporter {
             let bytes = update_mask(&file, written.frames, written.pixel_mm, &record)?;
             self.write(&written.path, &bytes)?;
         }
+        self.write_loops()?;
         if let Some(folder) = self.plan.dicom.clone() {
             let bytes = rdsr_file(&self.study, &self.events, last_tick)?;
             let path = folder.join("dose_report.dcm");

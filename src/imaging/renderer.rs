@@ -1,14 +1,16 @@
 //! The renderer: from a snapshot with a pulse to a picture.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::chain::LagMemory;
 use super::devices::MetalLayer;
+use super::fast::{larger, smaller};
 use super::scene::{Background, Geometry};
 use super::subtraction::{DsaRun, FluoroRoadmap, Roadmap};
-use super::{Frame, FrameKind, ReferenceStore, fast};
+use super::{Frame, FrameKind, ReferenceStore};
 use crate::anatomy::{Anatomy, Breathing, VesselTree};
 use crate::device::Device;
 use crate::sim::Snapshot;
@@ -58,6 +60,8 @@ pub struct Renderer {
     pub(super) lag: LagMemory,
     /// Detector output of this pulse, keV.
     pub(super) linear_kev: Vec<f32>,
+    /// The same, ln.
+    pub(super) log: Vec<f32>,
     /// Fluoroscopy after the recursive filter, ln; empty when the next pulse starts anew.
     pub(super) filtered_log: Vec<f32>,
     /// Last fluoroscopy pulses, ln, for the held picture.
@@ -92,6 +96,7 @@ impl Renderer {
             across: Vec::new(),
             lag: LagMemory::default(),
             linear_kev: Vec::new(),
+            log: Vec::new(),
             filtered_log: Vec::new(),
             recent: VecDeque::new(),
             last: None,
@@ -127,9 +132,8 @@ impl Renderer {
             (Some(run), AcquisitionKind::Dsa) => self.subtracted(run, view.suite.remasks, &mut frame),
             (Some(_), AcquisitionKind::Cine) => {
                 self.filtered_log.clear();
-                let log = logs(&self.linear_kev);
                 frame.kind = FrameKind::Native;
-                frame.gray = self.native_gray(&log, None);
+                frame.gray = self.native_gray(&self.log, None);
             }
         }
         self.last = Some(frame.clone());
@@ -163,21 +167,18 @@ impl Renderer {
 
     fn fluoro(&mut self, snapshot: &Snapshot, frame: &mut Frame) {
         let Some(background) = &self.background else { return };
-        let log = logs(&self.linear_kev);
-        if self.filtered_log.len() == log.len() {
-            self.filtered_log.par_iter_mut().enumerate().for_each(|(i, old)| {
-                let sigma = background.sigma_kev[i] / background.total_kev[i].max(1.0);
-                let change = log[i] - *old;
-                let motion = (change.abs() / sigma.max(1e-4) - MOTION_SIGMAS).clamp(0.0, 1.0);
-                *old += (RECURSIVE_WEIGHT + (1.0 - RECURSIVE_WEIGHT) * motion) * change;
+        if self.filtered_log.len() == self.log.len() {
+            let rows = self.filtered_log.par_chunks_mut(self.config.pixels);
+            rows.zip(self.log.par_chunks(self.config.pixels)).enumerate().for_each(|(row, (old, log))| {
+                let here = row * log.len()..(row + 1) * log.len();
+                filter_row(old, log, &background.total_kev[here.clone()], &background.sigma_kev[here]);
             });
         } else {
-            self.filtered_log.clone_from(&log);
+            self.filtered_log.clone_from(&self.log);
         }
-        if self.recent.len() == HELD_PULSES {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(log);
+        // The oldest picture makes room for this one.
+        let oldest = if self.recent.len() == HELD_PULSES { self.recent.pop_front() } else { None };
+        self.recent.push_back(std::mem::replace(&mut self.log, oldest.unwrap_or_default()));
         if let Some(run) = self.dsa.take() {
             if self.roadmaps.len() == MOST_ROADMAPS {
                 self.roadmaps.pop_first();
@@ -219,8 +220,10 @@ impl Renderer {
                 frame.kind = FrameKind::Roadmap;
                 let vessel = 2.0 * self.roadmap_opacity;
                 let (ground, slope) = FLUORO_ROADMAP_GRAY;
-                frame.gray =
-                    self.gray(&difference, |_, d| ground - slope * if d < 0.0 { vessel * d } else { d });
+                frame.gray = self.gray(&difference, |_, row| {
+                    row.iter_mut()
+                        .for_each(|d| *d = ground - slope * if *d < 0.0 { vessel * *d } else { *d });
+                });
             }
             None => frame.gray = self.native_gray(&self.filtered_log, None),
         }
@@ -228,53 +231,90 @@ impl Renderer {
 
     fn subtracted(&mut self, run: u32, remasks: u32, frame: &mut Frame) {
         self.filtered_log.clear();
-        let log = logs(&self.linear_kev);
         let Some(dsa) = self.dsa.as_mut().filter(|d| d.number == run && d.remasks == remasks) else {
             self.dsa = Some(DsaRun::start(run, remasks, &frame.arm, &self.linear_kev));
             frame.kind = FrameKind::Native;
-            frame.gray = self.native_gray(&log, None);
+            frame.gray = self.native_gray(&self.log, None);
             return;
         };
-        let most_iodine = self.iodine_mg_per_cm2.iter().copied().fold(0.0, f32::max);
-        let difference = dsa.subtract(&log, &self.linear_kev, most_iodine);
+        let difference = dsa.subtract(&self.log, &self.linear_kev, &self.iodine_mg_per_cm2);
         frame.kind = FrameKind::Dsa;
-        frame.gray = self.gray(&difference, |_, d| DSA_GRAY.0 - DSA_GRAY.1 * d);
+        frame.gray = self.gray(&difference, |_, row| {
+            row.iter_mut().for_each(|d| *d = DSA_GRAY.0 - DSA_GRAY.1 * *d);
+        });
     }
 
     fn native_gray(&self, log: &[f32], roadmap: Option<&[f32]>) -> Vec<u8> {
         let Some(background) = &self.background else { return Vec::new() };
-        self.gray(log, |i, l| {
-            let shade = background.range.shade(i, l);
-            roadmap.map_or(shade, |cover| shade + ROADMAP_LIGHT * self.roadmap_opacity * cover[i])
+        let light = ROADMAP_LIGHT * self.roadmap_opacity;
+        self.gray(log, |pixels, row| {
+            background.range.shade(pixels.clone(), row);
+            if let Some(cover) = roadmap {
+                row.iter_mut().zip(&cover[pixels]).for_each(|(s, c)| *s += light * c);
+            }
         })
     }
 
-    /// Gray picture of a value per pixel after a mild edge boost; blades black.
-    fn gray(&self, values: &[f32], shade: impl Fn(usize, f32) -> f32 + Sync) -> Vec<u8> {
+    /// Gray picture of a value per pixel after a mild edge boost; `shade` makes rows of values to gray from 0 to 1; blades black.
+    fn gray(&self, values: &[f32], shade: impl Fn(Range<usize>, &mut [f32]) + Sync) -> Vec<u8> {
         let Some(background) = &self.background else { return Vec::new() };
         let n = self.config.pixels;
         let mut gray = vec![0_u8; n * n];
-        gray.par_chunks_mut(n).enumerate().for_each(|(row, out)| {
-            let above = &values[row.saturating_sub(1) * n..];
-            let below = &values[(row + 1).min(n - 1) * n..];
-            let here = &values[row * n..(row + 1) * n];
-            for column in 0..n {
-                let v = here[column];
-                let around = above[column]
-                    + below[column]
-                    + here[column.saturating_sub(1)]
-                    + here[(column + 1).min(n - 1)];
-                let boosted = v + EDGE_BOOST * (v - 0.25 * around) * 0.5;
-                let i = row * n + column;
-                out[column] = (shade(i, boosted) * background.open[i] * 255.0 + 0.5).clamp(0.0, 255.0) as u8;
-            }
-        });
+        gray.par_chunks_mut(n).enumerate().for_each_init(
+            || vec![0.0_f32; n],
+            |line, (row, out)| {
+                let of_row = |row: usize| &values[row * n..(row + 1) * n];
+                let [above, here, below] = [row.saturating_sub(1), row, (row + 1).min(n - 1)].map(of_row);
+                boost_row(above, here, below, line);
+                let pixels = row * n..(row + 1) * n;
+                shade(pixels.clone(), line);
+                to_gray(line, &background.open[pixels], out);
+            },
+        );
         gray
     }
 }
 
-fn logs(linear_kev: &[f32]) -> Vec<f32> {
-    linear_kev.par_iter().map(|v| fast::ln(*v)).collect()
+/// A row of the recursive filter: new pictures count for a share, and wholly where something moves.
+#[inline(never)]
+fn filter_row(old: &mut [f32], log: &[f32], total_kev: &[f32], sigma_kev: &[f32]) {
+    for (((old, log), total), sigma) in old.iter_mut().zip(log).zip(total_kev).zip(sigma_kev) {
+        let per_sigma = smaller(1e4, larger(*total, 1.0) / sigma);
+        let change = log - *old;
+        let motion = smaller(larger(change.abs() * per_sigma - MOTION_SIGMAS, 0.0), 1.0);
+        *old += (RECURSIVE_WEIGHT + (1.0 - RECURSIVE_WEIGHT) * motion) * change;
+    }
+}
+
+/// Adds to a row what sets it off from its four neighbors; edges continue.
+#[inline(never)]
+fn boost_row(above: &[f32], here: &[f32], below: &[f32], out: &mut [f32]) {
+    let n = here.len();
+    let boosted = |v: f32, around: f32| v + 0.5 * EDGE_BOOST * (v - 0.25 * around);
+    let at = |i: usize| {
+        let beside = here[i.saturating_sub(1)] + here[(i + 1).min(n - 1)];
+        boosted(here[i], above[i] + below[i] + beside)
+    };
+    (out[0], out[n - 1]) = (at(0), at(n - 1));
+    if n > 2 {
+        let (middle, out) = (&here[1..n - 1], &mut out[1..n - 1]);
+        let beside = here[..n - 2].iter().zip(&here[2..]);
+        let across = above[1..n - 1].iter().zip(&below[1..n - 1]);
+        for (((out, v), (left, right)), (above, below)) in out.iter_mut().zip(middle).zip(beside).zip(across)
+        {
+            *out = boosted(*v, above + below + left + right);
+        }
+    }
+}
+
+/// Shades from 0 to 1 in 256 steps, times the share that blades leave open.
+#[inline(never)]
+fn to_gray(shades: &[f32], open: &[f32], out: &mut [u8]) {
+    // Adding 2^23 rounds to the nearest whole number, which then sits in the low bits.
+    const ROUND: f32 = 8_388_608.0;
+    for ((gray, shade), open) in out.iter_mut().zip(shades).zip(open) {
+        *gray = (smaller(larger(shade * open * 255.0, 0.0), 255.0) + ROUND).to_bits() as u8;
+    }
 }
 
 /// One fluoroscopy picture of an anatomy without devices, technique by the exposure control, vessels filled with contrast of

@@ -1,17 +1,19 @@
 //! What does not change from pulse to pulse: path lengths while the C-arm and table stand still, and the expected
 //! signal of the body while the technique stays.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::detector::{Detector, SCATTER_ENERGY_KEV, SWANK};
-use super::fast;
+use super::fast::{self, larger, smaller};
 use super::vessels::LumenLayer;
 use crate::sim::snapshot::Technique;
 use crate::xray::geometry::SOURCE_ISOCENTER_MM;
 use crate::xray::scatter::scatter_to_primary_after_grid;
 use crate::xray::thickness::ArealMap;
 use crate::xray::wedge::wedge_transmission;
-use crate::xray::{BodyModel, BodyMotion, CArm, Projection, Wedge};
+use crate::xray::{BodyModel, BodyMotion, CArm, Projection, Spongiosa, Wedge};
 
 /// Blocks per side of the scatter and gray-range maps.
 const BLOCKS: usize = 32;
@@ -25,9 +27,14 @@ const BONE_AS_WATER: f32 = 1.5;
 /// Softness of the blade edges at the detector, mm.
 const BLADE_PENUMBRA_MM: f64 = 1.5;
 
+/// Coarseness of the maps in the first picture of a new pose.
+pub(super) const COARSEST: usize = 4;
+
 /// Intervals between full breath out and full breath in, and of the heart's contraction, at which moving organs are projected.
 const BREATH_LEVELS: usize = 16;
 const BEAT_LEVELS: usize = 8;
+/// The same of the outlines, which are smooth and move little.
+const WALL_LEVELS: usize = 4;
 /// Motion is taken in steps of this, so that what hardly moves costs nothing.
 const MOTION_STEP: f64 = 1.0 / 128.0;
 
@@ -43,6 +50,8 @@ pub(super) struct Geometry {
     still: ArealMap,
     /// Moving organs by depth of breath, the heart at rest; empty where nothing breathes.
     breathing: Vec<Option<ArealMap>>,
+    /// What the breath adds to the outlines of the trunk.
+    walls: Vec<Option<ArealMap>>,
     /// What contraction adds to that.
     beating: Vec<Option<ArealMap>>,
     /// Sum of the layers, where anything moves, and the motion that it is for.
@@ -64,11 +73,12 @@ impl Geometry {
             lumen: LumenLayer::new(projection, coarseness),
             still: ArealMap::default(),
             breathing: vec![None; if breathes { BREATH_LEVELS + 1 } else { 0 }],
+            walls: vec![None; if breathes { WALL_LEVELS + 1 } else { 0 }],
             beating: vec![None; if beats { BEAT_LEVELS + 1 } else { 0 }],
             sum: None,
             enlarged: None,
         };
-        geometry.still = geometry.made(|p| body.project_still(p));
+        geometry.still = geometry.made(|p| body.project_still(p, geometry.spongiosa()));
         geometry.enlarge();
         geometry
     }
@@ -87,6 +97,11 @@ impl Geometry {
         blur(&mut map.water_g_per_cm2, p.columns, &weights);
         blur(&mut map.bone_g_per_cm2, p.columns, &weights);
         map
+    }
+
+    /// A first picture does without the grain of bones.
+    fn spongiosa(&self) -> Spongiosa {
+        if self.coarseness >= COARSEST { Spongiosa::Even } else { Spongiosa::Uneven }
     }
 
     /// The body as it is now, at the resolution of the picture.
@@ -126,25 +141,32 @@ impl Geometry {
             return false;
         }
         let breath = between((motion.breath + 1.0) / 2.0, BREATH_LEVELS);
+        let wall = between((motion.breath + 1.0) / 2.0, WALL_LEVELS);
         let beat = between(motion.contraction, BEAT_LEVELS);
         for level in [breath.0, breath.0 + 1] {
             if self.breathing[level].is_none() {
                 let depth = 2.0 * level as f64 / BREATH_LEVELS as f64 - 1.0;
                 let at = BodyMotion { breath: depth, contraction: 0.0 };
-                self.breathing[level] = Some(self.made(|p| body.project_moving(p, at)));
+                self.breathing[level] = Some(self.made(|p| body.project_moving(p, at, self.spongiosa())));
             }
         }
         for level in [beat.0, beat.0 + 1].into_iter().filter(|_| beats) {
             if self.beating[level].is_none() {
                 let at = BodyMotion { breath: 0.0, contraction: level as f64 / BEAT_LEVELS as f64 };
                 let rest = BodyMotion { contraction: 0.0, ..at };
-                self.beating[level] = Some(
-                    self.made(|p| difference(body.project_moving(p, at), &body.project_moving(p, rest))),
-                );
+                let moving = |p: &Projection, motion| body.project_moving(p, motion, self.spongiosa());
+                self.beating[level] = Some(self.made(|p| difference(moving(p, at), &moving(p, rest))));
+            }
+        }
+        for level in [wall.0, wall.0 + 1] {
+            if self.walls[level].is_none() {
+                let depth = 2.0 * level as f64 / WALL_LEVELS as f64 - 1.0;
+                let outline = |p: &Projection, breath| body.project_wall(p, breath);
+                self.walls[level] = Some(self.made(|p| difference(outline(p, depth), &outline(p, 0.0))));
             }
         }
         let mut layers = vec![(1.0, &self.still)];
-        for (list, (i, t)) in [(&self.breathing, breath), (&self.beating, beat)] {
+        for (list, (i, t)) in [(&self.breathing, breath), (&self.walls, wall), (&self.beating, beat)] {
             for (level, share) in [(i, 1.0 - t), (i + 1, t)] {
                 if let Some(map) = list.get(level).and_then(Option::as_ref).filter(|_| share > 0.0) {
                     layers.push((share, map));
@@ -313,41 +335,64 @@ fn primary(
     open: &[f32],
     wedge_share: &[f32],
 ) -> (Vec<f32>, Vec<f32>) {
-    let behind = |w: &f32, b: &f32| {
-        let d = detector.background(*w, *b);
-        let kev = d.signal_kev * (1.0 - GLARE);
-        (kev, kev * d.quantum_kev / SWANK)
-    };
-    let covered = |i: usize| open[i] * wedge_share.get(i).copied().unwrap_or(1.0);
+    const CHUNK: usize = 4096;
     let body = geometry.layers_sum();
-    let rays = body.water_g_per_cm2.par_iter().zip(&body.bone_g_per_cm2);
-    if geometry.coarseness == 1 {
-        return rays
-            .enumerate()
-            .map(|(i, (w, b))| {
-                let ((kev, variance), share) = (behind(w, b), covered(i));
-                (kev * share, variance * share)
-            })
-            .unzip();
-    }
-    let (kev, variance): (Vec<f32>, Vec<f32>) = rays.map(|(w, b)| behind(w, b)).unzip();
+    let n = body.water_g_per_cm2.len();
+    let (mut kev, mut variance) = (vec![0.0_f32; n], vec![0.0_f32; n]);
+    let rays = body.water_g_per_cm2.par_chunks(CHUNK).zip(body.bone_g_per_cm2.par_chunks(CHUNK));
+    kev.par_chunks_mut(CHUNK).zip(variance.par_chunks_mut(CHUNK)).zip(rays).for_each(
+        |((kev, variance), (water, bone))| {
+            let pixels = kev.iter_mut().zip(variance.iter_mut()).zip(water.iter().zip(bone));
+            for ((ln_kev, quantum_kev), (w, b)) in pixels {
+                (*ln_kev, *quantum_kev) = detector.background_ln(*w, *b);
+            }
+            sharp_part(kev, variance);
+        },
+    );
     let columns = geometry.projection.columns / geometry.coarseness;
-    let up = |values: &[f32]| {
-        let mut all = enlarged(values, columns, geometry.coarseness);
-        all.par_iter_mut().enumerate().for_each(|(i, v)| *v *= covered(i));
+    let up = |values: Vec<f32>| {
+        let mut all = match geometry.coarseness {
+            1 => values,
+            times => enlarged(&values, columns, times),
+        };
+        cover(&mut all, open);
+        cover(&mut all, wedge_share);
         all
     };
-    (up(&kev), up(&variance))
+    (up(kev), up(variance))
+}
+
+/// From ln of the signal to what the scintillator does not spread, and from the energy of its quanta to their variance.
+#[inline(never)]
+fn sharp_part(kev: &mut [f32], variance: &mut [f32]) {
+    for (kev, variance) in kev.iter_mut().zip(variance) {
+        *kev = fast::exp(*kev) * (1.0 - GLARE);
+        *variance *= *kev / SWANK;
+    }
+}
+
+/// Multiplies pixels by shares; none stands for 1 everywhere.
+fn cover(values: &mut [f32], shares: &[f32]) {
+    values.par_chunks_mut(4096).zip(shares.par_chunks(4096)).for_each(|(values, shares)| {
+        values.iter_mut().zip(shares).for_each(|(v, s)| *v *= s);
+    });
 }
 
 /// Adds scatter and glare to the primary, and its quanta to their variance, which becomes a standard deviation.
 fn add_scatter(scatter_kev: &[f32], total_kev: &mut [f32], variance: &mut [f32]) {
-    total_kev.par_iter_mut().zip(variance.par_iter_mut()).zip(scatter_kev).for_each(
-        |((total, sigma), scatter)| {
-            *total += scatter;
-            *sigma = (*sigma + scatter * SCATTER_ENERGY_KEV / SWANK).sqrt();
-        },
-    );
+    const CHUNK: usize = 4096;
+    let pixels = total_kev.par_chunks_mut(CHUNK).zip(variance.par_chunks_mut(CHUNK));
+    pixels
+        .zip(scatter_kev.par_chunks(CHUNK))
+        .for_each(|((total, variance), scatter)| add_scatter_row(scatter, total, variance));
+}
+
+#[inline(never)]
+fn add_scatter_row(scatter_kev: &[f32], total_kev: &mut [f32], variance: &mut [f32]) {
+    for ((total, sigma), scatter) in total_kev.iter_mut().zip(variance).zip(scatter_kev) {
+        *total += scatter;
+        *sigma = (*sigma + scatter * (SCATTER_ENERGY_KEV / SWANK)).sqrt();
+    }
 }
 
 /// Share that the wedge filter lets through at each pixel; empty while it is out.
@@ -516,11 +561,14 @@ impl GrayRange {
         Self { offset, black: at(0.02) - Self::MARGIN.0 + dark, white: at(0.97) + Self::MARGIN.1 + dark }
     }
 
-    /// Gray of ln of signal at a pixel, 0 to 1: a straight line with a soft shoulder at both ends.
-    #[inline]
-    pub(super) fn shade(&self, pixel: usize, log: f32) -> f32 {
-        let x = ((log - self.offset[pixel] - self.black) / (self.white - self.black)).clamp(0.0, 1.0);
-        // Mix of line and smoothstep: mid-tones a little steeper.
-        0.6 * x + 0.4 * x * x * (3.0 - 2.0 * x)
+    /// Makes ln of signal of a stretch of pixels to gray, 0 to 1: a straight line with a soft shoulder at both ends.
+    #[inline(never)]
+    pub(super) fn shade(&self, pixels: Range<usize>, log: &mut [f32]) {
+        let scale = 1.0 / (self.white - self.black);
+        for (value, offset) in log.iter_mut().zip(&self.offset[pixels]) {
+            let x = smaller(larger((*value - offset - self.black) * scale, 0.0), 1.0);
+            // Mix of line and smoothstep: mid-tones a little steeper.
+            *value = 0.6 * x + 0.4 * x * x * (3.0 - 2.0 * x);
+        }
     }
 }

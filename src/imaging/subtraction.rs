@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::fast;
+use super::fast::{self, larger, smaller};
 use super::scene::pose_of;
 use crate::xray::CArm;
 
@@ -10,6 +10,9 @@ use crate::xray::CArm;
 const MASK_FRAMES: u32 = 4;
 /// Iodine on some ray that ends the mask, mg/cm2.
 const CONTRAST_SEEN_MG_PER_CM2: f32 = 1.0;
+
+/// Pixels that a thread takes at a time.
+const CHUNK: usize = 4096;
 
 /// A run being subtracted.
 pub(super) struct DsaRun {
@@ -49,10 +52,22 @@ impl DsaRun {
         &mut self,
         log: &[f32],
         linear_kev: &[f32],
-        most_iodine_mg_per_cm2: f32,
+        iodine_mg_per_cm2: &[f32],
     ) -> Vec<f32> {
-        let difference: Vec<f32> = self.mask_log.par_iter().zip(log).map(|(m, l)| m - l).collect();
-        if most_iodine_mg_per_cm2 > CONTRAST_SEEN_MG_PER_CM2 {
+        let mut difference = vec![0.0_f32; log.len()];
+        let rows = self.smoothed.par_chunks_mut(CHUNK).zip(self.peak.par_chunks_mut(CHUNK));
+        let logs = self.mask_log.par_chunks(CHUNK).zip(log.par_chunks(CHUNK));
+        difference.par_chunks_mut(CHUNK).zip(rows).zip(logs).for_each(
+            |((difference, (smoothed, peak)), (mask, log))| {
+                let memories = smoothed.iter_mut().zip(peak);
+                for ((d, (s, p)), (m, l)) in difference.iter_mut().zip(memories).zip(mask.iter().zip(log)) {
+                    *d = m - l;
+                    *s += 0.5 * (*d - *s);
+                    *p = larger(*p, *s);
+                }
+            },
+        );
+        if self.mask_open && iodine_mg_per_cm2.iter().any(|i| *i > CONTRAST_SEEN_MG_PER_CM2) {
             self.mask_open = false;
         }
         if self.mask_open && self.mask_frames < MASK_FRAMES {
@@ -63,10 +78,6 @@ impl DsaRun {
                 *mask_log = fast::ln(*kev);
             }
         }
-        self.smoothed.par_iter_mut().zip(&mut self.peak).zip(&difference).for_each(|((s, p), d)| {
-            *s += 0.5 * (d - *s);
-            *p = p.max(*s);
-        });
         difference
     }
 
@@ -120,10 +131,10 @@ impl FluoroRoadmap {
     /// During the fluoroscopy of the mask: adds a picture. Later: mask - live, devices positive, vessels negative.
     pub(super) fn follow(&mut self, fluoroscopy: u64, log: &[f32]) -> Option<Vec<f32>> {
         if fluoroscopy == self.made_in {
-            self.darkest_log.par_iter_mut().zip(log).for_each(|(d, l)| *d = d.min(*l));
+            self.darkest_log.iter_mut().zip(log).for_each(|(d, l)| *d = smaller(*d, *l));
             return None;
         }
-        Some(self.darkest_log.par_iter().zip(log).map(|(m, l)| m - l).collect())
+        Some(self.darkest_log.iter().zip(log).map(|(m, l)| m - l).collect())
     }
 
     pub(super) fn moved_mm(&self, arm: &CArm) -> Option<f64> {

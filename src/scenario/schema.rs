@@ -216,8 +216,12 @@ pub static ROOM: Group = Group {
             "Other",
             "procedure whose published dose reference level the report compares with",
         ),
+        default("arms", Kind::Choice(ARMS), "Beside", "where the patient's arms are at the start"),
     ],
 };
+
+const ARMS: &[(&str, &str)] =
+    &[("Beside", "on the table beside the body, in the way of lateral beams"), ("Up", "beside the head")];
 
 const PROCEDURES: &[(&str, &str)] = &[
     ("Other", "no reference level"),

@@ -203,6 +203,18 @@ pub struct Room {
     pub views: Vec<RoomView>,
     /// Procedure whose reference level the dose is compared with.
     pub procedure: Procedure,
+    /// Where the patient's arms are at the start.
+    pub arms: Arms,
+}
+
+/// Where the patient's arms lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Arms {
+    /// On the table beside the body: in the way of lateral beams through the trunk.
+    #[default]
+    Beside,
+    /// Up beside the head.
+    Up,
 }
 
 /// A procedure with a published reference level of dose.
@@ -296,6 +308,7 @@ impl Default for Room {
             isocenter_mm: (0.0, 0.0, 0.0),
             views: Vec::new(),
             procedure: Procedure::Other,
+            arms: Arms::Beside,
         }
     }
 }

@@ -50,10 +50,11 @@ fn deploy(
     }
     let carrier_mm = b.percept.tools.get(catheter.idx()).filter(|t| t.loaded).map(|t| t.inserted_mm);
     let carrier_mm = carrier_mm.ok_or_else(|| format!("`{through}` is not in"))?;
-    match b.work.phase {
+    // The phases belong to entering and taking off; the parts are counted beside them.
+    match b.work.tries {
         ENTER => {
             if let Progress::Done = motion::load(id, 0, b)? {
-                b.go(FEED);
+                part(FEED, b);
             }
             // The beginning of the next part counts from here.
             b.work.base_mm = None;
@@ -63,7 +64,7 @@ fn deploy(
         REST => {
             if b.phase_time_s() > SETTLE_S {
                 b.hands.send(Command::Detach { tool });
-                b.go(DETACH);
+                part(DETACH, b);
             }
             Ok(Progress::Running)
         }
@@ -72,12 +73,17 @@ fn deploy(
                 if !b.percept.tools.get(tool.idx()).is_some_and(|t| t.has_shed) {
                     return Err(format!("`{id}` did not part from its pusher"));
                 }
-                b.go(BACK);
+                part(BACK, b);
             }
             Ok(Progress::Running)
         }
         _ => motion::take_off(id, LUMEN_MM_PER_S, timeout_s, true, b),
     }
+}
+
+fn part(number: u32, b: &mut Bench<'_>) {
+    b.work.tries = number;
+    b.go(0);
 }
 
 /// Quick through the lumen, slow and under the beam from the tip on, until it is free or its joint has come out.
@@ -93,7 +99,7 @@ fn feed(
         return Err(format!("`{id}` is not in"));
     };
     if t.has_shed {
-        b.go(BACK);
+        part(BACK, b);
         return Ok(Progress::Running);
     }
     if t.implant_mm <= 0.0 {
@@ -101,7 +107,7 @@ fn feed(
     }
     let joint_out_mm = t.inserted_mm - t.implant_mm - carrier_mm;
     if t.is_detachable && joint_out_mm >= CLEAR_MM {
-        b.go(REST);
+        part(REST, b);
         return Ok(Progress::Running);
     }
     if t.hub_force_n > stop_force_n {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::Arms;
 use crate::xray::FluoroLevel;
 use crate::xray::staff::Shields;
 
@@ -205,6 +206,8 @@ pub enum Command {
     },
     /// Lead screens of the staff.
     SetShields(Shields),
+    /// The patient's arms are laid beside the body or up beside the head; not with the beam on.
+    SetArms(Arms),
     /// Which lumen injector and hand syringe are connected to.
     Connect {
         /// Device with a lumen.

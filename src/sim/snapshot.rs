@@ -10,6 +10,7 @@ use super::exposure::suite::Suite;
 use crate::anatomy::{VesselId, VesselPlace};
 use crate::device::DeviceKind;
 use crate::math::Vec3;
+use crate::scenario::Arms;
 use crate::xray::dose::ALERTS;
 use crate::xray::staff::{STAFF_PLACES, Shields};
 use crate::xray::{CArm, FluoroLevel};
@@ -372,6 +373,8 @@ pub struct XrayView {
     pub suite: Suite,
     /// Dose to skin and staff.
     pub dose: DoseView,
+    /// Where the patient's arms are; a picture of an anatomy alone shows none.
+    pub arms: Option<Arms>,
 }
 
 /// Dose beyond the room's totals.

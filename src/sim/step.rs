@@ -130,6 +130,7 @@ fn finish_tick(
             tick,
             contrast_given_ml: state.injector.contrast_given_ml,
             injecting_at: scratch.sources.first().map(|s| s.place),
+            breath: state.patient.breath(),
         },
         &mut report.events,
     );

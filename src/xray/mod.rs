@@ -1,5 +1,6 @@
 //! The X-ray room without pixels: C-arm geometry, spectra, attenuation, thickness, exposure control, dose.
 
+mod arms;
 pub mod attenuation;
 pub mod control;
 pub mod dose;
@@ -17,5 +18,5 @@ pub use attenuation::Substance;
 pub use control::{DetectorProgram, ExposureControl, FluoroLevel};
 pub use geometry::{CArm, Projection};
 pub use spectrum::Spectrum;
-pub use thickness::{BodyModel, BodyMotion};
+pub use thickness::{BodyModel, BodyMotion, Posture, Spongiosa};
 pub use wedge::Wedge;

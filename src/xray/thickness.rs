@@ -5,8 +5,11 @@
 //! the triangles come from an exact fixed-point rasterization (shared edges are crossed once), are sorted by depth,
 //! and the innermost listed surface fills each stretch.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
+use super::arms::{ArmSurface, Layer, arms};
 use super::attenuation::Substance;
 use super::geometry::{CArm, Projection};
 pub use super::raster::slant;
@@ -14,8 +17,9 @@ use super::raster::{
     Crossing, OpenSurfaces, Projected, Triangle, crossings, first_center, last_center, spongiosa,
 };
 use crate::anatomy::breathing::beat_of_surface_mm;
-use crate::anatomy::{Anatomy, BodySurface, Breathing, Mesh, VesselTree};
+use crate::anatomy::{Anatomy, BodySurface, Breathing, Material, Mesh, VesselTree};
 use crate::math::Vec3;
+use crate::scenario::Arms;
 
 /// Thickness of the carbon fiber table top, mm.
 pub const TABLE_TOP_MM: f64 = 6.0;
@@ -79,8 +83,14 @@ pub struct BodyModel {
     /// Displacement of every vertex at full breath in, and at the end of systole, mm; empty where nothing moves.
     breath_mm: Vec<Vec3>,
     beat_mm: Vec<Vec3>,
-    /// Vertices of the first surface, the skin, end here.
-    skin_to: usize,
+    /// Per surface: outline of the trunk, whose front breathes.
+    is_wall: Vec<bool>,
+    /// Per surface of an arm: the posture it belongs to.
+    posture: Vec<Option<Arms>>,
+    /// Where the arms are; none are there without.
+    arms: Option<Arms>,
+    /// Vertices of skin, and the posture that they belong to.
+    skin: Vec<(Option<Arms>, Range<usize>)>,
     /// What surrounds the organs: its fill is taken off those of the moving layer.
     around: WaterBone,
 }
@@ -96,6 +106,34 @@ enum Part {
     Still,
     /// What does, as the difference to what surrounds it.
     Moving,
+    /// Outlines of the trunk alone.
+    Wall,
+}
+
+/// What is cast on the raster.
+#[derive(Clone, Copy, Debug)]
+struct Cast {
+    part: Part,
+    arms: Option<Arms>,
+    spongiosa: Spongiosa,
+}
+
+/// Whether spongiosa is drawn with its grain, or even, as suits a first picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spongiosa {
+    /// Grain.
+    Uneven,
+    /// The same density everywhere.
+    Even,
+}
+
+/// How the patient lies as the exposure control sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Posture {
+    /// Depth of breath, -1 (out) to 1 (in).
+    pub breath: f64,
+    /// Where the arms are; none are there without.
+    pub arms: Option<Arms>,
 }
 
 /// Where the moving organs are.
@@ -111,27 +149,80 @@ impl BodyModel {
     /// The body of an anatomy on its table; an anatomy without body surfaces lies in an elliptic cylinder of soft tissue.
     pub fn new(anatomy: &Anatomy) -> Self {
         if anatomy.body.is_empty() {
-            let skin = Mesh::elliptic_cylinder_around(&anatomy.tree);
-            return Self::of_meshes(&[(&skin, Substance::SoftTissue, 1.06)]);
+            let skin = BodySurface {
+                name: "trunk".to_owned(),
+                material: Material::SoftTissue,
+                density_g_per_cm3: 1.06,
+                mesh: Mesh::elliptic_cylinder_around(&anatomy.tree),
+            };
+            return Self::from_surfaces(&[skin]);
         }
-        let mut model = Self::from_surfaces(&anatomy.body);
+        let mut model = Self::default();
+        // What overlaps counts as what is listed last: flesh of the arms below the trunk, their bones above it.
+        let (bones, flesh): (Vec<_>, Vec<_>) =
+            arms(anatomy).into_iter().partition(|a| a.layer == Layer::Bone);
+        model.push_arms(&flesh);
+        let (surfaces, vertices) = (model.fills.len(), model.vertices_mm.len());
+        model.push_body(&anatomy.body);
         if let Some(breathing) = Breathing::of(anatomy) {
-            model.set_in_motion(&anatomy.body, breathing);
+            model.set_in_motion(&anatomy.body, breathing, (surfaces, vertices));
         }
+        model.push_arms(&bones);
+        model.lay_on_table(&anatomy.body);
         model
     }
 
-    fn set_in_motion(&mut self, surfaces: &[BodySurface], breathing: Breathing) {
+    fn push_arms(&mut self, surfaces: &[ArmSurface]) {
+        for s in surfaces {
+            let from = self.vertices_mm.len();
+            self.push(&s.mesh, s.substance, s.density_g_per_cm3);
+            if let Some(last) = self.posture.last_mut() {
+                *last = Some(s.posture);
+            }
+            if s.layer == Layer::Skin {
+                self.skin.push((Some(s.posture), from..self.vertices_mm.len()));
+            }
+        }
+    }
+
+    fn push_body(&mut self, surfaces: &[BodySurface]) {
+        for (i, s) in surfaces.iter().enumerate() {
+            let from = self.vertices_mm.len();
+            self.push(&s.mesh, Substance::of_material(s.material), s.density_g_per_cm3);
+            if i == 0 {
+                self.skin.push((None, from..self.vertices_mm.len()));
+            }
+        }
+    }
+
+    /// Where the patient's arms are from now on; none are there without.
+    pub fn set_arms(&mut self, arms: Option<Arms>) {
+        self.arms = arms;
+    }
+
+    /// Where they are.
+    pub fn arms(&self) -> Option<Arms> {
+        self.arms
+    }
+
+    fn set_in_motion(
+        &mut self,
+        surfaces: &[BodySurface],
+        breathing: Breathing,
+        (first_surface, first_vertex): (usize, usize),
+    ) {
         self.breath_mm = vec![Vec3::zeros(); self.vertices_mm.len()];
         self.beat_mm = self.breath_mm.clone();
         if let Some(i) = surfaces.iter().position(|s| s.name == "muscle") {
-            self.around = self.fills[i];
+            self.around = self.fills[first_surface + i];
         }
-        let mut first = 0;
+        let mut first = first_vertex;
         for (i, surface) in surfaces.iter().enumerate() {
             let range = first..first + surface.mesh.vertices_mm.len();
             if let Some(breath_mm) = breathing.of_surface_mm(surface) {
-                self.moves[i] = true;
+                let is_wall = Breathing::is_wall(surface);
+                self.is_wall[first_surface + i] = is_wall;
+                self.moves[first_surface + i] = !is_wall;
                 self.breath_mm[range.clone()].copy_from_slice(&breath_mm);
             }
             if let Some(beat_mm) = beat_of_surface_mm(surface) {
@@ -148,23 +239,18 @@ impl BodyModel {
 
     /// The given surfaces on a table.
     pub fn from_surfaces(surfaces: &[BodySurface]) -> Self {
-        let listed: Vec<(&Mesh, Substance, f64)> = surfaces
-            .iter()
-            .map(|s| (&s.mesh, Substance::of_material(s.material), s.density_g_per_cm3))
-            .collect();
-        Self::of_meshes(&listed)
+        let mut model = Self::default();
+        model.push_body(surfaces);
+        model.lay_on_table(surfaces);
+        model
     }
 
-    fn of_meshes(listed: &[(&Mesh, Substance, f64)]) -> Self {
-        let mut model = Self::default();
-        for (mesh, substance, density) in listed {
-            model.push(mesh, *substance, *density);
-        }
-        model.skin_to = listed.first().map_or(0, |l| l.0.vertices_mm.len());
-        model.table_from = model.triangles.len();
+    /// Puts the table top under the lowest corner of a body.
+    fn lay_on_table(&mut self, body: &[BodySurface]) {
+        self.table_from = self.triangles.len();
         let mut lowest: Option<Vec3> = None;
         let mut z_range = (f64::INFINITY, f64::NEG_INFINITY);
-        for v in &model.vertices_mm {
+        for v in body.iter().flat_map(|s| &s.mesh.vertices_mm) {
             z_range = (z_range.0.min(v.z), z_range.1.max(v.z));
             if lowest.is_none_or(|l| v.y > l.y) {
                 lowest = Some(*v);
@@ -175,9 +261,10 @@ impl BodyModel {
                 Vec3::new(TABLE_HALF_WIDTH_MM, 0.5 * TABLE_TOP_MM, 0.5 * (z_range.1 - z_range.0) + 300.0);
             let center = Vec3::new(0.0, lowest.y + 0.5 * TABLE_TOP_MM, 0.5 * (z_range.0 + z_range.1));
             let density = Substance::CarbonFiber.density_g_per_cm3();
-            model.push(&box_mesh(&center, &half), Substance::CarbonFiber, density);
+            self.push(&box_mesh(&center, &half), Substance::CarbonFiber, density);
         }
-        model
+        self.breath_mm.resize(self.vertices_mm.len(), Vec3::zeros());
+        self.beat_mm.resize(self.vertices_mm.len(), Vec3::zeros());
     }
 
     fn push(&mut self, mesh: &Mesh, substance: Substance, density_g_per_cm3: f64) {
@@ -188,6 +275,8 @@ impl BodyModel {
         self.fills.push(WaterBone { water: basis.water * per_mm, bone: basis.bone * per_mm });
         self.uneven.push(substance == Substance::TrabecularBone);
         self.moves.push(false);
+        self.is_wall.push(false);
+        self.posture.push(None);
         // A surface wound inwards would subtract: its triangles are turned.
         let inwards = mesh.signed_volume_mm3() < 0.0;
         self.vertices_mm.extend_from_slice(&mesh.vertices_mm);
@@ -199,34 +288,58 @@ impl BodyModel {
 
     /// Areal densities along the ray to each pixel center, table top included.
     pub fn project(&self, projection: &Projection) -> ArealMap {
-        self.rasterize(projection, Part::All, &self.vertices_mm)
+        self.rasterize(projection, &self.cast(Part::All, Spongiosa::Uneven), &self.vertices_mm)
     }
 
     /// The same of what keeps still, with the table; the whole body where nothing moves.
-    pub fn project_still(&self, projection: &Projection) -> ArealMap {
+    pub fn project_still(&self, projection: &Projection, spongiosa: Spongiosa) -> ArealMap {
         let part = if self.moves().0 { Part::Still } else { Part::All };
-        self.rasterize(projection, part, &self.vertices_mm)
+        self.rasterize(projection, &self.cast(part, spongiosa), &self.vertices_mm)
     }
 
-    /// What organs in motion add to it, in difference to the soft tissue around them. Where an organ overlaps a bone (by a
-    /// millimeter or two at full breath) both count.
-    pub fn project_moving(&self, projection: &Projection, motion: BodyMotion) -> ArealMap {
-        let moved: Vec<Vec3> = (self.vertices_mm.iter().zip(&self.breath_mm).zip(&self.beat_mm))
+    /// What organs and ribs in motion add to it, in difference to the soft tissue around them. Where one overlaps a bone that keeps
+    /// still (by a millimeter or two at full breath) both count.
+    pub fn project_moving(
+        &self,
+        projection: &Projection,
+        motion: BodyMotion,
+        spongiosa: Spongiosa,
+    ) -> ArealMap {
+        self.rasterize(projection, &self.cast(Part::Moving, spongiosa), &self.moved(motion))
+    }
+
+    /// The outlines of the trunk alone at a depth of breath.
+    pub fn project_wall(&self, projection: &Projection, breath: f64) -> ArealMap {
+        let motion = BodyMotion { breath, contraction: 0.0 };
+        self.rasterize(projection, &self.cast(Part::Wall, Spongiosa::Even), &self.moved(motion))
+    }
+
+    fn cast(&self, part: Part, spongiosa: Spongiosa) -> Cast {
+        Cast { part, arms: self.arms, spongiosa }
+    }
+
+    fn moved(&self, motion: BodyMotion) -> Vec<Vec3> {
+        (self.vertices_mm.iter().zip(&self.breath_mm).zip(&self.beat_mm))
             .map(|((p, breath), beat)| p + breath * motion.breath + beat * motion.contraction)
-            .collect();
-        self.rasterize(projection, Part::Moving, &moved)
+            .collect()
     }
 
     /// Air between the patient's exit side and the detector, mm: from the corner of the skin nearest to the detector within the open
     /// field; 0 where the patient touches it, and the whole way from the isocenter where nobody is there.
     pub fn air_gap_mm(&self, arm: &CArm) -> f64 {
+        self.air_gap_of(arm, self.arms)
+    }
+
+    /// The same with the arms somewhere.
+    pub fn air_gap_of(&self, arm: &CArm, arms: Option<Arms>) -> f64 {
         let p = arm.projection(1);
         let depth = |v: &&Vec3| {
             let (column, row, m) = p.project(v)?;
             arm.is_open(column, row).then_some(p.sid_mm / m)
         };
-        let skin = &self.vertices_mm[..self.skin_to];
-        let deepest = skin.iter().filter_map(|v| depth(&v)).fold(0.0, f64::max);
+        let there = self.skin.iter().filter(|(posture, _)| posture.is_none() || *posture == arms);
+        let skin = there.flat_map(|(_, range)| &self.vertices_mm[range.clone()]);
+        let deepest = skin.filter_map(|v| depth(&v)).fold(0.0, f64::max);
         let exit_mm = if deepest > 0.0 { deepest } else { super::geometry::SOURCE_ISOCENTER_MM };
         (arm.sid_mm - exit_mm).max(0.0)
     }
@@ -234,8 +347,19 @@ impl BodyModel {
     /// Mean water-equivalent thickness (60 keV) of the patient over a fan of 16 x 16 rays in the open field, mm; rays
     /// beside the patient are left out as long as one meets the patient. The table top is not counted.
     pub fn water_equivalent_mm(&self, arm: &CArm) -> f64 {
+        self.water_equivalent_of(arm, &Posture { breath: 0.0, arms: self.arms })
+    }
+
+    /// The same at a depth of breath with the arms somewhere.
+    pub fn water_equivalent_of(&self, arm: &CArm, posture: &Posture) -> f64 {
         let projection = arm.projection(FAN_RAYS);
-        let map = self.rasterize(&projection, Part::Patient, &self.vertices_mm);
+        let cast = Cast { part: Part::Patient, arms: posture.arms, spongiosa: Spongiosa::Uneven };
+        let map = if posture.breath == 0.0 || !self.moves().0 {
+            self.rasterize(&projection, &cast, &self.vertices_mm)
+        } else {
+            let motion = BodyMotion { breath: posture.breath, contraction: 0.0 };
+            self.rasterize(&projection, &cast, &self.moved(motion))
+        };
         let bone_as_water = Substance::CorticalBone.mass_attenuation_cm2_per_g(WATER_EQUIVALENT_KEV)
             / Substance::Water.mass_attenuation_cm2_per_g(WATER_EQUIVALENT_KEV);
         let (mut sum, mut count) = (0.0, 0_u32);
@@ -256,13 +380,16 @@ impl BodyModel {
         if count == 0 { 0.0 } else { sum / f64::from(count) }
     }
 
-    fn rasterize(&self, projection: &Projection, part: Part, vertices_mm: &[Vec3]) -> ArealMap {
+    fn rasterize(&self, projection: &Projection, cast: &Cast, vertices_mm: &[Vec3]) -> ArealMap {
         let (columns, rows) = (projection.columns, projection.rows);
         let corners: Vec<Option<Projected>> =
             vertices_mm.par_iter().map(|v| Projected::of(v, projection)).collect();
         let bands = rows.div_ceil(BAND_ROWS);
-        let in_band = self.triangles_by_band(&corners, part, projection);
-        let fills = self.fills_of(part);
+        let in_band = self.triangles_by_band(&corners, cast, projection);
+        let fills = self.fills_of(cast.part);
+        // Only what is drawn with its grain.
+        let uneven: Vec<bool> =
+            self.uneven.iter().map(|u| *u && cast.spongiosa == Spongiosa::Uneven).collect();
         let mut map = ArealMap {
             water_g_per_cm2: vec![0.0; columns * rows],
             bone_g_per_cm2: vec![0.0; columns * rows],
@@ -284,7 +411,7 @@ impl BodyModel {
                     band * BAND_ROWS,
                     water.len() / columns,
                 );
-                self.fill(projection, &fills, band * BAND_ROWS, crossings, water, bone);
+                self.fill(projection, (&fills, &uneven), band * BAND_ROWS, crossings, water, bone);
             });
         map
     }
@@ -299,31 +426,34 @@ impl BodyModel {
     fn triangles_by_band(
         &self,
         corners: &[Option<Projected>],
-        part: Part,
+        cast: &Cast,
         projection: &Projection,
     ) -> Vec<Vec<u32>> {
         let (columns, rows) = (projection.columns, projection.rows);
-        let bands = rows.div_ceil(BAND_ROWS);
-        let mut lists = vec![Vec::new(); bands];
-        let end = if part == Part::Patient { self.table_from } else { self.triangles.len() };
-        for (i, t) in self.triangles[..end].iter().enumerate() {
-            let is_taken = match part {
-                Part::All | Part::Patient => true,
-                Part::Still => !self.moves[usize::from(t.surface)],
-                Part::Moving => self.moves[usize::from(t.surface)],
-            };
-            if !is_taken {
-                continue;
-            }
-            let [Some(a), Some(b), Some(c)] = t.corners.map(|v| corners[v as usize]) else { continue };
+        let end = if cast.part == Part::Patient { self.table_from } else { self.triangles.len() };
+        // First and last row with a center inside the triangle's box; none where its box holds no center.
+        let rows_of = |t: &Triangle| {
+            let surface = usize::from(t.surface);
+            let is_taken = self.posture[surface].is_none_or(|p| Some(p) == cast.arms)
+                && match cast.part {
+                    Part::All | Part::Patient => true,
+                    Part::Still => !self.moves[surface],
+                    Part::Moving => self.moves[surface],
+                    Part::Wall => self.is_wall[surface],
+                };
+            let [Some(a), Some(b), Some(c)] = t.corners.map(|v| corners[v as usize]) else { return None };
             let lo = first_center(a.y.min(b.y).min(c.y)).max(0);
             let hi = last_center(a.y.max(b.y).max(c.y)).min(rows as i64 - 1);
-            let (left, right) =
-                (first_center(a.x.min(b.x).min(c.x)).max(0), last_center(a.x.max(b.x).max(c.x)));
-            if lo > hi || left > right.min(columns as i64 - 1) {
-                continue;
-            }
-            for list in &mut lists[lo as usize / BAND_ROWS..=hi as usize / BAND_ROWS] {
+            let left = first_center(a.x.min(b.x).min(c.x)).max(0);
+            let right = last_center(a.x.max(b.x).max(c.x)).min(columns as i64 - 1);
+            (is_taken && lo <= hi && left <= right).then_some((lo as u32, hi as u32))
+        };
+        let all: Vec<Option<(u32, u32)>> =
+            self.triangles[..end].par_iter().with_min_len(4096).map(rows_of).collect();
+        let mut lists = vec![Vec::new(); rows.div_ceil(BAND_ROWS)];
+        for (i, found) in all.iter().enumerate() {
+            let Some((lo, hi)) = found else { continue };
+            for list in &mut lists[*lo as usize / BAND_ROWS..=*hi as usize / BAND_ROWS] {
                 list.push(i as u32);
             }
         }
@@ -333,7 +463,7 @@ impl BodyModel {
     fn fill(
         &self,
         projection: &Projection,
-        fills: &[WaterBone],
+        (fills, uneven): (&[WaterBone], &[bool]),
         first_row: usize,
         crossings: Vec<Crossing>,
         water: &mut [f32],
@@ -368,7 +498,7 @@ impl BodyModel {
                 if let Some(inside) = open.innermost() {
                     let fill = fills[inside];
                     let mut length = depth - from;
-                    if self.uneven[inside] && length > 0.0 {
+                    if uneven[inside] && length > 0.0 {
                         length *= spongiosa(projection, first_row, pixel, from, depth);
                     }
                     w += length * fill.water;
@@ -420,7 +550,7 @@ pub fn path_lengths_mm(mesh: &Mesh, projection: &Projection) -> Vec<f32> {
     let mut model = BodyModel::default();
     // 10 g/cm3 of water: 1 g/cm2 for every millimeter.
     model.push(mesh, Substance::Water, 10.0);
-    model.rasterize(projection, Part::All, &model.vertices_mm).water_g_per_cm2
+    model.rasterize(projection, &model.cast(Part::All, Spongiosa::Even), &model.vertices_mm).water_g_per_cm2
 }
 
 fn box_mesh(center_mm: &Vec3, half_mm: &Vec3) -> Mesh {

@@ -34,6 +34,8 @@ pub(crate) fn busy_view() -> View {
             outer_mm: *outer_mm,
             has_lumen: *kind != DeviceKind::Wire,
             detachable_mm: None,
+            balloon: None,
+            has_sheathed_stent: false,
         })
         .collect();
     let mut view = View {

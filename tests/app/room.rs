@@ -10,6 +10,7 @@ use cathnav::app::view::{SkinView, View};
 use cathnav::app::{panels, views};
 use cathnav::imaging::review::{Reviewed, ViewTrace};
 use cathnav::imaging::{ColorPicture, Frame, FrameKind};
+use cathnav::scenario::Arms;
 use cathnav::sim::Command;
 use cathnav::sim::command::{AcquisitionKind, Pedal, RoadmapSource};
 use cathnav::sim::exposure::suite::{RunRecord, StoredView};
@@ -55,12 +56,17 @@ fn every_tool_of_the_suite_is_a_button() {
     view.snapshot.xray.suite.references[0] =
         Some(StoredView { arm: CArm { primary_deg: 25.0, ..CArm::default() }, pulse: Some(4) });
     let mut h = harness(view, panels::xray_ui, [380.0, 1400.0]);
+    // Rarely used tools are in a group that is closed at first.
+    assert!(h.query_by_label("Ceiling screen").is_none());
+    click(&mut h, t(Text::GroupFilters));
+    (0..20).for_each(|_| h.step());
     for (label, command) in [
         ("High", Command::SetFluoroLevel(FluoroLevel::High)),
         ("Cerebral", Command::SelectProgram(2)),
         ("AP", Command::RecallPreset(0)),
         ("fluoro", Command::SetRoadmapSource(RoadmapSource::Fluoro)),
         ("Hold breath", Command::HoldBreath(true)),
+        (t(Text::ArmsUp), Command::SetArms(Arms::Up)),
         ("Remask", Command::Remask),
         ("Store fluoro", Command::StoreFluoro),
         ("Go to A: LAO 25  CRA 0", Command::RecallReference(0)),
@@ -107,6 +113,8 @@ fn the_review_changes_mask_shift_and_trace() {
         (t(Text::Invert), ReviewAction::Invert),
         (t(Text::AsRoadmap), ReviewAction::Roadmap),
         (t(Text::ToReference), ReviewAction::ToReference),
+        (t(Text::SavePicture), ReviewAction::Save),
+        ("+", ReviewAction::Zoom(1.25, [0.5; 2])),
         (t(Text::ToolThroat), ReviewAction::Tool(Tool::Throat)),
         ("loop 1 60 f", ReviewAction::Show(Source::Loop(1))),
     ] {

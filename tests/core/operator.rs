@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use cathnav::anatomy::{self, VesselId, VesselTree};
+use cathnav::anatomy::{self, VesselId, VesselPlace, VesselTree};
+use cathnav::math::Vec3;
 use cathnav::scenario::Case;
 use cathnav::sim::command::{Command, ToolId};
 use cathnav::sim::event::EventKind;
@@ -24,6 +25,22 @@ const TURN_DEG: f64 = 80.0;
 const SCAN_DEG: f64 = 40.0;
 /// Attempts of a catheter: a little over a round.
 const SCANS: u32 = 11;
+/// A steered tip is turned this far before the mouth that it is to enter, in radii of the vessel.
+const AHEAD: [f64; 3] = [1.0, 2.0, 0.2];
+/// In a vessel of more than this radius the bend of a micro wire does not reach the other wall, mm.
+const WIDE_MM: f64 = 2.0;
+/// It is in when it lies this deep behind the wall of the parent, mm.
+const IN_MM: f64 = 3.0;
+/// Length of the bent tip, and of the stretch behind it that tells the axis, mm.
+const BEND_MM: f64 = 5.0;
+/// The supporting catheter stays this far behind the tip, mm.
+const SUPPORT_MM: f64 = 8.0;
+/// Good enough an aim, degrees.
+const AIMED_DEG: f64 = 20.0;
+/// Turns in which an aim must be found.
+const AIM_TURNS: u32 = 8;
+/// Aims of later attempts are off by these, degrees: a bent tip does not always slide where it points.
+const AIM_OFF_DEG: [f64; 5] = [0.0, 35.0, -35.0, 70.0, -70.0];
 
 /// An anatomy with a tray, nothing else.
 pub(crate) fn model(anatomy: &str, site: &str, tray: &[&str]) -> Arc<Model> {
@@ -226,6 +243,115 @@ impl Operator {
             self.turn(tool, TURN_DEG);
         }
         Err(said)
+    }
+
+    /// Leads a wire from where it is by looking: before each mouth on the way the catheter around it is brought up for support,
+    /// and the bent tip is turned towards the mouth.
+    pub(crate) fn steer(
+        &mut self,
+        (tool, support): (ToolId, ToolId),
+        target: VesselId,
+        depth_mm: f64,
+        attempts: u32,
+    ) -> Result<(), String> {
+        let tree = self.tree();
+        let from = self.device(tool).tip_place.ok_or("the tip is in no vessel")?.vessel;
+        let way = way(&tree, from, target);
+        let (mut tries, mut at) = (0, 0);
+        for _ in 0..attempts {
+            let place = self.device(tool).tip_place.ok_or("the tip is in no vessel")?;
+            let Some(i) = way.iter().position(|v| *v == place.vessel) else {
+                self.feed(tool, -15.0, 12.0, |d| d.tip_place.is_some_and(|p| way.contains(&p.vessel)));
+                continue;
+            };
+            if i != at {
+                (tries, at) = (0, i);
+            }
+            tries += 1;
+            match way.get(i + 1) {
+                Some(next) => {
+                    let mouth = tree.branch(*next).origin.filter(|o| o.vessel == way[i]).ok_or("not downstream")?;
+                    self.enter((tool, support), mouth, *next, tries - 1)?;
+                }
+                None => {
+                    let deep = |d: &RodDeviceView| d.tip_place.is_some_and(|p| p.vessel == target && p.arc_mm >= depth_mm);
+                    let is_off = |d: &RodDeviceView| d.tip_place.is_some_and(|p| p.vessel != target);
+                    self.feed(tool, 8.0, 30.0, |d| deep(d) || is_off(d) || d.hub_force_n.abs() > GIVE_WAY_N);
+                    if deep(&self.device(tool)) {
+                        return Ok(());
+                    }
+                    if !is_off(&self.device(tool)) {
+                        self.feed(tool, -12.0, 0.5, |_| false);
+                        self.turn(tool, TURN_DEG);
+                    }
+                }
+            }
+        }
+        Err(format!("the tip is in {:?} after {attempts} attempts", self.device(tool).tip_place))
+    }
+
+    /// One try to bring a tip into the next vessel; false when it went elsewhere, was pressed or came to no end.
+    fn enter(&mut self, (tool, support): (ToolId, ToolId), mouth: VesselPlace, next: VesselId, tries: u32) -> Result<bool, String> {
+        let tree = self.tree();
+        let wall_mm = tree.branch(mouth.vessel).at(mouth.arc_mm).radius_mm;
+        let inside_mm = (wall_mm + IN_MM).min(0.7 * tree.branch(next).length_mm());
+        let is_in = |p: VesselPlace| match p.vessel {
+            v if v == next => p.arc_mm > inside_mm,
+            v => tree.route(v).contains(&next),
+        };
+        let ahead_mm = wall_mm * AHEAD[tries as usize % AHEAD.len()];
+        let before = |d: &RodDeviceView| {
+            d.tip_place.is_some_and(|p| p.vessel == mouth.vessel && p.arc_mm <= mouth.arc_mm - ahead_mm)
+        };
+        // Back before the mouth, then up to it.
+        if !before(&self.device(tool)) && !self.feed(tool, -15.0, 12.0, before) {
+            return Err(format!("cannot come back before {}", tree.branch(next).name));
+        }
+        self.feed(tool, 6.0, 12.0, |d| !before(d) || d.hub_force_n.abs() > GIVE_WAY_N);
+        let goal = tree.branch(next).at(wall_mm + BEND_MM).position_mm;
+        let off_deg = AIM_OFF_DEG[tries as usize / AHEAD.len() % AIM_OFF_DEG.len()];
+        // By the bend of the wire, or, where the vessel is too wide for it, by that of the catheter with the wire in it.
+        let is_wide = wall_mm > WIDE_MM;
+        self.feed_to(support, self.device(tool).inserted_mm - if is_wide { 0.5 } else { SUPPORT_MM }, 10.0);
+        self.aim(if is_wide { support } else { tool }, &goal, off_deg);
+        let (mut entered, fed) = (false, self.device(tool).inserted_mm);
+        self.feed(tool, 6.0, 12.0, |d| {
+            entered = d.tip_place.is_some_and(is_in);
+            let is_astray = d.tip_place.is_some_and(|p| match p.vessel {
+                v if v == mouth.vessel => p.arc_mm > mouth.arc_mm + PAST_MM,
+                v => v != next && p.arc_mm > ASTRAY_MM,
+            });
+            entered || is_astray || d.hub_force_n.abs() > GIVE_WAY_N || d.inserted_mm > fed + 3.0 * PAST_MM
+        });
+        Ok(entered)
+    }
+
+    /// Turns the hub until the bent tip points towards a place, seen along the wire.
+    fn aim(&mut self, tool: ToolId, goal_mm: &Vec3, off_deg: f64) {
+        for _ in 0..AIM_TURNS {
+            let Some((tip, axis, bend)) = self.bend(tool) else { return };
+            let to = goal_mm - tip;
+            let to = to - axis * axis.dot(&to);
+            let error = axis.dot(&bend.cross(&to)).atan2(bend.dot(&to)).to_degrees() + off_deg;
+            let error = error - 360.0 * (error / 360.0).round();
+            if bend.norm() > 0.1 && error.abs() < AIMED_DEG {
+                return;
+            }
+            self.turn(tool, if bend.norm() > 0.1 { error } else { TURN_DEG });
+        }
+    }
+
+    /// Tip, axis of the stretch behind the bend, and where the bent end points across it.
+    fn bend(&self, tool: ToolId) -> Option<(Vec3, Vec3, Vec3)> {
+        let snap = self.session.snapshot();
+        let tip_mm = self.device(tool).inserted_mm;
+        let nodes: Vec<(f64, Vec3)> =
+            snap.rods[0].arc_mm.iter().copied().zip(snap.rods[0].nodes_mm.iter().copied()).collect();
+        let at = |behind_mm: f64| nodes.iter().rfind(|(s, _)| *s <= tip_mm - behind_mm).map(|x| x.1);
+        let (tip, knee, shaft) = (self.device(tool).tip_mm, at(BEND_MM)?, at(2.5 * BEND_MM)?);
+        let axis = (knee - shaft).try_normalize(1e-6)?;
+        let end = (tip - knee).try_normalize(1e-6)?;
+        Some((tip, axis, end - axis * axis.dot(&end)))
     }
 
     /// Brings a shaped catheter into the mouth of a branch: over the wire to beyond the mouth, wire back so that the curve forms,

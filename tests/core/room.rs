@@ -2,7 +2,7 @@
 
 use cathnav::anatomy::{Anatomy, BodySurface, Material, Mesh, VesselTree};
 use cathnav::imaging::archive::{Archive, StoredRun};
-use cathnav::imaging::dicom::{RunFacts, Study, rdsr_file, update_mask, xa_file};
+use cathnav::imaging::dicom::{RunFacts, Study, loop_file, rdsr_file, update_mask, xa_file};
 use cathnav::imaging::measure::{Calibration, half_height_pixels, stenosis_percent};
 use cathnav::imaging::review::{ReviewSettings, Reviewed, ViewTrace, automatic_mask, fullest_frame, review};
 use cathnav::imaging::{Frame, FrameKind, Renderer, RendererConfig, skin_picture};
@@ -419,7 +419,8 @@ fn loops_of_fluoroscopy_are_kept_when_asked_for() {
     let mut snapshot = Snapshot::default();
     for number in 0..30 {
         snapshot.xray.pulse = Some(Pulse { number, run: None, frame_in_run: 0 });
-        let frame = Frame { pulse: number, run: None, ..picture(0) };
+        let gray = vec![5 * number as u8; SIDE * SIDE];
+        let frame = Frame { pulse: number, run: None, gray, ..picture(0) };
         archive.add(&snapshot, &frame, &[]);
     }
     snapshot.xray.suite.loops.push([10, 29]);
@@ -428,6 +429,22 @@ fn loops_of_fluoroscopy_are_kept_when_asked_for() {
     assert_eq!(archive.loops.len(), 1);
     let pulses: Vec<u64> = archive.loops[0].frames.iter().map(|f| f.pulse).collect();
     assert_eq!(pulses, (10..30).collect::<Vec<u64>>());
+    // As a file: the pictures as they were displayed.
+    let fluoro = IrradiationEvent { kind: IrradiationKind::Fluoro, run: None, rate_per_s: 7.5, ..event() };
+    let bytes = loop_file(&study(), &archive.loops[0], Some(fluoro)).unwrap();
+    let object = dicom_object::from_reader(&bytes[..]).unwrap();
+    let text = |tag| object.element(tag).unwrap().to_str().unwrap().into_owned();
+    assert_eq!(text(Tag(0x0028, 0x1040)), "DISP");
+    assert_eq!(text(Tag(0x0018, 0x1155)), "SC");
+    assert_eq!(text(Tag(0x0028, 0x0008)), "20");
+    let words = object.element(Tag(0x7FE0, 0x0010)).unwrap().to_multi_int::<u16>().unwrap();
+    let gray: Vec<u8> = archive.loops[0].frames.iter().flat_map(|f| f.gray.clone()).collect();
+    let least = f64::from(*gray.iter().min().unwrap());
+    let off =
+        words.iter().zip(&gray).map(|(w, g)| (f64::from(*w) - 900.0 / 255.0 * (f64::from(*g) - least)).abs());
+    let worst = off.fold(0.0, f64::max);
+    println!("loop as XA: worst word is {worst:.2} off its gray");
+    assert!(words.len() == gray.len() && worst <= 1.0);
 }
 
 #[test]

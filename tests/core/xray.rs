@@ -8,6 +8,8 @@ mod modes;
 mod motion;
 #[path = "xray/paths.rs"]
 mod paths;
+#[path = "xray/posture.rs"]
+mod posture;
 #[path = "xray/room.rs"]
 mod room;
 #[path = "xray/tables.rs"]

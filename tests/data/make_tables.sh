@@ -30,5 +30,5 @@ if [[ -z "$only" || "$only" == blood ]]; then
     table blood Blood '`blood`' '(flow|contrast|injector|line|pelvis|patient): ' blood::
 fi
 if [[ -z "$only" || "$only" == xray ]]; then
-    table xray X-ray '`xray`' '(B[0-9]+|path|scatter|noise|wire|contrast|lag|metal|limit|wedge|motion) ' xray::
+    table xray X-ray '`xray`' '(B[0-9]+|path|scatter|noise|wire|contrast|lag|metal|limit|wedge|motion|posture) ' xray::
 fi

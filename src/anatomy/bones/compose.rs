@@ -19,6 +19,13 @@ const FAT_G_PER_CM3: f64 = 0.95;
 const SOFT_G_PER_CM3: f64 = 1.05;
 const AIR_G_PER_CM3: f64 = 0.0012;
 
+/// Psoas muscles in their fat.
+pub(super) fn psoas(d: &BodyDescription) -> Vec<BodySurface> {
+    let fat = organs::psoas_fat().map(|s| meshed(&s, Material::Fat, FAT_G_PER_CM3, 1.8, d));
+    let muscles = organs::psoas_muscles().map(|s| meshed(&s, Material::SoftTissue, SOFT_G_PER_CM3, 1.8, d));
+    fat.into_iter().chain(muscles).collect()
+}
+
 /// All surfaces of a body: outlines, lungs, fat, organs, cortex, trabecular bone, gas.
 pub(super) fn body(d: &BodyDescription) -> Vec<BodySurface> {
     let has = |part: BodyPart| d.parts.contains(&part);
@@ -38,7 +45,8 @@ pub(super) fn body(d: &BodyDescription) -> Vec<BodySurface> {
         all.push(meshed(&organs::heart(), Material::SoftTissue, SOFT_G_PER_CM3, 2.0, d));
     }
     if has(BodyPart::Organs) {
-        all.extend(organs::fat().iter().map(|s| meshed(s, Material::Fat, FAT_G_PER_CM3, 1.8, d)));
+        let fat = organs::fat().into_iter().chain(organs::psoas_fat());
+        all.extend(fat.map(|s| meshed(&s, Material::Fat, FAT_G_PER_CM3, 1.8, d)));
         all.extend(organs::solid().iter().map(|s| meshed(s, Material::SoftTissue, SOFT_G_PER_CM3, 1.8, d)));
     }
     let hip = pelvis::HipBone::new();

@@ -48,6 +48,36 @@ pub(super) fn fat() -> Vec<Shape> {
         .into()
 }
 
+/// A psoas muscle, or what is so much larger; `k` is +1 on the left.
+fn psoas(name: &'static str, k: f64, grow: f64) -> Shape {
+    let (a, b) = (6.0 * k, 110.0 * k);
+    let (low, high) = ([a.min(b) - 4.0, -100.0, -160.0], [a.max(b) + 4.0, 50.0, 200.0]);
+    shape(name, low, high, move |p| {
+        let q = v(k * p.x, p.y, p.z);
+        let belly = [
+            (v(26.0, 0.0, 176.0), 8.0 + grow),
+            (v(36.0, -8.0, 110.0), 17.0 + grow),
+            (v(46.0, -12.0, 52.0), 22.0 + grow),
+            (v(62.0, -44.0, -45.0), 18.0 + grow),
+            (v(88.0, -46.0, -110.0), 12.0 + grow),
+        ];
+        chain(&q, &curve(&belly, 2), 4.0)
+    })
+}
+
+/// Thickness of the fat around a psoas muscle, whose stripe shows its edge, mm `[D]`.
+const PSOAS_FAT_MM: f64 = 7.0;
+
+/// Fat around the psoas muscles.
+pub(super) fn psoas_fat() -> [Shape; 2] {
+    [psoas("fat.psoas.left", 1.0, PSOAS_FAT_MM), psoas("fat.psoas.right", -1.0, PSOAS_FAT_MM)]
+}
+
+/// The psoas muscles alone, for a pelvis without organs.
+pub(super) fn psoas_muscles() -> [Shape; 2] {
+    [psoas("psoas.left", 1.0, 0.0), psoas("psoas.right", -1.0, 0.0)]
+}
+
 /// Liver, spleen, kidneys, psoas muscles, stomach and bladder: soft tissue.
 pub(super) fn solid() -> Vec<Shape> {
     let mut out = vec![
@@ -83,18 +113,7 @@ pub(super) fn solid() -> Vec<Shape> {
         let side = |a: f64, b: f64| ((k * a).min(k * b) - 4.0, (k * a).max(k * b) + 4.0);
         let (x0, x1) = side(18.0, 102.0);
         out.push(shape(kidney_name, [x0, -20.0, 84.0], [x1, 48.0, 222.0], move |p| kidney(p, k, 0.0)));
-        let (x0, x1) = side(10.0, 100.0);
-        out.push(shape(psoas_name, [x0, -90.0, -150.0], [x1, 40.0, 190.0], move |p| {
-            let q = v(k * p.x, p.y, p.z);
-            let belly = [
-                (v(26.0, 0.0, 176.0), 8.0),
-                (v(36.0, -8.0, 110.0), 17.0),
-                (v(46.0, -12.0, 52.0), 22.0),
-                (v(62.0, -44.0, -45.0), 18.0),
-                (v(88.0, -46.0, -110.0), 12.0),
-            ];
-            chain(&q, &curve(&belly, 2), 4.0)
-        }));
+        out.push(psoas(psoas_name, k, 0.0));
     }
     out
 }

@@ -70,11 +70,13 @@ impl Vertebra {
         join(self.body(&q), self.arch(&q), 3.0)
     }
 
-    /// Thickness of the cortex: thin wall, thicker arch `[K]`.
+    /// Thickness of the cortex: thin wall, thicker arch, thin again on the spinous process `[K]`.
     pub(super) fn cortex_mm(&self, p: &Vec3) -> f64 {
         let q = self.local(p);
-        let share = ((q.y - 0.5 * self.depth_mm) / 6.0).clamp(0.0, 1.0);
-        0.8 + 0.7 * share
+        let back = 0.5 * self.depth_mm;
+        let share = ((q.y - back) / 6.0).clamp(0.0, 1.0);
+        let behind = ((q.y - back - self.canal_mm - 3.0) / 6.0).clamp(0.0, 1.0);
+        0.8 + 0.7 * share - 0.8 * behind
     }
 
     fn body(&self, q: &Vec3) -> f64 {
@@ -123,11 +125,14 @@ impl Vertebra {
         // Lamina down to the root of the spinous process.
         let lamina = [(v(fx - 3.0, lamina_y - 1.0, -5.0), 4.5), (v(3.0, lamina_y + 6.0, -10.0), 4.5)];
         d = join(d, chain(&p, &lamina, 2.0), 4.0);
-        // Spinous process: upright plate.
+        // Spinous process: a plate that is thinner in its middle and lower at its root than at its tip, so that no ray runs along
+        // its walls from end to end.
         let reach = 0.5 * (self.spinous_mm - self.canal_mm);
         let plate = v(p.x, p.y - (lamina_y + reach), p.z + 12.0 + 0.14 * (p.y - lamina_y - reach));
         let tall = if self.spinous_mm < 50.0 { 8.0 } else { 11.5 };
-        d = join(d, rounded_box(&plate, &v(3.6, reach, tall), 3.0), 4.0);
+        let along = (plate.y / reach).clamp(-1.0, 1.0);
+        let half = v(2.6 + 1.3 * along * along, reach, tall - 2.0 * (1.0 - along));
+        d = join(d, rounded_box(&plate, &half, 2.5), 4.0);
         // Transverse process, a little upward.
         let tip = 0.5 * self.transverse_span_mm;
         let r = if self.transverse_span_mm > 90.0 { 7.0 } else { 5.0 };

@@ -20,8 +20,8 @@ use field::Field;
 
 /// Raised whenever the builder makes something else of the same description: stored builds of before are stale then.
 pub(super) const BUILDER_VERSION: u32 = 1;
-/// The same for bodies that are made of parts.
-pub(super) const PARTS_VERSION: u32 = 1;
+/// The same for bodies.
+pub(super) const PARTS_VERSION: u32 = 2;
 
 /// Tree and access sites of a description without any surface: quick, for checks of names and lengths.
 pub fn build_tree(description: &Description) -> Result<(VesselTree, Vec<AccessSite>), AnatomyError> {

@@ -82,6 +82,14 @@ fn alter(d: &mut Description, change: &Change) -> Result<(), AnatomyError> {
         Change::Scale { branches, factor } => {
             scale(d, |n| branches.iter().any(|b| b == n), *factor);
         }
+        Change::Anastomosis { from, to, count } => {
+            let list = &mut d.circulation.anastomoses;
+            let Some(link) = list.iter_mut().find(|a| a.from == *from && a.to == *to) else {
+                let item = format!("{from}, {to}");
+                return Err(bad(&item, "variation.changes.Anastomosis", "none", "one that is described"));
+            };
+            link.count = *count;
+        }
         Change::Grow { branches, flow, volume } => {
             for b in d.branches.iter_mut().filter(|b| branches.contains(&b.name)) {
                 if let Some(outlet) = &mut b.outlet {

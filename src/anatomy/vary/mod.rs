@@ -44,9 +44,8 @@ impl Variation {
                 Change::Add(b) => b.origin.as_ref().is_none_or(|o| is_there(&o.vessel)),
                 Change::Remove(name) => is_there(name),
                 Change::Origin { branch, from } => is_there(branch) && is_there(&from.vessel),
-                Change::Scale { branches, .. } | Change::Grow { branches, .. } => {
-                    branches.iter().all(is_there)
-                }
+                Change::Scale { branches, .. } | Change::Grow { branches, .. } => branches.iter().all(is_there),
+                Change::Anastomosis { from, to, .. } => is_there(from) && is_there(to),
             })
         });
     }
@@ -145,6 +144,15 @@ pub enum Change {
         flow: f64,
         /// Of the volume.
         volume: f64,
+    },
+    /// An anastomosis that is described has another number of parallel vessels.
+    Anastomosis {
+        /// Terminal branch.
+        from: String,
+        /// The other one.
+        to: String,
+        /// Number of vessels, 1 to 1000.
+        count: u32,
     },
 }
 

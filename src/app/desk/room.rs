@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Desk;
 use crate::app::keys::KeyAction;
-use crate::app::review::{ReviewAction, ReviewAsk, ReviewView, Source, Tile};
+use crate::app::review::{ReviewAction, ReviewAsk, ReviewView, Source, Tile, Zoom};
 use crate::app::shelf::GrayPicture;
 use crate::app::texts::{Text, fill, t};
 use crate::app::view::{Screen, SkinView};
@@ -120,6 +120,10 @@ impl Desk {
             self.show_in_review(source);
             return;
         }
+        if action == ReviewAction::Save {
+            self.save_reviewed();
+            return;
+        }
         let Some(review) = &mut self.view.review else { return };
         let mut commands = Vec::new();
         let s = &mut review.settings;
@@ -165,10 +169,40 @@ impl Desk {
                     );
                 }
             }
-            ReviewAction::Toggle | ReviewAction::Show(_) => {}
+            ReviewAction::Zoom(by, at) => review.zoom_by(by, at),
+            ReviewAction::Pan(by) => review.pan(by),
+            ReviewAction::WholePicture => review.zoom = Zoom::default(),
+            ReviewAction::Toggle | ReviewAction::Show(_) | ReviewAction::Save => {}
         }
-        self.out.commands.extend(commands);
+        // What is set while a recording is watched changes the picture, not the recording.
+        if self.view.replay.is_none() {
+            self.out.commands.extend(commands);
+        }
         self.ask_for_review();
+    }
+
+    /// Writes the picture that is reviewed beside the recordings.
+    fn save_reviewed(&mut self) {
+        let Some(review) = &self.view.review else { return };
+        let Some(picture) = &review.picture else { return };
+        let what = match review.source {
+            Source::Run(n) => format!("run{n:02}"),
+            Source::Loop(n) => format!("loop{n:02}"),
+        };
+        let folder = self.store.runs().join("pictures");
+        let name = |k: u32| format!("{what}_frame{:03}_{k}.png", review.settings.frame + 1);
+        let free = (1..1000).map(|k| folder.join(name(k))).find(|p| !p.exists());
+        let made = std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()));
+        let written = match free {
+            Some(path) => made.and_then(|()| {
+                crate::imaging::write_png(&picture.frame, &path).map(|()| path).map_err(|e| e.to_string())
+            }),
+            None => Err(fill(Text::TooManyPictures, &[&folder.display().to_string()])),
+        };
+        match written {
+            Ok(path) => self.view.say_warning(&fill(Text::PictureSaved, &[&path.display().to_string()])),
+            Err(why) => self.view.problem = Some(why),
+        }
     }
 
     fn open_review(&mut self) {
@@ -207,7 +241,9 @@ impl Desk {
 
     /// Each frame: the player of the review, the pedal that goes back to live, the skin's picture, files that were made.
     pub(super) fn follow_room(&mut self, dt_s: f64) {
-        if self.view.snapshot.xray.pedal != Pedal::Off || !self.is_at_table() {
+        // The pedal of a recording is not in the hands of who watches it.
+        let beam = self.view.snapshot.xray.pedal != Pedal::Off && !self.is_watching();
+        if beam || !(self.is_at_table() || self.is_watching()) {
             self.view.review = None;
         }
         if self.view.review.as_mut().is_some_and(|r| r.advance(dt_s)) {

@@ -16,6 +16,7 @@ mod replay;
 mod report;
 mod review;
 mod suite;
+mod dilation;
 mod treatment;
 mod xray;
 

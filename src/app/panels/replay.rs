@@ -6,6 +6,7 @@ use bevy_egui::egui::{
 };
 
 use super::super::out::{Out, ReplayAction, UiAction};
+use super::super::review::ReviewAction;
 use super::super::texts::{Text, fill, t};
 use super::super::theme;
 use super::super::view::{ErrorView, RecordingCard, ReplayView, View};
@@ -99,6 +100,9 @@ pub fn transport_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui.button(t(Text::Close)).clicked() {
                 out.ui.push(UiAction::CloseReplay);
+            }
+            if ui.add(Button::new(t(Text::Review)).selected(view.review.is_some())).clicked() {
+                out.ui.push(UiAction::Review(ReviewAction::Toggle));
             }
             if view.time_factor > 0.0 && view.time_factor < 0.9 * state.speed && !state.paused {
                 caption(ui, &format!("{:.1}x", view.time_factor));

@@ -1,8 +1,8 @@
 //! Review: strip of runs, the picture with lines drawn on it, and the tools beside it.
 
 use bevy_egui::egui::{
-    Button, Color32, ColorImage, CornerRadius, PointerButton, Pos2, Rect, RichText, ScrollArea, Sense,
-    Slider, Stroke, StrokeKind, TextureId, TextureOptions, Ui, WidgetInfo, WidgetType, pos2, vec2,
+    Button, Color32, ColorImage, CornerRadius, PointerButton, Pos2, Rect, Response, RichText, ScrollArea,
+    Sense, Slider, Stroke, StrokeKind, TextureId, TextureOptions, Ui, WidgetInfo, WidgetType, pos2, vec2,
 };
 
 use super::super::keys::KeyAction;
@@ -113,22 +113,30 @@ fn picture_ui(ui: &mut Ui, review: &ReviewView, side: f32, out: &mut Out) {
     };
     let f = &picture.frame;
     let id = texture(ui, "review", review.version, || gray_image(f.columns, f.rows, &f.gray));
-    draw(ui, rect, id);
-    let scale = rect.width() / f.columns as f32;
+    let shown = review.zoom.shown();
+    let [left, top, right, bottom] = shown.map(|v| v as f32);
+    let uv = Rect::from_min_max(pos2(left, top), pos2(right, bottom));
+    ui.painter().image(id, rect, uv, Color32::WHITE);
+    let scale = rect.width() * review.zoom.factor as f32 / f.columns as f32;
+    let corner = [shown[0] * f.columns as f64, shown[1] * f.rows as f64];
     let to_screen = |p: [f64; 2]| -> Pos2 {
-        rect.left_top() + vec2((p[0] as f32 + 0.5) * scale, (p[1] as f32 + 0.5) * scale)
+        let at = [0, 1].map(|i| (p[i] + 0.5 - corner[i]) as f32 * scale);
+        rect.left_top() + vec2(at[0], at[1])
     };
     let to_pixel = |p: Pos2| -> [f64; 2] {
         let d = (p - rect.left_top()) / scale;
-        [f64::from(d.x) - 0.5, f64::from(d.y) - 0.5]
+        [f64::from(d.x) - 0.5 + corner[0], f64::from(d.y) - 0.5 + corner[1]]
     };
+    zoom_by_hand(ui, review, rect, &response, out);
     let dragged = ui.input(|i| i.pointer.press_origin().zip(i.pointer.interact_pos()));
     if review.tool != Tool::Off && response.dragged_by(PointerButton::Primary) {
         if let Some((from, to)) = dragged {
             ui.painter().line_segment([from, to], Stroke::new(1.5, theme::ACCENT));
         }
     } else if let Some([a, b]) = review.line {
-        ui.painter().line_segment([to_screen(a), to_screen(b)], Stroke::new(1.5, theme::TIP));
+        ui.painter()
+            .with_clip_rect(rect)
+            .line_segment([to_screen(a), to_screen(b)], Stroke::new(1.5, theme::TIP));
     }
     if review.tool != Tool::Off
         && response.drag_stopped_by(PointerButton::Primary)
@@ -146,6 +154,26 @@ fn picture_ui(ui: &mut Ui, review: &ReviewView, side: f32, out: &mut Out) {
         out.ui.push(UiAction::Review(ReviewAction::Window(window, s.level + d.y * 0.004 * s.window)));
     }
     words_ui(ui, review, rect);
+}
+
+/// The wheel zooms about the pointer; the middle button, and the left one while no tool is in hand, move what is shown.
+fn zoom_by_hand(ui: &Ui, review: &ReviewView, rect: Rect, response: &Response, out: &mut Out) {
+    let share = |p: Pos2| {
+        let [left, top, right, bottom] = review.zoom.shown();
+        let at = (p - rect.left_top()) / rect.width();
+        [left + f64::from(at.x) * (right - left), top + f64::from(at.y) * (bottom - top)]
+    };
+    let turned = ui.input(|i| i.smooth_scroll_delta.y);
+    if let Some(at) = response.hover_pos().filter(|_| turned != 0.0) {
+        let factor = f64::from(turned * 0.004).exp();
+        out.ui.push(UiAction::Review(ReviewAction::Zoom(factor, share(at))));
+    }
+    let moves = response.dragged_by(PointerButton::Middle)
+        || (review.tool == Tool::Off && response.dragged_by(PointerButton::Primary));
+    if moves && review.zoom.factor > 1.0 {
+        let d = response.drag_delta() / (rect.width() * review.zoom.factor as f32);
+        out.ui.push(UiAction::Review(ReviewAction::Pan([-f64::from(d.x), -f64::from(d.y)])));
+    }
 }
 
 fn words_ui(ui: &Ui, review: &ReviewView, rect: Rect) {
@@ -209,6 +237,22 @@ fn tools_ui(ui: &mut Ui, view: &View, review: &ReviewView, out: &mut Out) {
         }
         if ui.button(t(Text::ToReference)).on_hover_text(tip(KeyAction::SendToReference)).clicked() {
             push(ReviewAction::ToReference);
+        }
+        if ui.button(t(Text::SavePicture)).on_hover_text(t(Text::SavePictureHelp)).clicked() {
+            push(ReviewAction::Save);
+        }
+    });
+    ui.horizontal(|ui| {
+        let factor = review.zoom.factor;
+        caption(ui, &format!("{} {factor:.1}x", t(Text::DigitalZoom)))
+            .on_hover_text(t(Text::DigitalZoomHelp));
+        for (sign, by) in [("\u{2212}", 0.8), ("+", 1.25)] {
+            if ui.small_button(sign).clicked() {
+                push(ReviewAction::Zoom(by, review.zoom.center));
+            }
+        }
+        if ui.add_enabled(factor > 1.0, Button::new(t(Text::WholePicture)).small()).clicked() {
+            push(ReviewAction::WholePicture);
         }
     });
     ui.separator();

@@ -16,13 +16,18 @@ use crate::xray::FluoroLevel;
 use crate::xray::dose::ALERTS;
 use crate::xray::staff::Shields;
 
-/// Programs, level, views, roadmap, stores.
-pub(super) fn suite_ui(ui: &mut Ui, view: &View, out: &mut Out) {
-    level_ui(ui, view, out);
-    program_ui(ui, view, out);
-    views_ui(ui, view, out);
+/// Roadmap and what is stored.
+pub(super) fn pictures_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     roadmap_ui(ui, view, out);
     store_ui(ui, view, out);
+}
+
+/// Breath hold.
+pub(super) fn breath_ui(ui: &mut Ui, view: &View, out: &mut Out) {
+    let held = view.snapshot.patient.breath_held;
+    if key_button(ui, view, Text::HoldBreath, KeyAction::HoldBreath, held) {
+        out.commands.push(Command::HoldBreath(!held));
+    }
 }
 
 /// A button with its key in the tooltip.
@@ -31,7 +36,8 @@ fn key_button(ui: &mut Ui, view: &View, text: Text, key: KeyAction, on: bool) ->
     ui.add(button).on_hover_text(format!("{} ({})", key.label(), view.keys.keys_of(key))).clicked()
 }
 
-fn level_ui(ui: &mut Ui, view: &View, out: &mut Out) {
+/// Dose level of fluoroscopy.
+pub(super) fn level_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let x = &view.snapshot.xray;
     ui.horizontal(|ui| {
         caption(ui, t(Text::DoseLevel)).on_hover_text(t(Text::DoseLevelHelp));
@@ -56,7 +62,8 @@ fn program_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     }
 }
 
-fn views_ui(ui: &mut Ui, view: &View, out: &mut Out) {
+/// Views of the case.
+pub(super) fn views_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     ui.horizontal_wrapped(|ui| {
         caption(ui, t(Text::Views)).on_hover_text(t(Text::ViewsHelp));
         let keys = [KeyAction::View1, KeyAction::View2, KeyAction::View3, KeyAction::View4];
@@ -102,10 +109,6 @@ fn roadmap_ui(ui: &mut Ui, view: &View, out: &mut Out) {
 fn store_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let suite = &view.snapshot.xray.suite;
     ui.horizontal_wrapped(|ui| {
-        let held = view.snapshot.patient.breath_held;
-        if key_button(ui, view, Text::HoldBreath, KeyAction::HoldBreath, held) {
-            out.commands.push(Command::HoldBreath(!held));
-        }
         if key_button(ui, view, Text::StoreFluoro, KeyAction::StoreFluoro, false) {
             out.commands.push(Command::StoreFluoro);
         }
@@ -143,8 +146,9 @@ fn store_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     });
 }
 
-/// Wedge filter and lead screens.
+/// Programs, wedge filter and lead screens.
 pub(super) fn filters_ui(ui: &mut Ui, view: &View, out: &mut Out) {
+    program_ui(ui, view, out);
     let x = &view.snapshot.xray;
     let wedge = x.arm.wedge;
     ui.horizontal_wrapped(|ui| {

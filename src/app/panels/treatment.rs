@@ -8,6 +8,7 @@ use super::super::theme;
 use super::super::view::View;
 use super::super::widgets::{caption, hold_button, is_held, pair};
 use super::contrast::lumen_ui;
+use super::dilation::{dilation_ui, has_dilation};
 use crate::anatomy::organ_of;
 use crate::device::DeviceKind;
 use crate::sim::Command;
@@ -22,7 +23,13 @@ const SHOWN_BEDS: usize = 6;
 /// Agents and coils.
 pub fn treatment_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     let has_implants = view.tools.iter().any(|t| matches!(t.kind, DeviceKind::Coil | DeviceKind::Plug));
+    if has_dilation(view) {
+        dilation_ui(ui, view, out);
+    }
     if view.embolics.is_empty() && !has_implants {
+        if has_dilation(view) {
+            return;
+        }
         caption(ui, t(Text::NoAgents));
         return;
     }

@@ -1,6 +1,8 @@
 //! X-ray: pedals, rates, field, blades, C-arm, table.
 
-use bevy_egui::egui::{Align2, Button, FontId, Pos2, Slider, Stroke, Ui, pos2, vec2};
+use bevy_egui::egui::{
+    Align2, Button, CollapsingHeader, FontId, Pos2, RichText, Slider, Stroke, Ui, pos2, vec2,
+};
 
 use super::super::controls::{ARM_LIMIT_DEG, FIELDS_MM, SID_RANGE_MM};
 use super::super::keys::KeyAction;
@@ -9,24 +11,52 @@ use super::super::texts::{Text, t};
 use super::super::theme;
 use super::super::view::View;
 use super::super::widgets::{caption, choice, drag_pad, hold_button, is_held};
-use super::suite::{dose_ui, filters_ui, suite_ui};
+use super::suite::{breath_ui, dose_ui, filters_ui, level_ui, pictures_ui, views_ui};
+use crate::scenario::Arms;
 use crate::sim::Command;
 use crate::sim::command::{AcquisitionKind, Pedal};
 
-/// Rates, field, arm, table, blades.
+/// The groups of the room in the order of use: title, content, open at the start.
+const GROUPS: [(Text, fn(&mut Ui, &View, &mut Out), bool); 6] = [
+    (Text::GroupBeam, beam_ui, true),
+    (Text::GroupField, field_ui, true),
+    (Text::GroupPosition, position_ui, true),
+    (Text::GroupPictures, pictures_ui, true),
+    (Text::GroupFilters, filters_ui, false),
+    (Text::GroupDose, |ui, view, _| dose_ui(ui, view), true),
+];
+
+/// The room in groups that open and close.
 pub fn xray_ui(ui: &mut Ui, view: &View, out: &mut Out) {
+    for (title, content, open) in GROUPS {
+        CollapsingHeader::new(RichText::new(t(title)).color(theme::ACCENT))
+            .id_salt(("x-ray", title as usize))
+            .default_open(open)
+            .show_unindented(ui, |ui| content(ui, view, out));
+    }
+}
+
+fn beam_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     rates_ui(ui, view, out);
-    field_ui(ui, view, out);
+    level_ui(ui, view, out);
+}
+
+/// C-arm, table, and how the patient lies on it.
+fn position_ui(ui: &mut Ui, view: &View, out: &mut Out) {
+    views_ui(ui, view, out);
     ui.columns(2, |columns| {
         arm_ui(&mut columns[0], view, out);
         table_ui(&mut columns[1], view, out);
     });
     table_height_ui(ui, view, out);
-    blades_ui(ui, view, out);
-    filters_ui(ui, view, out);
-    suite_ui(ui, view, out);
-    ui.separator();
-    dose_ui(ui, view);
+    ui.horizontal(|ui| {
+        caption(ui, t(Text::PatientArms)).on_hover_text(t(Text::PatientArmsHelp));
+        let places = [(Some(Arms::Beside), t(Text::ArmsBeside)), (Some(Arms::Up), t(Text::ArmsUp))];
+        if let Some(Some(arms)) = choice(ui, view.snapshot.xray.arms, &places) {
+            out.commands.push(Command::SetArms(arms));
+        }
+        breath_ui(ui, view, out);
+    });
 }
 
 /// The pedals: always in reach below the sections, as in a room.
@@ -112,6 +142,7 @@ fn field_ui(ui: &mut Ui, view: &View, out: &mut Out) {
             &format!("{} {:.0} cm", t(Text::Sid), arm.sid_mm.clamp(SID_RANGE_MM[0], SID_RANGE_MM[1]) / 10.0),
         );
     });
+    blades_ui(ui, view, out);
 }
 
 fn arm_ui(ui: &mut Ui, view: &View, out: &mut Out) {

@@ -88,7 +88,7 @@ fn replay_ui(ui: &mut Ui, view: &View, out: &mut Out) {
         .frame(Frame::new().fill(theme::BACKGROUND).inner_margin(Margin::same(4)))
         .show(ui, |ui| monitors_ui(ui, view, &mut nowhere));
     out.live_rect = nowhere.live_rect;
-    // The reference monitor may be leafed through.
+    // The reference monitor may be leafed through, stored runs reviewed.
     let harmless = |a: &UiAction| {
         matches!(
             a,
@@ -96,6 +96,7 @@ fn replay_ui(ui: &mut Ui, view: &View, out: &mut Out) {
                 | UiAction::ReferenceFrame(_)
                 | UiAction::ReferencePlay
                 | UiAction::SendToReference
+                | UiAction::Review(_)
         )
     };
     out.ui.extend(nowhere.ui.into_iter().filter(harmless));

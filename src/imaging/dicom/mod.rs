@@ -4,7 +4,7 @@ mod rdsr;
 mod xa;
 
 pub use rdsr::rdsr_file;
-pub use xa::{RunFacts, update_mask, xa_file};
+pub use xa::{RunFacts, loop_file, update_mask, xa_file};
 
 use dicom_core::value::DataSetSequence;
 use dicom_core::{DataElement, Length, PrimitiveValue, Tag, VR};

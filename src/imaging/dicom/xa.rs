@@ -3,7 +3,7 @@
 use dicom_core::{PrimitiveValue, VR};
 use dicom_object::InMemDicomObject;
 
-use super::super::archive::StoredRun;
+use super::super::archive::{StoredLoop, StoredRun};
 use super::{DicomError, Study, bytes, common, decimal, put, put_items};
 use crate::sim::command::AcquisitionKind;
 use crate::sim::exposure::account::IrradiationEvent;
@@ -38,16 +38,57 @@ pub fn xa_file(study: &Study, run: &StoredRun, facts: &RunFacts) -> Result<Vec<u
         return Err(DicomError::Empty(run.number));
     }
     let uid = study.uid(&format!("run {}", run.number));
-    let mut o = common(study, "XA", run.number, SOP_CLASS, &uid);
-    put(
-        &mut o,
-        0x0008,
-        0x0008,
-        VR::CS,
-        PrimitiveValue::Strs(
-            ["ORIGINAL", "PRIMARY", "SINGLE PLANE"].map(str::to_owned).into_iter().collect(),
-        ),
-    );
+    let mut o = angiogram(study, run, facts, (run.number, &uid));
+    if run.kind == AcquisitionKind::Dsa {
+        put(&mut o, 0x0028, 0x1090, VR::CS, "SUB");
+        let record = facts.record.unwrap_or_default();
+        let mask = record.mask.unwrap_or(facts.automatic_mask);
+        mask_sequence(&mut o, run.len(), mask, record.shift_mm, run.pixel_mm());
+    } else {
+        put(&mut o, 0x0028, 0x1090, VR::CS, "NAT");
+    }
+    bytes(o, SOP_CLASS, &uid)
+}
+
+/// ln that the gray of a stored loop spans in its file.
+const LOOP_WINDOW: f32 = 3.0;
+/// Loops are the series after this number.
+const LOOP_SERIES: u32 = 500;
+
+/// A stored loop of fluoroscopy as a file: the pictures as they were displayed (`DISP`).
+///
+/// # Errors
+/// When no picture is stored, or the file cannot be encoded.
+pub fn loop_file(
+    study: &Study,
+    stored: &StoredLoop,
+    event: Option<IrradiationEvent>,
+) -> Result<Vec<u8>, DicomError> {
+    let rate_per_s = event.map_or(1.0, |e| e.rate_per_s);
+    let run = stored.as_run(LOOP_WINDOW, rate_per_s).ok_or(DicomError::Empty(stored.number))?;
+    let uid = study.uid(&format!("loop {}", stored.number));
+    let facts = RunFacts { event, ..RunFacts::default() };
+    let mut o = angiogram(study, &run, &facts, (LOOP_SERIES + stored.number, &uid));
+    put(&mut o, 0x0008, 0x0008, VR::CS, kinds(["DERIVED", "PRIMARY", "SINGLE PLANE"]));
+    put(&mut o, 0x0018, 0x1155, VR::CS, "SC");
+    put(&mut o, 0x0028, 0x1040, VR::CS, "DISP");
+    put(&mut o, 0x0028, 0x1090, VR::CS, "NAT");
+    bytes(o, SOP_CLASS, &uid)
+}
+
+fn kinds(words: [&str; 3]) -> PrimitiveValue {
+    PrimitiveValue::Strs(words.map(str::to_owned).into_iter().collect())
+}
+
+/// What every angiogram has.
+fn angiogram(
+    study: &Study,
+    run: &StoredRun,
+    facts: &RunFacts,
+    (series, uid): (u32, &str),
+) -> InMemDicomObject {
+    let mut o = common(study, "XA", series, SOP_CLASS, uid);
+    put(&mut o, 0x0008, 0x0008, VR::CS, kinds(["ORIGINAL", "PRIMARY", "SINGLE PLANE"]));
     let (date, time) = study.date_time(run.ticks.first().copied().unwrap_or(0));
     put(&mut o, 0x0008, 0x0022, VR::DA, date.as_str());
     put(&mut o, 0x0008, 0x0032, VR::TM, time.as_str());
@@ -59,15 +100,7 @@ pub fn xa_file(study: &Study, run: &StoredRun, facts: &RunFacts) -> Result<Vec<u
     contrast(&mut o, study, facts);
     timing(&mut o, run);
     pixels(&mut o, run);
-    if run.kind == AcquisitionKind::Dsa {
-        put(&mut o, 0x0028, 0x1090, VR::CS, "SUB");
-        let record = facts.record.unwrap_or_default();
-        let mask = record.mask.unwrap_or(facts.automatic_mask);
-        mask_sequence(&mut o, run.len(), mask, record.shift_mm, run.pixel_mm());
-    } else {
-        put(&mut o, 0x0028, 0x1090, VR::CS, "NAT");
-    }
-    bytes(o, SOP_CLASS, &uid)
+    o
 }
 
 /// The same file with the mask that was set after it was written.

@@ -16,10 +16,10 @@ use super::snapshot::{Pulse, Technique, XrayView};
 use crate::anatomy::{Anatomy, VesselPlace};
 use crate::math::Vec3;
 use crate::math::hash::StateHasher;
-use crate::scenario::{Room, RoomView};
+use crate::scenario::{Arms, Room, RoomView};
 use crate::units::{TICK_S, TICKS_PER_S};
 use crate::xray::skin::SkinModel;
-use crate::xray::{BodyModel, CArm, DetectorProgram, ExposureControl, FluoroLevel, Wedge};
+use crate::xray::{BodyModel, CArm, DetectorProgram, ExposureControl, FluoroLevel, Posture, Wedge};
 
 /// Speed of the C-arm, degrees/s.
 pub const ARM_SPEED_DEG_PER_S: f64 = 25.0;
@@ -102,8 +102,11 @@ pub struct ExposureState {
     frames: u32,
     run: Option<RunState>,
     technique: Technique,
-    /// Pose for which the thickness was taken.
-    thickness_of: Option<CArm>,
+    /// Pose and arms for which the thickness was taken.
+    thickness_of: Option<(CArm, Arms)>,
+    /// Thickness after breathing out and after breathing in, mm.
+    thickness_mm: [f64; 2],
+    arms: Arms,
     fluoro_ticks: u64,
     air_kerma_mgy: f64,
     kap_gy_cm2: f64,
@@ -151,6 +154,8 @@ impl ExposureState {
             run: None,
             technique: Technique::default(),
             thickness_of: None,
+            thickness_mm: [0.0; 2],
+            arms: room.arms,
             fluoro_ticks: 0,
             air_kerma_mgy: 0.0,
             kap_gy_cm2: 0.0,
@@ -188,6 +193,8 @@ pub struct ExposureInput<'a> {
     pub contrast_given_ml: f64,
     /// Where an injection leaves its lumen now, if one runs.
     pub injecting_at: Option<VesselPlace>,
+    /// Depth of breath, -1 (out) to 1 (in).
+    pub breath: f64,
 }
 
 /// Advances the room by one tick: commands, motion, pulse. Events go to `events`.
@@ -210,7 +217,7 @@ pub fn advance(
     }
     if state.pedal != Pedal::Off {
         follow_program(state, input.tick);
-        pulse(model, state, input.tick);
+        pulse(model, state, input);
         state.account.beam_tick(&mut say);
         let totals = Totals {
             air_kerma_mgy: state.air_kerma_mgy,
@@ -245,6 +252,7 @@ pub fn view(state: &ExposureState) -> XrayView {
         program: state.program,
         suite: state.suite.clone(),
         dose: state.account.view(),
+        arms: Some(state.arms),
     }
 }
 
@@ -282,6 +290,10 @@ fn apply(
         }
         Command::SetFluoroLevel(level) => state.level = *level,
         Command::SetShields(shields) => state.account.shields = *shields,
+        Command::SetArms(_) if state.pedal != Pedal::Off => {
+            return Err("the arms are moved with the beam off".to_owned());
+        }
+        Command::SetArms(arms) => state.arms = *arms,
         Command::SetWedge { insertion, angle_deg } => {
             let insertion = within("wedge insertion", "", (0.0, 2.0), *insertion)?;
             let angle_deg = within("wedge angle", "degrees", (-360.0, 360.0), *angle_deg)?;
@@ -443,7 +455,21 @@ fn follow_program(state: &mut ExposureState, tick: u64) {
     }
 }
 
-fn pulse(model: &ExposureModel, state: &mut ExposureState, tick: u64) {
+/// Thickness and air gap of the pose: at the ends of a breath, and straight between them.
+fn measure(model: &ExposureModel, state: &mut ExposureState, breath: f64) {
+    let (body, arms) = (&model.body, Some(state.arms));
+    if state.thickness_of != Some((state.arm, state.arms)) {
+        let at = |breath: f64| body.water_equivalent_of(&state.arm, &Posture { breath, arms });
+        state.thickness_mm = if body.moves().0 { [at(-1.0), at(1.0)] } else { [at(0.0); 2] };
+        state.technique.air_gap_mm = body.air_gap_of(&state.arm, arms);
+        state.thickness_of = Some((state.arm, state.arms));
+    }
+    let [out_mm, in_mm] = state.thickness_mm;
+    state.technique.water_equivalent_mm = out_mm + (in_mm - out_mm) * 0.5 * (breath.clamp(-1.0, 1.0) + 1.0);
+}
+
+fn pulse(model: &ExposureModel, state: &mut ExposureState, input: &ExposureInput<'_>) {
+    let tick = input.tick;
     state.pulse = None;
     let Some(program) = program(state) else { return };
     if state.pedal == Pedal::Fluoro {
@@ -454,11 +480,7 @@ fn pulse(model: &ExposureModel, state: &mut ExposureState, tick: u64) {
     if since < state.beam_pulses as f64 * TICKS_PER_S as f64 / program.rate_per_s() - 1e-9 {
         return;
     }
-    if state.thickness_of != Some(state.arm) {
-        state.technique.water_equivalent_mm = model.body.water_equivalent_mm(&state.arm);
-        state.technique.air_gap_mm = model.body.air_gap_mm(&state.arm);
-        state.thickness_of = Some(state.arm);
-    }
+    measure(model, state, input.breath);
     let Technique { water_equivalent_mm, air_gap_mm, .. } = state.technique;
     let set = ExposureControl::for_patient(program, state.level, water_equivalent_mm, air_gap_mm, &state.arm);
     state.technique = Technique::of(&set, water_equivalent_mm, air_gap_mm);

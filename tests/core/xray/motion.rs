@@ -1,6 +1,6 @@
 //! Breathing and heart: layers, breath hold, misregistration, vessels that move.
 
-use cathnav::anatomy::{Anatomy, BodySurface, Breathing, Material, VesselTree};
+use cathnav::anatomy::{Anatomy, BodySurface, Breathing, Material, Mesh, VesselTree};
 use cathnav::imaging::{Renderer, RendererConfig};
 use cathnav::math::Vec3;
 use cathnav::scenario::Patient;
@@ -9,13 +9,43 @@ use cathnav::sim::command::{AcquisitionKind, Pedal};
 use cathnav::sim::physiology::{self, PhysiologyInputs, PhysiologyState};
 use cathnav::sim::snapshot::Pulse;
 use cathnav::units::TICK_S;
-use cathnav::xray::{BodyModel, BodyMotion, CArm, DetectorProgram};
+use cathnav::xray::{BodyModel, BodyMotion, CArm, DetectorProgram, Spongiosa};
 
 use super::super::table::{row, value};
 use super::{block, filled, shot, sphere, straight_vessel, technique};
 
+/// A block whose faces are cut into small squares, so that it can bulge.
+fn fine_block(center: Vec3, half: Vec3) -> Mesh {
+    const CUTS: u32 = 24;
+    let mut mesh = Mesh::default();
+    for axis in 0..3 {
+        for side in [-1.0, 1.0] {
+            let first = mesh.vertices_mm.len() as u32;
+            let (u, v) = ((axis + 1) % 3, (axis + 2) % 3);
+            for i in 0..=CUTS {
+                for j in 0..=CUTS {
+                    let mut p = Vec3::zeros();
+                    p[axis] = side;
+                    p[u] = 2.0 * f64::from(i) / f64::from(CUTS) - 1.0;
+                    p[v] = 2.0 * f64::from(j) / f64::from(CUTS) - 1.0;
+                    mesh.vertices_mm.push(center + half.component_mul(&p));
+                }
+            }
+            let at = |i: u32, j: u32| first + i * (CUTS + 1) + j;
+            for i in 0..CUTS {
+                for j in 0..CUTS {
+                    let (a, b, c, d) = (at(i, j), at(i + 1, j), at(i + 1, j + 1), at(i, j + 1));
+                    let both = if side > 0.0 { [[a, b, c], [a, c, d]] } else { [[a, c, b], [a, d, c]] };
+                    mesh.triangles.extend(both);
+                }
+            }
+        }
+    }
+    mesh
+}
+
 /// A trunk with a liver, a kidney in its fat, a gas bubble, a lung with the heart, and a spine.
-fn trunk() -> Anatomy {
+pub(crate) fn trunk() -> Anatomy {
     let surface = |name: &str, material, density_g_per_cm3, mesh| BodySurface {
         name: name.to_owned(),
         material,
@@ -24,8 +54,13 @@ fn trunk() -> Anatomy {
     };
     let at = |x: f64, y: f64, z: f64| Vec3::new(x, y, z);
     let body = vec![
-        surface("skin", Material::Fat, 0.95, block(at(0.0, -20.0, 180.0), at(160.0, 110.0, 300.0))),
-        surface("muscle", Material::SoftTissue, 1.05, block(at(0.0, -20.0, 180.0), at(140.0, 90.0, 290.0))),
+        surface("skin", Material::Fat, 0.95, fine_block(at(0.0, -20.0, 180.0), at(160.0, 110.0, 300.0))),
+        surface(
+            "muscle",
+            Material::SoftTissue,
+            1.05,
+            fine_block(at(0.0, -20.0, 180.0), at(140.0, 90.0, 290.0)),
+        ),
         surface("lung.left", Material::SoftTissue, 0.3, sphere(60.0, at(70.0, -20.0, 330.0), 24)),
         surface("heart", Material::SoftTissue, 1.05, sphere(40.0, at(60.0, -40.0, 310.0), 24)),
         surface("fat.kidney.left", Material::Fat, 0.95, sphere(45.0, at(62.0, 14.0, 158.0), 24)),
@@ -54,7 +89,10 @@ fn layers_at_rest_add_up_to_the_whole_body() {
     let model = BodyModel::new(&anatomy);
     assert_eq!(model.moves(), (true, true));
     let whole = model.project(&p);
-    let (still, moving) = (model.project_still(&p), model.project_moving(&p, BodyMotion::default()));
+    let (still, moving) = (
+        model.project_still(&p, Spongiosa::Uneven),
+        model.project_moving(&p, BodyMotion::default(), Spongiosa::Uneven),
+    );
     let mut worst = 0.0_f32;
     for i in 0..whole.water_g_per_cm2.len() {
         worst = worst
@@ -83,7 +121,7 @@ fn organs_move_by_what_a_quiet_breath_moves_them() {
     let p = arm().projection(512);
     let model = BodyModel::new(&anatomy);
     let gas_row = |breath: f64| {
-        let map = model.project_moving(&p, BodyMotion { breath, contraction: 0.0 });
+        let map = model.project_moving(&p, BodyMotion { breath, contraction: 0.0 }, Spongiosa::Uneven);
         let (c, r, m) = p.project(&at(20.0, -80.0, 110.0)).unwrap();
         let (mut sum, mut of) = (0.0, 0.0);
         for y in r as usize - 60..r as usize + 60 {

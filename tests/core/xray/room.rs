@@ -11,24 +11,28 @@ use cathnav::xray::Spectrum;
 
 use super::slab;
 
-struct RoomRig {
-    model: ExposureModel,
-    state: ExposureState,
+pub(super) struct RoomRig {
+    pub(super) model: ExposureModel,
+    pub(super) state: ExposureState,
     tick: u64,
-    events: Vec<EventKind>,
+    pub(super) events: Vec<EventKind>,
     pulses: Vec<(u64, Pulse)>,
     contrast_ml: f64,
+    pub(super) breath: f64,
 }
 
 impl RoomRig {
     fn new() -> Self {
-        let anatomy = Anatomy { body: slab(100.0), ..Anatomy::default() };
-        let model = ExposureModel::new(&anatomy, &Room::default(), &Vec3::zeros());
-        let state = ExposureState::new(&model);
-        Self { model, state, tick: 0, events: Vec::new(), pulses: Vec::new(), contrast_ml: 0.0 }
+        Self::of(&Anatomy { body: slab(100.0), ..Anatomy::default() }, &Room::default())
     }
 
-    fn run(&mut self, commands: &[Command], ticks: u64) {
+    pub(super) fn of(anatomy: &Anatomy, room: &Room) -> Self {
+        let model = ExposureModel::new(anatomy, room, &Vec3::zeros());
+        let state = ExposureState::new(&model);
+        Self { model, state, tick: 0, events: Vec::new(), pulses: Vec::new(), contrast_ml: 0.0, breath: 0.0 }
+    }
+
+    pub(super) fn run(&mut self, commands: &[Command], ticks: u64) {
         for k in 0..ticks {
             let mut events = Vec::new();
             let input = ExposureInput {
@@ -36,6 +40,7 @@ impl RoomRig {
                 tick: self.tick,
                 contrast_given_ml: self.contrast_ml,
                 injecting_at: None,
+                breath: self.breath,
             };
             exposure::advance(&self.model, &mut self.state, &input, &mut events);
             self.events.extend(events.into_iter().map(|e| e.kind));
