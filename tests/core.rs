@@ -5,6 +5,8 @@
 // #[path = "core/rods.rs"] mod rods;
 #[path = "core/anatomy.rs"]
 mod anatomy;
+#[path = "core/angioplasty.rs"]
+mod angioplasty;
 #[path = "core/arch.rs"]
 mod arch;
 #[path = "core/blood.rs"]

@@ -8,7 +8,8 @@ use crate::files::Node;
 use crate::files::schema::NameOf;
 
 /// Kind words that a condition may use for a device.
-const KIND_WORDS: [&str; 6] = ["wire", "catheter", "microcatheter", "coil", "plug", "snare"];
+const KIND_WORDS: [&str; 8] =
+    ["wire", "catheter", "microcatheter", "coil", "plug", "snare", "balloon", "stent"];
 
 /// Names for one file. Names that depend on a faulty part of the file are unknown, so that one fault is said once.
 pub(super) fn names(root: &Node, library: &Library, of: NameOf) -> Option<Vec<String>> {

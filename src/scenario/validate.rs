@@ -342,6 +342,8 @@ fn is_called(device: &Device, of: &str) -> bool {
         "wire" => device.kind == DeviceKind::Wire,
         "catheter" => device.kind == DeviceKind::Catheter,
         "microcatheter" => device.kind == DeviceKind::Microcatheter,
+        "balloon" => device.kind == DeviceKind::Balloon,
+        "stent" => device.kind == DeviceKind::Stent,
         id => device.id == id,
     }
 }

@@ -364,7 +364,8 @@ fn stents_in_a_bent_vessel() {
 }
 
 /// A pelvis with a stent brought from the right groin to the place where the internal iliac artery leaves.
-fn across_the_bifurcation(id: &str, atm: f64) -> (Hand, Arc<Model>) {
+/// The flow of that artery before, mL/s, comes with it.
+fn across_the_bifurcation(id: &str, atm: f64) -> (Hand, Arc<Model>, f64) {
     let root = cathnav::assets::root().unwrap();
     let anatomy: Anatomy = cathnav::anatomy::load(&root.join("assets/anatomy/pelvis")).unwrap();
     let model = compile(&anatomy, "femoral.right", "sheath.7f.110", &[WIRE, id]);
@@ -386,17 +387,20 @@ fn across_the_bifurcation(id: &str, atm: f64) -> (Hand, Arc<Model>) {
     });
     let at = rod.arc_mm[nearest.unwrap()];
     hand.feed_to(tool, at + 0.5 * spec.crimped_length_mm() + spec.from_tip_mm, 60.0);
+    hand.wait(3.0);
+    let place = VesselPlace { vessel: internal, arc_mm: 15.0 };
+    let before = hand.session.state().flow.mean_flow_at(&model.network, place);
     hand.inflate(tool, atm, 15.0);
     all_finite(&hand);
     hand.inflate(tool, -0.9, 25.0);
     all_finite(&hand);
-    (hand, model)
+    (hand, model, before)
 }
 
 #[test]
 fn a_stent_across_a_bifurcation_jails_the_branch_and_a_covered_one_closes_it() {
     for (id, closes) in [("stent.balloon.035.9x37", false), ("stent.balloon.covered.035.9x38", true)] {
-        let (mut hand, model) = across_the_bifurcation(id, 8.0);
+        let (mut hand, model, before) = across_the_bifurcation(id, 8.0);
         let tree = &model.anatomy.tree;
         let internal = tree.find("internal_iliac.right").unwrap();
         let stent = view(&hand);
@@ -404,14 +408,10 @@ fn a_stent_across_a_bifurcation_jails_the_branch_and_a_covered_one_closes_it() {
         println!("{id}: in {names:?} {:.1?}, over {:?}", stent.stretches, stent.jailed);
         assert!(stent.jailed.contains(&(internal, closes)));
         let place = VesselPlace { vessel: internal, arc_mm: 15.0 };
-        let resting = {
-            let start = cathnav::sim::flow::FlowState::new(&model.network);
-            start.mean_flow_at(&model.network, place)
-        };
         hand.wait(5.0);
         let flow = hand.session.state().flow.mean_flow_at(&model.network, place);
-        println!("internal iliac: {flow:.2} of {resting:.2} mL/s");
-        assert!(if closes { flow < 0.1 * resting } else { flow > 0.8 * resting });
+        println!("internal iliac: {flow:.2} of {before:.2} mL/s");
+        assert!(if closes { flow < 0.1 * before } else { flow > 0.85 * before });
         check_mesh(&hand, id);
     }
 }
@@ -445,12 +445,12 @@ fn overlapping_stents_push_together() {
 #[test]
 fn a_stent_in_a_real_anatomy() {
     let Some(anatomy) = super::real_anatomy::anatomy() else { return };
-    let (id, balloon) = ("stent.self.035.10x60", "balloon.semi.035.9x40");
-    let model = compile(anatomy, "femoral.left", "sheath.7f.110", &[WIRE, id, balloon]);
+    let (id, balloon) = ("stent.self.035.14x40", "balloon.semi.035.12x40");
+    let model = compile(anatomy, "femoral.left", "sheath.10f.110", &[WIRE, id, balloon]);
     let mut hand = Hand::new(&model, 10);
     let (wire, tool) = (hand.tool(WIRE), hand.tool(id));
     let spec = model.tools[tool.idx()].stent.clone().unwrap();
-    let tip = 50.0 + 0.5 * spec.crimped_length_mm() + spec.from_tip_mm;
+    let tip = 30.0 + 0.5 * spec.crimped_length_mm() + spec.from_tip_mm;
     hand.over_the_wire(wire, tip + 40.0, tool, tip);
     hand.send(Command::PullSheath { tool, speed_mm_per_s: 10.0 });
     hand.wait(10.0);
@@ -462,11 +462,11 @@ fn a_stent_in_a_real_anatomy() {
         "in {names:?} {:.1?}: diameters {:.2?}, gap {:.2}",
         placed.stretches, placed.radius_mm, placed.gap_mm
     );
-    assert_eq!(placed.phase, StentPhase::Placed);
+    assert!(placed.phase == StentPhase::Placed && placed.gap_mm < 1.0);
     off(&mut hand, id);
     let tool = hand.tool(balloon);
     hand.send(Command::Load { rod: 0, tool });
-    hand.feed_to(tool, 50.0 + 20.0 + 6.0, 60.0);
+    hand.feed_to(tool, 30.0 + 20.0 + 6.0, 60.0);
     hand.inflate(tool, 8.0, 12.0);
     all_finite(&hand);
     hand.inflate(tool, -0.9, 20.0);

@@ -271,7 +271,8 @@ pub fn advance(
     state.inflators = inflators;
     deploy::dilate_stents(state, inputs.ground.tools, &presses);
     if !presses.is_empty() || state.is_moving || was_up {
-        move_walls(inputs, state, &presses, &supports, stenosis_open, dt_s, &mut outcome, events);
+        let acting = (presses.as_slice(), supports.as_slice());
+        move_walls(inputs, state, acting, stenosis_open, dt_s, &mut outcome, events);
     }
     tack(state, &presses, &mut outcome);
     let tree = inputs.ground.tree;
@@ -429,12 +430,11 @@ fn press(
     }
 }
 
-#[allow(clippy::too_many_arguments, reason = "one call, all of them the stage's own")]
+/// Walls follow what presses on them and what supports them; the field and the lumens follow the walls.
 fn move_walls(
     inputs: &DilationInputs<'_>,
     state: &mut DilationState,
-    presses: &[Press],
-    supports: &[Support],
+    (presses, supports): (&[Press], &[Support]),
     stenosis_open: &mut [f64],
     dt_s: f64,
     outcome: &mut Outcome,

@@ -94,7 +94,7 @@ pub fn balloons(
 ) -> Vec<BalloonView> {
     let view = |(tool, inflator): &(ToolId, super::Inflator)| {
         let spec = inputs.ground.tools.get(tool.idx())?.balloon.as_ref()?;
-        let (rod, index, device) = crate::sim::wiring::find_tool(inputs.rods, *tool)?;
+        let (rod, _, device) = crate::sim::wiring::find_tool(inputs.rods, *tool)?;
         let count = inflator.radius_mm.len();
         let tip_mm = device.inserted_mm + device.shed_mm - spec.from_tip_mm;
         let cone = |r: f64| CONE * r;
@@ -106,7 +106,6 @@ pub fn balloons(
         let mut radius_mm = vec![shaft_mm];
         radius_mm.extend(&inflator.radius_mm);
         radius_mm.push(shaft_mm);
-        let _ = index;
         Some(BalloonView {
             tool: *tool,
             points_mm: arcs.iter().map(|a| mount::point_at(&inputs.rods[rod], *a)).collect(),
