@@ -107,10 +107,10 @@ fn axis(posture: Arms, trunk: &Mesh, table_y_mm: f64) -> Vec<Vec3> {
                 // Beside the head, the hands nearer together.
                 Arms::Up => [shoulder.x, 168.0, 158.0, 140.0, 110.0, 95.0, 80.0][i],
             };
-            // From the shoulder joint down onto the table.
+            // From the shoulder joint down onto the table; only the joint itself lies in the trunk.
             let t = (i as f64 / 2.0).min(1.0);
             let lies_y_mm = table_y_mm - deep - 2.0;
-            let x = if posture == Arms::Beside { shoulder.x + t * (aside - shoulder.x) } else { aside };
+            let x = if i == 0 { shoulder.x } else { aside };
             Vec3::new(x, shoulder.y + t * (lies_y_mm - shoulder.y), *z)
         })
         .collect()

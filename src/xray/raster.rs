@@ -47,9 +47,15 @@ pub(super) fn crossings(
         // Most triangles of a coarse raster lie between its rays and need no plane.
         let mut plane = None;
         for row in y_lo..=y_hi {
+            let center = |i: i64| i * SUB as i64 + SUB as i64 / 2;
+            let mut sides = edges.each_ref().map(|e| e.inside(center(x_lo), center(row)));
             for column in x_lo..=x_hi {
-                let (px, py) = (column * SUB as i64 + SUB as i64 / 2, row * SUB as i64 + SUB as i64 / 2);
-                if edges.iter().all(|e| e.holds(px, py)) {
+                // Inside of all three: no sign bit among them.
+                let holds = (sides[0] | sides[1] | sides[2]) >= 0;
+                for (side, e) in sides.iter_mut().zip(&edges) {
+                    *side = side.wrapping_sub(e.dy * SUB as i64);
+                }
+                if holds {
                     let plane = plane.get_or_insert_with(|| {
                         let depths = [a, b, c].map(|p| p.depth_mm);
                         let range = (
@@ -169,9 +175,9 @@ impl Edge {
         Self { x: p.x, y: p.y, dx, dy, owns_its_points: dy > 0 || (dy == 0 && dx < 0) }
     }
 
-    pub(super) fn holds(&self, x: i64, y: i64) -> bool {
-        let side = self.dx * (y - self.y) - self.dy * (x - self.x);
-        side > 0 || (side == 0 && self.owns_its_points)
+    /// Not negative where the edge holds a point.
+    pub(super) fn inside(&self, x: i64, y: i64) -> i64 {
+        self.dx * (y - self.y) - self.dy * (x - self.x) - i64::from(!self.owns_its_points)
     }
 }
 
