@@ -193,7 +193,18 @@ fn the_expert_closes_both_doors_of_the_gastroduodenal_artery() {
 
 #[test]
 fn a_narrow_coil_a_coil_at_the_mouth_and_particles_on_top_are_named() {
-    careless_fails("gib_gda", &["coil_undersized", "air_injected"]);
+    careless_fails(
+        "gib_gda",
+        &[
+            "air_injected",
+            "coil_undersized",
+            "coil_migrated",
+            "coil_in_hepatic",
+            "coil_protrudes",
+            "embolic_off_target",
+            "particles_in_liver",
+        ],
+    );
 }
 
 #[test]
