@@ -187,6 +187,27 @@ fn a_simmons_in_the_vertebral_artery_and_drawn_out_of_shape_is_named() {
 }
 
 #[test]
+fn the_expert_closes_both_doors_of_the_gastroduodenal_artery() {
+    expert_passes("gib_gda");
+}
+
+#[test]
+fn a_narrow_coil_a_coil_at_the_mouth_and_particles_on_top_are_named() {
+    careless_fails(
+        "gib_gda",
+        &[
+            "air_injected",
+            "coil_undersized",
+            "coil_migrated",
+            "coil_in_hepatic",
+            "coil_protrudes",
+            "embolic_off_target",
+            "particles_in_liver",
+        ],
+    );
+}
+
+#[test]
 fn without_lodging_the_case_is_not_won() {
     let loaded = attempt::load_model(&root().join("scenarios/pelvic_bleeding.ron")).unwrap();
     let mut model = Arc::try_unwrap(loaded).unwrap();

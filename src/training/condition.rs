@@ -482,14 +482,16 @@ pub(super) fn treated_organ(case: &crate::scenario::Case) -> Option<String> {
     case.steps.iter().find_map(|s| of(&s.done))
 }
 
-/// Vessels in which a step wants a tip: the way to them is right, whatever is treated in the end.
+/// Vessels in which a step wants a tip or a run: the way to them is right, whatever is treated in the end.
 pub(super) fn waypoints(case: &crate::scenario::Case, tree: &TreeFacts) -> Vec<VesselId> {
     fn tips(c: &Condition, tree: &TreeFacts, out: &mut Vec<VesselId>) {
         match c {
             Condition::Tip { within, .. }
             | Condition::TipDeep { within, .. }
             | Condition::TipDwell { within, .. }
-            | Condition::TipIn { vessel: within, .. } => out.extend(tree.tree.find(within)),
+            | Condition::TipIn { vessel: within, .. }
+            | Condition::Run { at: within, .. }
+            | Condition::FinalRun { at: within, .. } => out.extend(tree.tree.find(within)),
             Condition::All(list) | Condition::Any(list) => list.iter().for_each(|c| tips(c, tree, out)),
             _ => {}
         }
