@@ -187,6 +187,16 @@ fn a_simmons_in_the_vertebral_artery_and_drawn_out_of_shape_is_named() {
 }
 
 #[test]
+fn the_expert_treats_the_fibroid_from_both_sides() {
+    expert_passes("uae");
+}
+
+#[test]
+fn small_spheres_in_a_hurry_and_one_side_alone_are_named() {
+    careless_fails("uae", &["reflux", "gluteal", "embolic_off_target", "embolic_without_test", "air_injected"]);
+}
+
+#[test]
 fn without_lodging_the_case_is_not_won() {
     let loaded = attempt::load_model(&root().join("scenarios/pelvic_bleeding.ron")).unwrap();
     let mut model = Arc::try_unwrap(loaded).unwrap();
