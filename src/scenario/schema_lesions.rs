@@ -147,9 +147,9 @@ pub static LESION: &[Variant] = &[
             required("feeder_mm", number(0.4, 8.0), "diameter of the feeder, mm"),
             default(
                 "vessel_mm",
-                number(0.4, 12.0),
-                "as described",
-                "diameter to which the vessel is widened from its origin to the feeder, mm",
+                Kind::Optional(&number(0.4, 12.0)),
+                "None",
+                "diameter to which the vessel is widened from its origin to the feeder, mm; as described without",
             ),
             CENTER,
             required("radius_mm", number(0.5, 150.0), "radius of the tumor, mm"),

@@ -14,7 +14,7 @@ fn root() -> &'static Path {
 #[test]
 fn catalog_loads_and_zones_add_up() {
     let catalog = load_catalog(&root().join("assets")).unwrap();
-    assert!(catalog.devices.len() >= 9 && catalog.embolics.len() == 4);
+    assert!(catalog.devices.len() >= 9 && catalog.embolics.len() == 6);
     for device in &catalog.devices {
         let sum: f64 = device.zones.iter().map(|z| z.length_mm).sum();
         println!(
@@ -131,7 +131,7 @@ fn ten_kinds_of_fault_have_ten_exact_messages() {
             "wrong_unit",
             "23:9: room.field_mm: there is no field `field_mm`; allowed: the fields of Room: `pulse_rate_per_s`, \
              `frame_rate_per_s`, `field_cm`, `contrast_mg_i_per_ml`, `contrast_ml`, `dose_alert_mgy`, `injector`, \
-             `isocenter_mm`, `views`, `procedure`; did you mean `field_cm`? The unit is part of the name: give it in cm",
+             `isocenter_mm`, `views`, `procedure`, `arms`; did you mean `field_cm`? The unit is part of the name: give it in cm",
         ),
         (
             "unknown_device",
@@ -279,7 +279,7 @@ fn device_files_are_checked() {
         ("id: \"sheath.5f.110\"", "id: \"microcatheter.2_4f\"", "a second time"),
         ("length_mm: 18.5, ", "", "only the last section"),
         ("78, 82, 86]", "78, 82, 860]", "at most 650 mm"),
-        ("kind: Sheath", "kind: Wire", "no `lumen` for wires and coils"),
+        ("kind: Sheath", "kind: Wire", "no `lumen` for wires, coils, plugs and snares"),
     ] {
         assert_eq!(text.matches(old).count(), 1, "{old}");
         let found = faults(&text.replace(old, new));

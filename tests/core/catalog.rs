@@ -35,6 +35,8 @@ fn every_device_has_a_source_with_marks_and_an_id_of_its_kind() {
             "microcatheter" => DeviceKind::Microcatheter,
             "sheath" => DeviceKind::Sheath,
             "coil" => DeviceKind::Coil,
+            "plug" => DeviceKind::Plug,
+            "snare" => DeviceKind::Snare,
             "balloon" => DeviceKind::Balloon,
             "stent" => DeviceKind::Stent,
             other => panic!("{}: no group is called {other}", device.id),
@@ -44,7 +46,7 @@ fn every_device_has_a_source_with_marks_and_an_id_of_its_kind() {
         assert!(has_mark, "{}: {}", device.id, device.source);
         let is_straight_sheath = kind == DeviceKind::Sheath;
         assert!(
-            is_straight_sheath || kind == DeviceKind::Coil || device.zones.len() >= 5,
+            is_straight_sheath || matches!(kind, DeviceKind::Coil | DeviceKind::Plug) || device.zones.len() >= 5,
             "{}: {} zones",
             device.id,
             device.zones.len()
