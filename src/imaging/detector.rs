@@ -171,11 +171,7 @@ impl Detector {
     /// Absorbed energy of every bin behind water and bone (g/cm2): Beer and Lambert, keV.
     #[inline]
     pub(super) fn behind_body(&self, water: f32, bone: f32) -> [f32; BINS] {
-        let mut kev = [0.0; BINS];
-        for k in 0..BINS {
-            kev[k] = self.energy[k] * fast::exp(-(self.water[k] * water + self.bone[k] * bone));
-        }
-        kev
+        std::array::from_fn(|k| self.energy[k] * fast::exp(-(self.water[k] * water + self.bone[k] * bone)))
     }
 
     /// Takes off what iodine (mg/cm2; less than none for gas in a vessel) absorbs.
@@ -186,12 +182,12 @@ impl Detector {
             let i = at as usize;
             let t = at - i as f32;
             let (low, high) = (&self.iodine_table[i], &self.iodine_table[i + 1]);
-            for k in 0..BINS {
-                kev[k] *= low[k] + (high[k] - low[k]) * t;
+            for (kev, (low, high)) in kev.iter_mut().zip(low.iter().zip(high)) {
+                *kev *= low + (high - low) * t;
             }
         } else {
-            for k in 0..BINS {
-                kev[k] *= fast::exp(-self.iodine_per_mg[k] * iodine);
+            for (kev, mu) in kev.iter_mut().zip(&self.iodine_per_mg) {
+                *kev *= fast::exp(-mu * iodine);
             }
         }
     }

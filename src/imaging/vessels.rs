@@ -221,13 +221,12 @@ impl LumenMap {
         self.opened.branches.extend(widening.branches.iter().filter(is_stale).cloned());
         self.bands.resize_with(bands, Vec::new);
         let found = &self.found;
-        self.bands
-            .par_iter_mut()
-            .enumerate()
-            .filter(|(band, _)| changed[*band])
-            .for_each_init(Merge::default, |merge, (band, stretches)| {
-                merge.unite(found, band, band_pixels, stretches)
-            });
+        self.bands.par_iter_mut().enumerate().filter(|(band, _)| changed[*band]).for_each_init(
+            Merge::default,
+            |merge, (band, stretches)| {
+                merge.unite(found, band, band_pixels, stretches);
+            },
+        );
     }
 
     /// Adds a share of the iodine of the branches to a raster of the picture's size, mg/cm2.
