@@ -270,11 +270,14 @@ impl Operator {
             tries += 1;
             match way.get(i + 1) {
                 Some(next) => {
-                    let mouth = tree.branch(*next).origin.filter(|o| o.vessel == way[i]).ok_or("not downstream")?;
+                    let mouth =
+                        tree.branch(*next).origin.filter(|o| o.vessel == way[i]).ok_or("not downstream")?;
                     self.enter((tool, support), mouth, *next, tries - 1)?;
                 }
                 None => {
-                    let deep = |d: &RodDeviceView| d.tip_place.is_some_and(|p| p.vessel == target && p.arc_mm >= depth_mm);
+                    let deep = |d: &RodDeviceView| {
+                        d.tip_place.is_some_and(|p| p.vessel == target && p.arc_mm >= depth_mm)
+                    };
                     let is_off = |d: &RodDeviceView| d.tip_place.is_some_and(|p| p.vessel != target);
                     self.feed(tool, 8.0, 30.0, |d| deep(d) || is_off(d) || d.hub_force_n.abs() > GIVE_WAY_N);
                     if deep(&self.device(tool)) {
@@ -291,7 +294,13 @@ impl Operator {
     }
 
     /// One try to bring a tip into the next vessel; false when it went elsewhere, was pressed or came to no end.
-    fn enter(&mut self, (tool, support): (ToolId, ToolId), mouth: VesselPlace, next: VesselId, tries: u32) -> Result<bool, String> {
+    fn enter(
+        &mut self,
+        (tool, support): (ToolId, ToolId),
+        mouth: VesselPlace,
+        next: VesselId,
+        tries: u32,
+    ) -> Result<bool, String> {
         let tree = self.tree();
         let wall_mm = tree.branch(mouth.vessel).at(mouth.arc_mm).radius_mm;
         let inside_mm = (wall_mm + IN_MM).min(0.7 * tree.branch(next).length_mm());

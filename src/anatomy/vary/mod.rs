@@ -44,7 +44,9 @@ impl Variation {
                 Change::Add(b) => b.origin.as_ref().is_none_or(|o| is_there(&o.vessel)),
                 Change::Remove(name) => is_there(name),
                 Change::Origin { branch, from } => is_there(branch) && is_there(&from.vessel),
-                Change::Scale { branches, .. } | Change::Grow { branches, .. } => branches.iter().all(is_there),
+                Change::Scale { branches, .. } | Change::Grow { branches, .. } => {
+                    branches.iter().all(is_there)
+                }
                 Change::Anastomosis { from, to, .. } => is_there(from) && is_there(to),
             })
         });

@@ -37,7 +37,9 @@ fn uterus() -> &'static Uterus {
     static UTERUS: OnceLock<Uterus> = OnceLock::new();
     UTERUS.get_or_init(|| {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/anatomy/pelvis");
-        let AnatomyFile::Described(d) = cathnav::anatomy::read_file(&dir).unwrap() else { panic!("described") };
+        let AnatomyFile::Described(d) = cathnav::anatomy::read_file(&dir).unwrap() else {
+            panic!("described")
+        };
         let choose =
             |name: &str, option: &str| Setting::Choose { name: name.to_owned(), option: option.to_owned() };
         let set = vec![
@@ -47,11 +49,7 @@ fn uterus() -> &'static Uterus {
             choose("ovarian.right", "fine"),
         ];
         let lesions = vec![feeder("left", 2.0), feeder("right", -2.0)];
-        let patient = PatientChoice {
-            seed: None,
-            set,
-            lesions: lesions.clone(),
-        };
+        let patient = PatientChoice { seed: None, set, lesions: lesions.clone() };
         let (drawn, _) = cathnav::anatomy::vary(&d, &patient).unwrap();
         let (tree, _) = cathnav::anatomy::build_tree(&drawn).unwrap();
         Uterus { tree, circulation: drawn.circulation, lesions }
@@ -172,7 +170,8 @@ fn reflux_begins_where_the_injection_exceeds_the_flow() {
     // Saline-like contrast for 4 s from the transverse part: does any come back past the artery's origin?
     let flows_back = |rig: &Rig, flow_ml_per_s: f64| {
         let mut rig = rig.clone();
-        let source = Source { flow_ml_per_s, particles: None, ..suspension("particles.pva.500_710", 1.0, 0.0) };
+        let source =
+            Source { flow_ml_per_s, particles: None, ..suspension("particles.pva.500_710", 1.0, 0.0) };
         rig.run(4.0, &[source]);
         has_reflux(&rig, false)
     };
