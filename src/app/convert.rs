@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::shelf::GrayPicture;
 use super::store::BestResults;
 use super::view::{
-    BalloonTool, CaseCard, CaseView, CurveSample, ErrorView, MetricView, Picture, ReportView, StepView, ToolView, View,
+    BalloonTool, CaseCard, CaseView, CurveSample, ErrorView, MetricView, Picture, ReportView, StepView,
+    ToolView, View,
 };
 use crate::device::{Expansion, Release};
 use crate::imaging::Frame;

@@ -22,7 +22,7 @@ Case(
         (id: "flows", title: "No gradient", say: "", points: 25, done: GradientBelow(vessel: "tube", under_mmhg: 5)),
     ],
     traps: [
-        (id: "oversized", when: Oversized(over_pct: 120), grade: Major, say: "", fails: true),
+        (id: "oversized", when: Oversized(over_pct: 120), grade: Mistake, say: "", fails: true),
     ],
     score: (pass: 0),
 )"#;

@@ -48,7 +48,8 @@ pub(super) fn dilation_ui(ui: &mut Ui, view: &View, out: &mut Out) {
     }
     for lesion in &view.snapshot.lesions {
         let vessel = lesion.place.and_then(|p| view.vessel_labels.get(p.vessel.idx()));
-        let text = format!("{:.1} / {:.1} mm, {:.0} %", lesion.least_mm, lesion.healthy_mm, lesion.residual_pct);
+        let text =
+            format!("{:.1} / {:.1} mm, {:.0} %", lesion.least_mm, lesion.healthy_mm, lesion.residual_pct);
         pair(ui, vessel.map_or("", String::as_str), &text);
     }
 }

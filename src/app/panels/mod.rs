@@ -4,6 +4,7 @@ mod briefing;
 mod contrast;
 mod curves;
 mod devices;
+mod dilation;
 mod guide;
 mod keys;
 mod log;
@@ -16,7 +17,6 @@ mod replay;
 mod report;
 mod review;
 mod suite;
-mod dilation;
 mod treatment;
 mod xray;
 

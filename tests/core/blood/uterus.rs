@@ -170,7 +170,8 @@ fn reflux_begins_where_the_injection_exceeds_the_flow() {
     // Saline-like contrast for 4 s from the transverse part: does any come back past the artery's origin?
     let flows_back = |rig: &Rig, flow_ml_per_s: f64| {
         let mut rig = rig.clone();
-        let source = Source { flow_ml_per_s, particles: None, ..suspension("particles.pva.500_710", 1.0, 0.0) };
+        let source =
+            Source { flow_ml_per_s, particles: None, ..suspension("particles.pva.500_710", 1.0, 0.0) };
         rig.run(4.0, &[source]);
         has_reflux(&rig, false)
     };
