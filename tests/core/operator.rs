@@ -78,6 +78,10 @@ fn misses(tree: &VesselTree, way: &[VesselId], i: usize, arc_mm: f64) -> bool {
     !is_upward && arc_mm > mouth.arc_mm + PAST_MM
 }
 
+fn origin_radius_mm(tree: &VesselTree, origin: VesselPlace) -> f64 {
+    tree.branch(origin.vessel).at(origin.arc_mm).radius_mm
+}
+
 /// A hand at the hub.
 pub(crate) struct Operator {
     pub(crate) session: Session,
@@ -388,7 +392,9 @@ impl Operator {
         self.feed(catheter, 10.0, 8.0, above);
         self.wait(1.0);
         let start = self.device(catheter).inserted_mm;
-        for _ in 0..SCANS {
+        // First round and round, then with the bend turned towards the mouth and a little past it on either side.
+        let mouth = tree.branch(target).at(origin_radius_mm(&tree, origin) + BEND_MM).position_mm;
+        for scan in 0..SCANS + AIM_OFF_DEG.len() as u32 {
             self.feed(catheter, -8.0, 12.0, |d| {
                 d.hub_force_n.abs() > GIVE_WAY_N
                     || d.tip_place.is_some_and(|p| match p.vessel {
@@ -401,7 +407,13 @@ impl Operator {
                 return Ok(());
             }
             self.feed_to(catheter, start, 15.0);
-            self.turn(catheter, SCAN_DEG);
+            match (scan + 1).checked_sub(SCANS) {
+                Some(aimed) => {
+                    let off_deg = AIM_OFF_DEG[aimed as usize % AIM_OFF_DEG.len()];
+                    self.aim(catheter, &mouth, off_deg);
+                }
+                None => self.turn(catheter, SCAN_DEG),
+            }
         }
         Err("the tip found no mouth".to_owned())
     }

@@ -102,7 +102,7 @@ fn engage(e: &Engagement<'_>) {
 
 /// The microcatheter follows its wire into the vessel.
 fn follow_the_wire(hand: &mut Operator, micro: ToolId, micro_wire: ToolId, name: &str) {
-    let followed = hand.feed_to(micro, hand.device(micro_wire).inserted_mm - 5.0, 8.0);
+    let followed = hand.feed_to(micro, hand.device(micro_wire).inserted_mm - 1.0, 8.0);
     println!("  the microcatheter follows: {followed}, {}", hand.told(micro));
     assert!(followed && hand.worst_n < MOST_N);
     assert_eq!(hand.device(micro).tip_place.map(|p| p.vessel), hand.tree().find(name), "{name}");
