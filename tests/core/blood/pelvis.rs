@@ -317,8 +317,10 @@ fn the_picture_shows_reflux_as_the_rate_says() {
     let two = darkest(2.0);
     assert!(two[0] > 25.0 && two[1..].iter().all(|d| *d < 12.0), "below the artery's flow nothing goes back");
     let ten = darkest(10.0);
-    assert!(ten[1] > 60.0 && ten[2] > 60.0 && ten[3] < 40.0);
+    assert!(ten[1] > 60.0 && ten[2] > 60.0);
     let sixteen = darkest(16.0);
+    // Against the same place when it is filled: how dark that is depends on the bone behind it.
+    assert!(ten[3] < 0.5 * sixteen[3], "{} {}", ten[3], sixteen[3]);
     assert!(sixteen[3] > 80.0 && sixteen[1] > 80.0);
 }
 
