@@ -193,7 +193,10 @@ fn the_expert_treats_the_fibroid_from_both_sides() {
 
 #[test]
 fn small_spheres_in_a_hurry_and_one_side_alone_are_named() {
-    careless_fails("uae", &["reflux", "gluteal", "embolic_off_target", "embolic_without_test", "air_injected"]);
+    careless_fails(
+        "uae",
+        &["reflux", "gluteal", "embolic_off_target", "embolic_without_test", "air_injected"],
+    );
 }
 
 #[test]
