@@ -213,21 +213,6 @@ fn the_expert_treats_the_fibroid_from_both_sides() {
 }
 
 #[test]
-fn small_spheres_in_a_hurry_and_one_side_alone_are_named() {
-    careless_fails("uae", &["reflux", "gluteal", "embolic_off_target", "embolic_without_test", "air_injected"]);
-}
-
-#[test]
-fn the_expert_closes_a_part_of_the_spleen() {
-    expert_passes("pse");
-}
-
-#[test]
-fn particles_for_the_spleen_given_from_the_celiac_trunk_are_named() {
-    careless_fails("pse", &["liver", "embolic_off_target", "embolic_without_test", "air_injected"]);
-}
-
-#[test]
 fn without_lodging_the_case_is_not_won() {
     let loaded = attempt::load_model(&root().join("scenarios/pelvic_bleeding.ron")).unwrap();
     let mut model = Arc::try_unwrap(loaded).unwrap();

@@ -297,14 +297,14 @@ impl Operator {
         Err(format!("the tip is in {:?} after {attempts} attempts", self.device(tool).tip_place))
     }
 
-    /// One try to bring a tip into the next vessel; false when it went elsewhere, was pressed or came to no end.
+    /// One try to bring a tip into the next vessel.
     fn enter(
         &mut self,
         (tool, support): (ToolId, ToolId),
         mouth: VesselPlace,
         next: VesselId,
         tries: u32,
-    ) -> Result<bool, String> {
+    ) -> Result<(), String> {
         let tree = self.tree();
         let wall_mm = tree.branch(mouth.vessel).at(mouth.arc_mm).radius_mm;
         let inside_mm = (wall_mm + IN_MM).min(0.7 * tree.branch(next).length_mm());
@@ -327,16 +327,16 @@ impl Operator {
         let is_wide = wall_mm > WIDE_MM;
         self.feed_to(support, self.device(tool).inserted_mm - if is_wide { 0.5 } else { SUPPORT_MM }, 10.0);
         self.aim(if is_wide { support } else { tool }, &goal, off_deg);
-        let (mut entered, fed) = (false, self.device(tool).inserted_mm);
+        let fed = self.device(tool).inserted_mm;
         self.feed(tool, 6.0, 12.0, |d| {
-            entered = d.tip_place.is_some_and(is_in);
+            let entered = d.tip_place.is_some_and(is_in);
             let is_astray = d.tip_place.is_some_and(|p| match p.vessel {
                 v if v == mouth.vessel => p.arc_mm > mouth.arc_mm + PAST_MM,
                 v => v != next && p.arc_mm > ASTRAY_MM,
             });
             entered || is_astray || d.hub_force_n.abs() > GIVE_WAY_N || d.inserted_mm > fed + 3.0 * PAST_MM
         });
-        Ok(entered)
+        Ok(())
     }
 
     /// Turns the hub until the bent tip points towards a place, seen along the wire.
