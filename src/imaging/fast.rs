@@ -176,8 +176,7 @@ mod tests {
                 worst = (own.max(other), lag);
             }
         }
-        println!("worst correlation {:.2e} at lag {}, limit {limit:.2e}", worst.0, worst.1);
-        assert!(worst.0 < limit, "{worst:?}");
+        assert!(worst.0 < limit, "worst correlation {:.2e} at lag {}, limit {limit:.2e}", worst.0, worst.1);
     }
 
     #[test]

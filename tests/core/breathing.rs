@@ -30,7 +30,7 @@ fn a_catheter_in_a_renal_artery_rides_on_walls_that_breathe() {
     let (wire, catheter) = (model.tool(wire_id).unwrap(), model.tool(catheter_id).unwrap());
     let vessel = model.anatomy.tree.find("renal.left").unwrap();
     let mut hand = Operator::new(&model, "femoral.right");
-    hand.engage(wire, catheter, vessel, 13.0).unwrap();
+    hand.engage(wire, catheter, vessel, 9.0).unwrap();
     let led = hand.lead(wire, vessel, 22.0, 24);
     println!("{led:?}, {}", hand.told(wire));
     assert!(led.is_ok());

@@ -136,7 +136,7 @@ fn ten_kinds_of_fault_have_ten_exact_messages() {
         (
             "unknown_device",
             "20:9: tray[1]: \"catheter.cobra_2.5f\" is not known; allowed: a device or embolic of the catalogue: \
-             `catheter.amplatz_left_1.5f`",
+             `balloon.non.014.3_5x15`",
         ),
         (
             "unknown_vessel",

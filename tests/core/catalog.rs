@@ -46,7 +46,9 @@ fn every_device_has_a_source_with_marks_and_an_id_of_its_kind() {
         assert!(has_mark, "{}: {}", device.id, device.source);
         let is_straight_sheath = kind == DeviceKind::Sheath;
         assert!(
-            is_straight_sheath || matches!(kind, DeviceKind::Coil | DeviceKind::Plug) || device.zones.len() >= 5,
+            is_straight_sheath
+                || matches!(kind, DeviceKind::Coil | DeviceKind::Plug)
+                || device.zones.len() >= 5,
             "{}: {} zones",
             device.id,
             device.zones.len()

@@ -8,7 +8,7 @@ use cathnav::imaging::{Renderer, RendererConfig};
 use cathnav::math::Vec3;
 use cathnav::sim::Model;
 use cathnav::sim::command::Command;
-use cathnav::sim::dilation::stent::{OPENED_N_PER_MM2, Support, balance};
+use cathnav::sim::dilation::stent::{Support, balance};
 use cathnav::sim::dilation::vessel::{arc_of, knot_at};
 use cathnav::sim::dilation::{StentPhase, StentView};
 use cathnav::sim::event::EventKind;
@@ -40,7 +40,6 @@ fn stents_recoil_and_shorten_as_measured() {
     assert!(
         (3.5..=6.0).contains(&coronary.recoil_pct) && (0.9..=1.9).contains(&(loaded - coronary.recoil_pct))
     );
-    assert!(OPENED_N_PER_MM2 > 1.0);
     // Foreshortening of cut stents, and of braids by their helix.
     let short = |s: &Stent| 100.0 * (1.0 - s.length_at_mm(s.diameter_mm) / s.crimped_length_mm());
     row("stents", "foreshortening of a 3 x 18 mm stent, percent", 0.67, short(&coronary), "0.41 to 2.25 %");
@@ -551,9 +550,9 @@ fn the_picture_shows_the_waist_and_the_struts() {
             let missing = f64::from((bare[r * pixels + c] / seen[r * pixels + c].max(1e-9)).ln());
             let away_mm = (c as f64 + 0.5 - column).abs() * projection.pixel_mm / magnification;
             if away_mm < 5.0 {
-                inside = inside.max(missing)
+                inside = inside.max(missing);
             } else if away_mm > 6.0 {
-                beside = beside.max(missing.abs())
+                beside = beside.max(missing.abs());
             }
         }
     }
