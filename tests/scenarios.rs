@@ -213,6 +213,27 @@ fn the_expert_treats_the_fibroid_from_both_sides() {
 }
 
 #[test]
+fn small_spheres_in_a_hurry_and_one_side_alone_are_named() {
+    let names = [
+        "reflux",
+        "gluteal",
+        "bladder",
+        "cervix",
+        "embolic_off_target",
+        "embolic_without_test",
+        "air_injected",
+    ];
+    careless_fails("uae", &names);
+}
+
+#[test]
+fn particles_for_the_spleen_given_from_the_celiac_trunk_are_named() {
+    let names =
+        ["liver", "pancreas", "too_much", "embolic_off_target", "embolic_without_test", "air_injected"];
+    careless_fails("pse", &names);
+}
+
+#[test]
 fn without_lodging_the_case_is_not_won() {
     let loaded = attempt::load_model(&root().join("scenarios/pelvic_bleeding.ron")).unwrap();
     let mut model = Arc::try_unwrap(loaded).unwrap();
