@@ -20,7 +20,7 @@ pub struct Args {
 enum Action {
     /// List devices and embolics, grouped by kind
     List {
-        /// Only this kind: wire, catheter, guide, microcatheter, sheath, coil, balloon, stent or particles
+        /// Only this kind: wire, catheter, guide, microcatheter, sheath, coil, plug, snare, balloon, stent, particles or gelatin
         #[arg(long)]
         kind: Option<String>,
     },
@@ -61,16 +61,19 @@ fn group(id: &str) -> &str {
 }
 
 /// Groups in the order in which devices go in, with their headings.
-const GROUPS: [(&str, &str); 9] = [
+const GROUPS: [(&str, &str); 12] = [
     ("wire", "Guidewires"),
     ("sheath", "Introducer sheaths"),
     ("guide", "Guiding catheters"),
     ("catheter", "Diagnostic catheters"),
     ("microcatheter", "Microcatheters"),
     ("coil", "Coils on their pushers"),
+    ("plug", "Plugs on their cables"),
+    ("snare", "Snares"),
     ("balloon", "Balloon catheters"),
     ("stent", "Stents on their delivery catheters"),
     ("particles", "Particles (bore: the smallest that they pass)"),
+    ("gelatin", "Gelatin (bore: the smallest that it passes)"),
 ];
 
 fn list(catalog: &Catalog, kind: Option<&str>) -> Result<String, CliError> {

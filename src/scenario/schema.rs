@@ -1,4 +1,4 @@
-//! What a case file may hold: the types of `types.rs` with ranges, units and defaults. A test keeps the two in step.
+//! What a case file may hold: the types of `types.rs` and `condition.rs` with ranges, units and defaults. A test keeps the two in step.
 
 use crate::files::schema::{Body, FieldKind, Group, Kind, NameOf, Variant, default, required};
 
