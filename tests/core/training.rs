@@ -571,7 +571,7 @@ fn each_radiation_error_fires_once() {
 
 #[test]
 fn every_entry_of_the_error_table_has_a_test() {
-    let here = include_str!("training.rs");
+    let here = concat!(include_str!("training.rs"), include_str!("training_implants.rs"));
     for spec in ERRORS {
         let quoted = format!("\"{}\"", spec.name);
         assert!(here.contains(&quoted), "{}", spec.name);
