@@ -2,6 +2,9 @@
 //! the right errors, and it is not won when particles do not lodge.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests print figures and may unwrap")]
 
+#[path = "scenarios/regions.rs"]
+mod regions;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +12,7 @@ use cathnav::cli::attempt::{self, Outcome, Pictures, Watcher};
 use cathnav::sim::record::{RecordError, Recording};
 use cathnav::sim::{Command, Model, Session, session};
 use cathnav::training::Assessment;
+use regions::{Eye, region_of};
 
 fn root() -> PathBuf {
     cathnav::assets::root().unwrap()
@@ -188,7 +192,27 @@ fn a_simmons_in_the_vertebral_artery_and_drawn_out_of_shape_is_named() {
 
 #[test]
 fn the_expert_closes_both_doors_of_the_gastroduodenal_artery() {
-    expert_passes("gib_gda");
+    let model = attempt::load_model(&attempt::resolve(Path::new("gib_gda"), "scenarios").unwrap()).unwrap();
+    let mut session = Session::new(model.clone(), 1);
+    let script = root().join("assets/scripts/gib_gda_expert.ron");
+    let mut driver = attempt::load_driver(&script, &model).unwrap();
+    let start = session.snapshot();
+    let mut watcher = Watcher::new(&model, &start, &Pictures::default()).unwrap();
+    let mut eye = Eye::new(&model, vec![region_of(&start, "ulcer")]);
+    let mut see = |snapshot: &cathnav::sim::Snapshot| eye.see(snapshot);
+    let outcome =
+        attempt::drive_seen(&mut session, &mut driver, &mut watcher, attempt::MAX_SECONDS, &mut see).unwrap();
+    let assessment = watcher.observer().assessment();
+    tell("gib_gda", &assessment, &outcome);
+    assert_eq!(outcome.failure, None);
+    assert!(assessment.score.passed, "{:?}", assessment.score.reasons);
+    // The pool is seen before, and not after: the same place in the first and the last run that show it.
+    println!("{:?}", eye.runs);
+    let seen: Vec<f64> = eye.runs.iter().filter_map(|(_, darkest)| darkest[0]).collect();
+    let most = seen.iter().copied().fold(0.0, f64::max);
+    let last = seen.last().copied().unwrap();
+    println!("the ulcer: {most:.1} gray levels at the most, {last:.1} in the last run");
+    assert!(most > 15.0 && last < 0.4 * most);
 }
 
 #[test]

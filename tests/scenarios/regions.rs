@@ -9,13 +9,13 @@ const PIXELS: usize = 192;
 
 /// A ball in the patient.
 #[derive(Clone, Copy, Debug)]
-pub struct Region {
-    pub center_mm: Vec3,
-    pub radius_mm: f64,
+pub(crate) struct Region {
+    pub(crate) center_mm: Vec3,
+    pub(crate) radius_mm: f64,
 }
 
 /// Where a bleed pools, or a bed blushes, at the start of a case.
-pub fn region_of(snapshot: &Snapshot, name: &str) -> Region {
+pub(crate) fn region_of(snapshot: &Snapshot, name: &str) -> Region {
     let pool = snapshot.pools.iter().find(|p| p.id == name).map(|p| (p.center_mm, 8.0));
     let bed = snapshot.beds.iter().find(|b| b.name == name).map(|b| (b.center_mm, b.radius_mm));
     let (center_mm, radius_mm) = pool.or(bed).unwrap_or_else(|| panic!("no bleed or bed `{name}`"));
@@ -23,23 +23,23 @@ pub fn region_of(snapshot: &Snapshot, name: &str) -> Region {
 }
 
 /// Looks at the subtracted runs.
-pub struct Eye {
+pub(crate) struct Eye {
     renderer: Renderer,
     regions: Vec<Region>,
     /// Per run: its number, and the darkest of each region in gray levels below that of the first frame; `None` where the region
     /// was not in the picture.
-    pub runs: Vec<(u32, Vec<Option<f64>>)>,
+    pub(crate) runs: Vec<(u32, Vec<Option<f64>>)>,
     first: Vec<Option<f64>>,
 }
 
 impl Eye {
-    pub fn new(model: &Model, regions: Vec<Region>) -> Self {
+    pub(crate) fn new(model: &Model, regions: Vec<Region>) -> Self {
         let config = RendererConfig { pixels: PIXELS, seed: 1 };
         let renderer = Renderer::new(&model.anatomy, &model.tools, config);
         Self { renderer, regions, runs: Vec::new(), first: Vec::new() }
     }
 
-    pub fn see(&mut self, snapshot: &Snapshot) {
+    pub(crate) fn see(&mut self, snapshot: &Snapshot) {
         let Some(run) = snapshot.xray.pulse.and_then(|p| p.run) else { return };
         let frame = self.renderer.render(snapshot);
         if frame.kind != FrameKind::Dsa {
