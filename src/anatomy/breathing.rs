@@ -1,4 +1,4 @@
-//! How breathing moves the inside of the trunk: a displacement field in the frame that all bodies share, and which surfaces it moves.
+//! How breath and heart move the inside of the trunk: displacement fields in the frame that all bodies share, and which surfaces they move.
 
 use super::{Anatomy, BodySurface};
 use crate::math::Vec3;
@@ -30,6 +30,13 @@ const RIB_RADII_MM: (f64, f64) = (30.0, 150.0);
 const SYSTOLE: f64 = 0.09;
 /// End of systole, share of a beat that starts with the R wave.
 const SYSTOLE_END: f64 = 0.38;
+
+/// Way of the aortic root at the end of systole, mm: the valve plane is drawn down, to the left and forwards; 5 to 15 mm are seen `[K]`.
+const ROOT_MM: (f64, f64, f64) = (2.0, -2.0, -7.5);
+/// Heights over which that dies out from the valve to the branches of the arch, which the neck holds, mm `[D]`.
+const ROOT_FALLS_MM: (f64, f64) = (318.0, 405.0);
+/// The descending aorta lies at the spine and keeps still: y of full motion and of none, mm `[D]`.
+const ROOT_Y_MM: (f64, f64) = (-45.0, -12.0);
 
 /// Breathing of an anatomy with organs or lungs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +119,20 @@ pub fn beat_of_surface_mm(surface: &BodySurface) -> Option<Vec<Vec3>> {
     }
     let middle = corners.iter().sum::<Vec3>() / corners.len() as f64;
     Some(corners.iter().map(|p| (middle - p) * SYSTOLE).collect())
+}
+
+/// Whether an anatomy holds a heart that moves what hangs on it.
+pub fn beats(anatomy: &Anatomy) -> bool {
+    anatomy.body.iter().any(|s| s.name == "heart")
+}
+
+/// Displacement of a vessel's axis at the end of systole, mm: the root of the aorta goes with the heart, the arch hardly.
+pub fn beat_of_vessel_mm(p_mm: &Vec3) -> Vec3 {
+    let share = (1.0 - smooth(p_mm.z, ROOT_FALLS_MM)) * (1.0 - smooth(p_mm.y, ROOT_Y_MM));
+    // Below the valve there is no vessel of the chest in front of the spine.
+    let share = share * smooth(p_mm.z, (260.0, 300.0));
+    let (left, back, up) = ROOT_MM;
+    Vec3::new(left, back, up) * share
 }
 
 /// Contraction of the heart over a beat that starts with the R wave, 0 to 1: in until the end of systole, then out again, slower at the end.

@@ -15,7 +15,8 @@ use super::view::Picture;
 use super::window::{DeskResource, begin_frame};
 use crate::anatomy::{self, Material};
 use crate::math::Vec3 as Vector;
-use crate::sim::contact::WallShift;
+use crate::sim::contact::{WallShift, Widening};
+use crate::sim::dilation::{BalloonView, StentView};
 use crate::sim::snapshot::{ImplantView, RodDeviceView, RodView, Snapshot};
 use crate::sim::{Model, ToolId};
 
@@ -27,9 +28,16 @@ const UNITS_PER_MM: f32 = 0.01;
 const TUBE_CORNERS: usize = 6;
 /// Tubes are drawn this much thicker than they are, or a wire of 0.35 mm would not be seen.
 const TUBE_GAIN: f32 = 2.0;
+/// The same of struts.
+const STRUT_GAIN: f32 = 1.5;
 
-/// Displacement of vessels that is worth a new surface, mm.
+/// Displacement of vessels, and change of a radius, that are worth a new surface, mm.
 const SEEN_SHIFT_MM: f64 = 0.25;
+const SEEN_WIDER_MM: f64 = 0.2;
+/// Opacity of a balloon.
+const BALLOON_ALPHA: f32 = 0.45;
+/// Struts.
+const STENT_COLOR: Color = Color::srgb(0.86, 0.88, 0.90);
 
 /// What is in the scene.
 #[derive(Resource, Default)]
@@ -41,6 +49,8 @@ struct Scene {
     lumen: Option<Handle<Mesh>>,
     /// Displacement of the vessels that is drawn.
     shift: WallShift,
+    /// How far opened vessels are drawn outside the built ones.
+    widening: Widening,
     tubes: Vec<(Shown, Entity, Handle<Mesh>)>,
     center: Vec3,
     radius: f32,
@@ -115,6 +125,7 @@ fn build(
         texture: Some(contexts.add_image(EguiTextureHandle::Strong(image))),
         lumen: Some(lumen),
         shift: WallShift::default(),
+        widening: Widening::default(),
         tubes: Vec::new(),
         center,
         radius,
@@ -150,43 +161,57 @@ fn follow(
     }
     scene.tick = snapshot.tick;
     let Some(model) = &scene.model else { return };
-    if scene.shift.difference_mm(&snapshot.wall_shift) > SEEN_SHIFT_MM {
+    let vessels = (0..model.anatomy.tree.branches.len()).map(|b| anatomy::VesselId(b as u32));
+    let wider_mm = vessels.map(|v| scene.widening.difference_mm(&snapshot.widening, v)).fold(0.0, f64::max);
+    if scene.shift.difference_mm(&snapshot.wall_shift) > SEEN_SHIFT_MM || wider_mm > SEEN_WIDER_MM {
         scene.shift.clone_from(&snapshot.wall_shift);
+        scene.widening.clone_from(&snapshot.widening);
+        let opened = scene.widening.opened_mesh(&model.anatomy.lumen, &model.anatomy.tree);
         if let Some(mut old) = scene.lumen.as_ref().and_then(|handle| meshes.get_mut(handle)) {
-            *old = mesh_of(&moved(&model.anatomy.lumen, &scene.shift));
+            *old = mesh_of(&moved(&opened, &scene.shift));
         }
     }
     let drawn = tubes(snapshot, model);
-    for (tool, mesh) in &drawn {
-        let (tool, mesh) = (*tool, mesh.clone());
-        match scene.tubes.iter().find(|(t, _, _)| *t == tool) {
+    for (shown, mesh) in &drawn {
+        let (shown, mesh) = (*shown, mesh.clone());
+        match scene.tubes.iter().find(|(old, _, _)| *old == shown) {
             Some((_, _, handle)) => {
                 if let Some(mut old) = meshes.get_mut(handle) {
                     *old = mesh;
                 }
             }
             None => {
-                let [r, g, b, _] =
-                    theme::tool_color(model.tools.get(tool.0.idx()).map(|d| d.kind)).to_array();
-                let material =
-                    StandardMaterial { base_color: Color::srgb_u8(r, g, b), unlit: true, ..default() };
                 let handle = meshes.add(mesh);
-                let tube = (Mesh3d(handle.clone()), MeshMaterial3d(materials.add(material)));
-                let entity = commands.spawn(tube).id();
+                let material = materials.add(material_of(shown, model));
+                let entity = commands.spawn((Mesh3d(handle.clone()), MeshMaterial3d(material))).id();
                 if let Some(root) = scene.root {
                     commands.entity(entity).insert(ChildOf(root));
                 }
-                scene.tubes.push((tool, entity, handle));
+                scene.tubes.push((shown, entity, handle));
             }
         }
     }
-    scene.tubes.retain(|(tool, entity, _)| {
-        let stays = drawn.iter().any(|(t, _)| t == tool);
+    scene.tubes.retain(|(shown, entity, _)| {
+        let stays = drawn.iter().any(|(s, _)| s == shown);
         if !stays {
             commands.entity(*entity).despawn();
         }
         stays
     });
+}
+
+/// The color of a device's kind; stents are of metal, balloons let see through.
+fn material_of(shown: Shown, model: &Model) -> StandardMaterial {
+    let color = |tool: ToolId| {
+        let [r, g, b, _] = theme::tool_color(model.tools.get(tool.idx()).map(|d| d.kind)).to_array();
+        Color::srgb_u8(r, g, b)
+    };
+    let solid = |base_color: Color| StandardMaterial { base_color, unlit: true, ..default() };
+    match shown {
+        Shown::Device(tool) | Shown::Implant(tool, _) => solid(color(tool)),
+        Shown::Balloon(tool) => glass(color(tool).with_alpha(BALLOON_ALPHA)),
+        Shown::Stent(..) => solid(STENT_COLOR),
+    }
 }
 
 /// The lumen surface where the vessels have given way.
@@ -235,23 +260,65 @@ fn extent(mesh: &anatomy::Mesh) -> (Vec3, f32) {
     ((low + high) / 2.0, ((high - low).length() / 2.0).max(0.1))
 }
 
-/// What a tube shows: a device, or an implant of one by its number.
-type Shown = (ToolId, Option<usize>);
+/// What a surface shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Device(ToolId),
+    Implant(ToolId, usize),
+    Balloon(ToolId),
+    Stent(ToolId, usize),
+}
 
-/// A tube per device in the patient and per implant; none for a device that is still in the sheath.
+/// A tube per device in the patient, per implant and balloon, and the struts of stents; none for a device that is still in the sheath.
 fn tubes(snapshot: &Snapshot, model: &Model) -> Vec<(Shown, Mesh)> {
     let radius = |tool: ToolId| model.tools.get(tool.idx()).map_or(0.5, |d| d.max_outer_diameter_mm / 2.0);
     let of_rod = |rod: &RodView| -> Vec<(Shown, Mesh)> {
         let drawn =
             rod.devices.iter().map(|d| (d.tool, course(rod, d))).filter(|(_, points)| points.len() > 1);
-        drawn.map(|(tool, points)| ((tool, None), tube(&points, radius(tool) as f32 * TUBE_GAIN))).collect()
+        drawn
+            .map(|(tool, points)| (Shown::Device(tool), even_tube(&points, radius(tool) as f32 * TUBE_GAIN)))
+            .collect()
     };
+    let points = |p: &[Vector]| p.iter().map(scene_from_patient).collect::<Vec<Vec3>>();
     let of_implant = |(number, implant): (usize, &ImplantView)| {
-        let points: Vec<Vec3> = implant.points_mm.iter().map(scene_from_patient).collect();
-        ((implant.tool, Some(number)), tube(&points, 0.5 * implant.width_mm as f32))
+        let mesh = even_tube(&points(&implant.points_mm), 0.5 * implant.width_mm as f32);
+        (Shown::Implant(implant.tool, number), mesh)
     };
-    let implants = snapshot.implants.iter().enumerate().map(of_implant);
-    snapshot.rods.iter().flat_map(of_rod).chain(implants).collect()
+    let of_balloon = |b: &BalloonView| {
+        let radii: Vec<f32> = b.radius_mm.iter().map(|r| *r as f32).collect();
+        (Shown::Balloon(b.tool), tube(&points(&b.points_mm), &radii))
+    };
+    let of_stent = |(number, stent): (usize, &StentView)| (Shown::Stent(stent.tool, number), struts(stent));
+    let mut all: Vec<(Shown, Mesh)> = snapshot.rods.iter().flat_map(of_rod).collect();
+    all.extend(snapshot.implants.iter().enumerate().map(of_implant));
+    all.extend(snapshot.balloons.iter().filter(|b| !b.is_burst).map(of_balloon));
+    all.extend(snapshot.stents.iter().enumerate().map(of_stent));
+    all
+}
+
+/// The struts of a stent: a thin three-sided bar for each straight piece.
+fn struts(stent: &StentView) -> Mesh {
+    const SIDES: u32 = 3;
+    let thick = 0.5 * stent.strut_mm as f32 * STRUT_GAIN * UNITS_PER_MM;
+    let (mut positions, mut indices) = (Vec::new(), Vec::new());
+    for piece in &stent.struts_mm {
+        let [a, b] = [scene_from_patient(&piece[0]), scene_from_patient(&piece[1])];
+        let along = (b - a).normalize_or(Vec3::Y);
+        let side = along.any_orthonormal_vector();
+        let other = along.cross(side);
+        let first = positions.len() as u32;
+        for end in [a, b] {
+            for corner in 0..SIDES {
+                let (s, c) = (corner as f32 / SIDES as f32 * std::f32::consts::TAU).sin_cos();
+                positions.push((end + (side * c + other * s) * thick).to_array());
+            }
+        }
+        for corner in 0..SIDES {
+            let (i, j) = (first + corner, first + (corner + 1) % SIDES);
+            indices.extend([i, j, i + SIDES, j, j + SIDES, i + SIDES]);
+        }
+    }
+    triangles(positions, indices)
 }
 
 /// Nodes of a rod up to a device's tip.
@@ -264,19 +331,24 @@ fn course(rod: &RodView, device: &RodDeviceView) -> Vec<Vec3> {
     points
 }
 
-/// A tube of a radius in mm along points; empty for fewer than two.
-fn tube(points: &[Vec3], radius_mm: f32) -> Mesh {
+/// A tube of one radius in mm along points.
+fn even_tube(points: &[Vec3], radius_mm: f32) -> Mesh {
+    tube(points, &vec![radius_mm; points.len()])
+}
+
+/// A tube along points with a radius in mm at each; empty for fewer than two.
+fn tube(points: &[Vec3], radius_mm: &[f32]) -> Mesh {
     let (mut positions, mut indices) = (Vec::new(), Vec::new());
     if points.len() > 1 {
         let mut side = Vec3::ZERO;
-        for (i, p) in points.iter().enumerate() {
+        for (i, (p, radius_mm)) in points.iter().zip(radius_mm).enumerate() {
             let along =
                 (points[(i + 1).min(points.len() - 1)] - points[i.saturating_sub(1)]).normalize_or(Vec3::Y);
             side = (side - along * side.dot(along)).normalize_or(along.any_orthonormal_vector());
             let other = along.cross(side);
             for corner in 0..TUBE_CORNERS {
                 let (s, c) = (corner as f32 / TUBE_CORNERS as f32 * std::f32::consts::TAU).sin_cos();
-                positions.push((*p + (side * c + other * s) * radius_mm * UNITS_PER_MM).to_array());
+                positions.push((*p + (side * c + other * s) * *radius_mm * UNITS_PER_MM).to_array());
             }
         }
         let n = TUBE_CORNERS as u32;
@@ -295,17 +367,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn struts_are_bars_of_their_thickness_and_a_balloon_follows_its_radii() {
+        let piece = [Vector::new(0.0, 0.0, 0.0), Vector::new(3.0, 0.0, 4.0)];
+        let stent = StentView { struts_mm: vec![piece; 2], strut_mm: 0.2, ..StentView::default() };
+        let mesh = struts(&stent);
+        assert_eq!(mesh.count_vertices(), 12);
+        let positions = mesh.attribute(Mesh::ATTRIBUTE_POSITION).unwrap().as_float3().unwrap();
+        let r = Vec3::from_array(positions[0]).length();
+        assert!((r - 0.1 * STRUT_GAIN * UNITS_PER_MM).abs() < 1e-6, "{r}");
+        let points: Vec<Vec3> = (0..3).map(|i| Vec3::Y * i as f32).collect();
+        let mesh = tube(&points, &[1.0, 4.0, 1.0]);
+        let positions = mesh.attribute(Mesh::ATTRIBUTE_POSITION).unwrap().as_float3().unwrap();
+        let r = (Vec3::from_array(positions[TUBE_CORNERS]) - points[1]).length();
+        assert!((r - 4.0 * UNITS_PER_MM).abs() < 1e-6, "{r}");
+    }
+
+    #[test]
     fn a_tube_has_its_radius_everywhere_and_the_viewer_stands_in_front() {
         let points: Vec<Vec3> =
             (0..20).map(|i| Vec3::new((i as f32 * 0.3).sin(), i as f32 * 0.1, 0.0)).collect();
-        let mesh = tube(&points, 1.0);
+        let mesh = even_tube(&points, 1.0);
         let positions = mesh.attribute(Mesh::ATTRIBUTE_POSITION).unwrap().as_float3().unwrap();
         assert_eq!(positions.len(), 20 * TUBE_CORNERS);
         for (i, p) in positions.iter().enumerate() {
             let r = (Vec3::from_array(*p) - points[i / TUBE_CORNERS]).length();
             assert!((r - UNITS_PER_MM).abs() < 1e-6, "{r}");
         }
-        assert_eq!(tube(&[], 1.0).count_vertices(), 0);
+        assert_eq!(even_tube(&[], 1.0).count_vertices(), 0);
         let anterior = scene_from_patient(&Vector::new(0.0, -100.0, 0.0));
         assert!(anterior.z > 0.9, "anterior is towards the viewer");
         assert!(

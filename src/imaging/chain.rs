@@ -64,7 +64,7 @@ impl Renderer {
             self.background = None;
         }
         let Some(geometry) = &mut self.geometry else { return };
-        geometry.lumen.prepare(&self.tree, self.breathing, snapshot);
+        geometry.lumen.prepare(&self.tree, self.breathing, self.beat.as_ref(), snapshot);
         let patient = &snapshot.patient;
         let motion = BodyMotion { breath: patient.breath, contraction: contraction(patient.heart_phase) };
         let has_moved = geometry.follow(&self.body, motion);

@@ -15,6 +15,8 @@ use crate::anatomy::{Anatomy, Breathing, VesselTree};
 use crate::device::Device;
 use crate::sim::Snapshot;
 use crate::sim::command::{AcquisitionKind, RoadmapSource};
+use crate::sim::contact::WallShift;
+use crate::sim::model::beat_shift;
 use crate::sim::snapshot::{Technique, VesselView};
 use crate::xray::{BodyModel, CArm, DetectorProgram, ExposureControl, FluoroLevel};
 
@@ -51,6 +53,8 @@ pub struct Renderer {
     pub(super) tray: Vec<Device>,
     pub(super) body: BodyModel,
     pub(super) breathing: Option<Breathing>,
+    /// What the heart does to the vessels at the end of systole.
+    pub(super) beat: Option<WallShift>,
     pub(super) geometry: Option<Geometry>,
     pub(super) background: Option<Background>,
     pub(super) iodine_mg_per_cm2: Vec<f32>,
@@ -89,6 +93,7 @@ impl Renderer {
             tray: devices.to_vec(),
             body: BodyModel::new(anatomy),
             breathing: Breathing::of(anatomy),
+            beat: beat_shift(anatomy),
             geometry: None,
             background: None,
             iodine_mg_per_cm2: vec![0.0; n],

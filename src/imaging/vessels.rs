@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::chords::{Piece, for_each_pass, ray};
 use super::scene::{between, coarser};
+use crate::anatomy::breathing::contraction;
 use crate::anatomy::{Breathing, VesselId, VesselTree};
 use crate::math::Vec3;
 use crate::sim::Snapshot;
@@ -83,6 +84,8 @@ const SEEN_SHIFT_MM: f64 = 0.25;
 const SEEN_WIDER_MM: f64 = 0.1;
 /// Intervals between full breath out and in at which the vessels are projected.
 const BREATH_LEVELS: usize = 16;
+/// Steps of the heart's contraction at which its vessels are projected.
+const BEAT_STEPS: f64 = 16.0;
 
 /// The vessels of a pose: one map where they keep still, one for each depth of breath where they breathe, each with the displacement
 /// by devices that it was made with.
@@ -98,17 +101,31 @@ impl LumenLayer {
         Self { projection: coarser(&projection, coarseness), coarseness, levels: Vec::new() }
     }
 
-    /// Makes the maps that the snapshot needs.
-    pub(super) fn prepare(&mut self, tree: &VesselTree, breathing: Option<Breathing>, snapshot: &Snapshot) {
+    /// Makes the maps that the snapshot needs; `beat` is what the heart does at the end of systole.
+    pub(super) fn prepare(
+        &mut self,
+        tree: &VesselTree,
+        breathing: Option<Breathing>,
+        beat: Option<&WallShift>,
+        snapshot: &Snapshot,
+    ) {
+        // The few branches at the heart are projected anew as they move.
+        let shift = match beat {
+            Some(full) => {
+                let share = contraction(snapshot.patient.heart_phase);
+                &snapshot.wall_shift.plus(full, (share * BEAT_STEPS).round() / BEAT_STEPS)
+            }
+            None => &snapshot.wall_shift,
+        };
         let moving = breathing.filter(|b| b.moves_vessels);
         self.levels.resize(if moving.is_some() { BREATH_LEVELS + 1 } else { 1 }, None);
         for (level, _) in self.shares(snapshot) {
             let map = self.levels[level].get_or_insert_default();
-            let stale = map.stale(tree, &snapshot.wall_shift, &snapshot.widening);
+            let stale = map.stale(tree, shift, &snapshot.widening);
             if !stale.contains(&true) {
                 continue;
             }
-            let mut moved = snapshot.widening.opened(snapshot.wall_shift.moved(tree));
+            let mut moved = snapshot.widening.opened(shift.moved(tree));
             if let Some(breathing) = moving {
                 let depth = 2.0 * level as f64 / BREATH_LEVELS as f64 - 1.0;
                 let places = tree.branches.iter().flat_map(|b| &b.points);
@@ -117,7 +134,7 @@ impl LumenLayer {
                     p.position_mm += breathing.of_vessel_mm(&at.position_mm) * depth;
                 });
             }
-            map.update(&moved, (&snapshot.wall_shift, &snapshot.widening), &stale, &self.projection);
+            map.update(&moved, (shift, &snapshot.widening), &stale, &self.projection);
         }
     }
 

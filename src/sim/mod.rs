@@ -22,6 +22,7 @@ pub mod physiology;
 mod placing;
 pub mod rod;
 pub mod therapy;
+mod walls;
 mod wiring;
 pub mod world;
 

@@ -9,6 +9,7 @@ use super::flow::Network;
 use super::rod::RodBase;
 use super::therapy::TherapyModel;
 use super::world::World;
+use crate::anatomy::breathing::{self, beat_of_vessel_mm};
 use crate::anatomy::{Anatomy, Breathing, LesionDescription, open_tree};
 use crate::device::{Catalog, Device, DeviceKind, Embolic};
 use crate::math::hash::StateHasher;
@@ -61,6 +62,8 @@ pub struct Model {
     pub bed: Option<VesselBed>,
     /// Displacement of the vessels at full breath in; none where breathing moves no vessel.
     pub breath_shift: Option<WallShift>,
+    /// Displacement of the vessels at the end of systole; none where the heart moves no vessel.
+    pub beat_shift: Option<WallShift>,
     /// Vessel network.
     pub network: Network,
     /// Species that the blood carries.
@@ -113,7 +116,8 @@ impl Model {
             case_text: String::new(),
             wall: MeshWall::new(&anatomy.lumen, &anatomy.tree),
             law: WallLaw::default(),
-            breath_shift: breath_shift(anatomy, bed.as_ref()),
+            breath_shift: breath_shift(anatomy),
+            beat_shift: beat_shift(anatomy),
             bed,
             dilation: DilationModel::compile(&anatomy.tree, &open, &anatomy.lesions, &network),
             therapy: TherapyModel::compile(&network, &contrast, &embolics),
@@ -137,12 +141,19 @@ impl Model {
     }
 }
 
+/// Vessels that move less than this keep still, mm.
+const STILL_MM: f64 = 0.05;
+
 /// What a full breath in does to the vessels.
-fn breath_shift(anatomy: &Anatomy, bed: Option<&VesselBed>) -> Option<WallShift> {
-    /// Vessels that move less keep still, mm.
-    const STILL_MM: f64 = 0.05;
+fn breath_shift(anatomy: &Anatomy) -> Option<WallShift> {
     let breathing = Breathing::of(anatomy).filter(|b| b.moves_vessels)?;
-    let shift = bed?.shift_by(&anatomy.tree, &|p| breathing.of_vessel_mm(p));
+    let shift = WallShift::by_field(&anatomy.tree, |p| breathing.of_vessel_mm(p));
+    (shift.largest_mm() > STILL_MM).then_some(shift)
+}
+
+/// What the heart does to the vessels at the end of systole.
+pub fn beat_shift(anatomy: &Anatomy) -> Option<WallShift> {
+    let shift = breathing::beats(anatomy).then(|| WallShift::by_field(&anatomy.tree, beat_of_vessel_mm))?;
     (shift.largest_mm() > STILL_MM).then_some(shift)
 }
 

@@ -11,7 +11,7 @@ use super::flow::{LumenCause, LumenChange, Obstruction, Source};
 use super::model::Model;
 use super::snapshot::{RodView, Snapshot};
 use super::state::State;
-use super::step::total_shift;
+use super::walls::total_shift;
 use super::world::World;
 use crate::anatomy::VesselPlace;
 use crate::device::{Balloon, Device, Zone};

@@ -10,7 +10,7 @@ use super::opening;
 use super::rod::{self, Capsule, RodInputs, RodScratch};
 use super::snapshot::{ImplantView, RodView};
 use super::state::State;
-use super::step::total_shift;
+use super::walls::total_shift;
 use crate::device::DeviceKind;
 use crate::math::Vec3;
 use crate::units::TICK_S;

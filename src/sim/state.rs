@@ -33,6 +33,8 @@ pub struct State {
     pub wall_shift: WallShift,
     /// Depth of breath that the vessels' walls have followed, -1 to 1.
     pub breath_of_walls: f64,
+    /// Contraction of the heart that they have followed, 0 to 1.
+    pub contraction_of_walls: f64,
     /// Free bodies.
     pub world: WorldState,
     /// Pressures and flows.
@@ -76,6 +78,7 @@ impl State {
             controls: vec![ToolControl::default(); model.tools.len()],
             wall_shift: WallShift::default(),
             breath_of_walls: 0.0,
+            contraction_of_walls: 0.0,
             world: WorldState::new(seed),
             flow: FlowState::new(&model.network),
             pressure_lines: PressureLines::default(),
@@ -102,7 +105,7 @@ impl State {
             rod::hash(rod, &mut mechanics);
         }
         mechanics.value(&self.wall_shift);
-        mechanics.value(&self.breath_of_walls);
+        mechanics.value(&(self.breath_of_walls, self.contraction_of_walls));
         self.dilation.hash_into(&mut mechanics);
         super::world::hash(&self.world, &mut mechanics);
         mechanics.value(&self.harm);

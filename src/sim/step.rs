@@ -14,10 +14,8 @@
 //!
 //! While time is skipped, stages 2, 3 and 8 rest, and a step runs the others to the next whole second.
 
-use std::borrow::Cow;
-
 use super::command::{Command, Pedal};
-use super::contact::{ShiftedWall, WallLoad, WallShift, Widening};
+use super::contact::{ShiftedWall, WallShift, Widening};
 use super::contrast::{self, ContrastScratch, injector};
 use super::event::{Event, EventKind};
 use super::exposure::{self, ExposureInput};
@@ -27,10 +25,10 @@ use super::physiology::{self, PhysiologyInputs};
 use super::rod::{self, RodInputs, RodReport, RodScratch};
 use super::snapshot::{RodView, Snapshot, StenosisView, ToolInfo};
 use super::state::State;
+use super::walls::{give_way, move_walls, total_shift};
 use super::{harm, opening, placing, therapy, wiring, world};
 use crate::anatomy::VesselPlace;
 use crate::device::Release;
-use crate::math::Vec3;
 use crate::units::{TICK_S, TICKS_PER_S};
 
 /// Fastest feed that a hand makes, mm/s.
@@ -39,8 +37,6 @@ pub const MAX_FEED_MM_PER_S: f64 = 100.0;
 pub const MAX_SPIN_DEG_PER_S: f64 = 360.0;
 /// Longest time skip, s.
 pub const MAX_SKIP_S: f64 = 3600.0;
-/// Most that the walls follow the breath in a tick (faster than any breath; after skipped time they catch up).
-const MAX_BREATH_PER_TICK: f64 = 0.05;
 
 /// Buffers and derived views; nothing here decides the future.
 #[derive(Debug, Default)]
@@ -252,7 +248,7 @@ fn advance_rods(
     report: &mut StepReport,
     events: &mut Vec<EventKind>,
 ) {
-    breathe_walls(model, state);
+    move_walls(model, state);
     opening::hold_hubs(model, state, events);
     let shift = total_shift(model, state).into_owned();
     let wall = opening::wall(model, state, &shift);
@@ -284,49 +280,6 @@ fn advance_rods(
         give_way(model, state);
     }
     placing::release_loose(model, state, &mut scratch.rod, events);
-}
-
-/// Displacement of the vessels by devices and by the breath that the walls have followed.
-pub(super) fn total_shift<'a>(model: &Model, state: &'a State) -> Cow<'a, WallShift> {
-    match &model.breath_shift {
-        Some(full) => Cow::Owned(state.wall_shift.plus(full, state.breath_of_walls)),
-        None => Cow::Borrowed(&state.wall_shift),
-    }
-}
-
-/// The vessels of the belly move with the breath, and take what sticks to them along.
-fn breathe_walls(model: &Model, state: &mut State) {
-    if model.breath_shift.is_none() || state.breath_of_walls == state.patient.breath() {
-        return;
-    }
-    let before_shift = total_shift(model, state).into_owned();
-    let way = state.patient.breath() - state.breath_of_walls;
-    state.breath_of_walls += way.clamp(-MAX_BREATH_PER_TICK, MAX_BREATH_PER_TICK);
-    let now_shift = total_shift(model, state).into_owned();
-    let before = ShiftedWall::new(&model.wall, model.bed.as_ref(), &before_shift);
-    let now = ShiftedWall::new(&model.wall, model.bed.as_ref(), &now_shift);
-    let moved = |x: &Vec3| now.shift_at(x) - before.shift_at(x);
-    for rod_state in &mut state.rods {
-        rod::carry_anchors(rod_state, &moved);
-    }
-}
-
-/// The vessels follow what presses on them, and take what sticks to them along.
-fn give_way(model: &Model, state: &mut State) {
-    let Some(bed) = &model.bed else { return };
-    let shift = total_shift(model, state).into_owned();
-    let wall = opening::wall(model, state, &shift);
-    let loads: Vec<WallLoad> =
-        state.rods.iter().flat_map(|r| rod::wall_loads(r, &wall, &model.law)).collect();
-    if bed.follow(&mut state.wall_shift, &loads, TICK_S) <= 0.0 {
-        return;
-    }
-    let shift_now = total_shift(model, state).into_owned();
-    let now = ShiftedWall::new(&model.wall, model.bed.as_ref(), &shift_now);
-    let moved = |x: &Vec3| now.shift_at(x) - wall.shift_at(x);
-    for rod_state in &mut state.rods {
-        rod::carry_anchors(rod_state, &moved);
-    }
 }
 
 fn view_rods(model: &Model, state: &State, scratch: &mut Scratch) {

@@ -26,6 +26,8 @@ const TIP_FORCE_DANGER_N: f64 = 1.0;
 const HUB_FORCE_N: f64 = 8.0;
 /// A vessel counts as entered once the tip lies this deep in its own lumen, mm.
 const ENTERED_MM: f64 = 10.0;
+/// Time in which a hand notices that the tip took the wrong way and draws it back, s `[K]`.
+const NOTICED_S: f64 = 3.0;
 /// A stay in a wrong vessel beyond this is an error of its own, s `[K]`.
 const WRONG_VESSEL_S: f64 = 60.0;
 /// The wire may slip back this much during an exchange, mm `[K]`.
@@ -213,12 +215,15 @@ fn name(f: &Facts<'_>, v: VesselId) -> String {
     f.tree.tree.branches.get(v.idx()).map_or_else(String::new, |b| b.label.clone())
 }
 
-/// Counts entries: a new one only after the tip has been back on the route for a second.
+/// Counts entries that were not left at once: a new one only after the tip has been back on the route for a second.
+///
+/// A wire that looks for a mouth slips into its neighbors; what counts is whether that was noticed.
 pub(super) fn wrong_vessel(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
     match wrong_tip(f, g) {
         Some((t, place)) => {
             *slot.amount(0) = 0.0;
-            if !*slot.latch(0) {
+            *slot.amount(1) += f.dt_s;
+            if *slot.amount(1) > NOTICED_S && !*slot.latch(0) {
                 *slot.latch(0) = true;
                 let cause =
                     format!("The tip went into the {}, which is not on the way.", name(f, place.vessel));
@@ -227,6 +232,7 @@ pub(super) fn wrong_vessel(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut
         }
         None => {
             *slot.amount(0) += f.dt_s;
+            *slot.amount(1) = 0.0;
             if *slot.amount(0) > 1.0 {
                 *slot.latch(0) = false;
             }

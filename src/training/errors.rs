@@ -206,7 +206,7 @@ pub const ERRORS: &[ErrorSpec] = &[
         "Do not push or inject with the tip against the wall; check back flow before each injection."),
     entry("spasm", "Vessel spasm provoked", Grade::Slip, detect::spasm,
         "Use a smaller device in small vessels and move gently; give nitroglycerin and wait."),
-    entry("wrong_vessel", "Wrong vessel entered", Grade::Slip, detect::wrong_vessel,
+    entry("wrong_vessel", "Wrong vessel entered and not left", Grade::Slip, detect::wrong_vessel,
         "Check the tip against the roadmap at each ostium; withdraw at once when it leaves the way."),
     entry("wrong_vessel_long", "Stayed long in a wrong vessel", Grade::Mistake, detect::wrong_vessel_long,
         "When in doubt, give a puff of contrast, recognize the vessel and come back."),

@@ -67,7 +67,7 @@ pub const METRICS: &[MetricSpec] = &[
     m("mean_hub_force_n", "N", "mean over time in motion of the largest axial force at any hub", |t| t.mean(t.hub_n_s)),
     m("peak_tip_force_n", "N", "largest wall force on any free tip", |t| Some(t.peak_tip_n)),
     m("mean_tip_force_n", "N", "mean over time in motion of the largest wall force on any free tip", |t| t.mean(t.tip_n_s)),
-    m("wrong_vessel_entries", "1", "entries of the leading tip, more than 10 mm deep, into vessels off the route", |t| Some(f64::from(t.wrong_entries))),
+    m("wrong_vessel_entries", "1", "entries of the leading tip, more than 10 mm deep and for more than 3 s, into vessels off the route", |t| Some(f64::from(t.wrong_entries))),
     m("wrong_vessel_s", "s", "time of the leading tip in vessels off the route", |t| Some(t.wrong_s)),
     m("target_reentries", "1", "times that the leading tip came back into a target after leaving it", |t| Some(f64::from(t.target_entries.saturating_sub(1)))),
     m("embolic_given_ml", "mL", "embolic suspension that left a tip", |t| Some(t.embolic_ml)),

@@ -437,6 +437,11 @@ fn each_vessel_error_fires_once() {
         t.wait(1.0);
         assert_eq!(t.count("wrong_vessel"), 0, "5 mm deep is not entered");
         t.put(MICRO, 220.0, GLUTEAL, 25.0);
+        t.wait(2.5);
+        t.put(MICRO, 200.0, GLUTEAL, 5.0);
+        t.wait(2.0);
+        assert_eq!(t.count("wrong_vessel"), 0, "drawn back at once");
+        t.put(MICRO, 220.0, GLUTEAL, 25.0);
         t.wait(5.0);
     });
     let mut t = clean();
@@ -450,7 +455,7 @@ fn each_vessel_error_fires_once() {
     t.put(MICRO, 200.0, OBTURATOR, 5.0);
     t.wait(2.0);
     t.put(MICRO, 220.0, GLUTEAL, 25.0);
-    t.wait(1.0);
+    t.wait(4.0);
     assert_eq!(t.count("wrong_vessel"), 2, "a second entry counts again");
     assert_eq!(t.assessment().metric("wrong_vessel_entries"), Some(2.0));
 }
@@ -769,7 +774,7 @@ fn the_way_to_a_tip_that_a_step_wants_is_no_wrong_vessel() {
     let errors = |conditions: Vec<Condition>| {
         let mut t = watching(conditions);
         t.put(WIRE, 200.0, GLUTEAL, 30.0);
-        t.wait(1.0);
+        t.wait(4.0);
         t.assessment().errors.iter().map(|e| e.name.clone()).collect::<Vec<_>>()
     };
     let goal = || tip("wire", "obturator.left");

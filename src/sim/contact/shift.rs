@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tissue::Tissue;
 use super::{MeshWall, WallHit, WallQuery, WideTube, Widening};
-use crate::anatomy::{VesselPlace, VesselTree};
+use crate::anatomy::{Branch, VesselPlace, VesselTree};
 use crate::math::{Mat3, Vec3};
 
 /// Distance of knots along a branch, mm.
@@ -46,7 +46,23 @@ pub struct WallShift {
     pub branches: Vec<BranchShift>,
 }
 
+/// Number of a branch's knots and their distance, mm.
+fn knots_of(branch: &Branch) -> (usize, f64) {
+    let count = ((branch.length_mm() / KNOT_MM).ceil() as usize).max(1) + 1;
+    (count, branch.length_mm().max(1e-3) / (count - 1) as f64)
+}
+
 impl WallShift {
+    /// The shift in which every knot of a tree follows a field, mm.
+    pub fn by_field(tree: &VesselTree, field_mm: impl Fn(&Vec3) -> Vec3) -> Self {
+        let of = |b: &Branch| {
+            let (count, step_mm) = knots_of(b);
+            let knots_mm = (0..count).map(|n| field_mm(&b.at(n as f64 * step_mm).position_mm)).collect();
+            BranchShift { step_mm, knots_mm }
+        };
+        Self { branches: tree.branches.iter().map(of).collect() }
+    }
+
     /// Displacement at a place, linear between knots, mm.
     pub fn at(&self, place: &VesselPlace) -> Vec3 {
         let Some(branch) = self.branches.get(place.vessel.idx()) else { return Vec3::zeros() };
@@ -132,8 +148,8 @@ impl VesselBed {
         let mut branches = Vec::new();
         let mut total = 0;
         for b in &tree.branches {
-            let count = ((b.length_mm() / KNOT_MM).ceil() as usize).max(1) + 1;
-            branches.push((total, count, b.length_mm().max(1e-3) / (count - 1) as f64));
+            let (count, step_mm) = knots_of(b);
+            branches.push((total, count, step_mm));
             total += count;
         }
         let mut k = DMatrix::<f64>::zeros(total, total);
@@ -169,15 +185,6 @@ impl VesselBed {
         }
         let compliance_mm_per_n = Cholesky::new(k)?.inverse();
         Some(Self { branches, compliance_mm_per_n, tissue: Tissue::new(&knots_mm), places })
-    }
-
-    /// The shift in which every knot follows a field, mm.
-    pub fn shift_by(&self, tree: &VesselTree, field_mm: &dyn Fn(&Vec3) -> Vec3) -> WallShift {
-        let of = |(b, &(_, count, step_mm)): (&crate::anatomy::Branch, &(usize, usize, f64))| BranchShift {
-            step_mm,
-            knots_mm: (0..count).map(|n| field_mm(&b.at(n as f64 * step_mm).position_mm)).collect(),
-        };
-        WallShift { branches: tree.branches.iter().zip(&self.branches).map(of).collect() }
     }
 
     /// Displacement of the tissue's nodes; empty where nothing is displaced.
