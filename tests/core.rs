@@ -65,6 +65,8 @@ mod stents;
 mod table;
 #[path = "core/training.rs"]
 mod training;
+#[path = "core/training_dilation.rs"]
+mod training_dilation;
 #[path = "core/training_implants.rs"]
 mod training_implants;
 #[path = "core/tubes.rs"]

@@ -196,6 +196,7 @@ pub fn root() -> Result<std::path::PathBuf, CliError> {
 pub fn library() -> Result<crate::scenario::Library, CliError> {
     let mut library = crate::scenario::Library::load(&root()?)?;
     library.metrics = crate::training::METRIC_NAMES.iter().map(|n| (*n).to_owned()).collect();
+    library.errors = crate::training::errors::ERRORS.iter().map(|e| e.name.to_owned()).collect();
     Ok(library)
 }
 

@@ -72,6 +72,8 @@ pub enum NameOf {
     Step,
     /// A metric of the report.
     Metric,
+    /// An error of the general table.
+    Error,
     /// A bed of the case's anatomy, or the organ that it is a part of.
     Bed,
 }
@@ -91,6 +93,7 @@ impl NameOf {
             Self::Bleed => "the name of a bleeding among the lesions",
             Self::Step => "the id of a step",
             Self::Metric => "a metric of the report",
+            Self::Error => "an error of the general table",
             Self::Bed => "a bed of the anatomy or its organ",
         }
     }

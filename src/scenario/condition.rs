@@ -152,6 +152,15 @@ pub enum Condition {
         /// By this much at least, mm.
         at_least_mm: f64,
     },
+    /// A stent of a vessel stands out of its mouth into the parent.
+    StentAtMouth {
+        /// Vessel.
+        vessel: String,
+        /// By this much at least, mm; negative: it may begin behind the mouth.
+        at_least_mm: f64,
+        /// By this much at most, mm.
+        at_most_mm: f64,
+    },
     /// A balloon was inflated to more than the healthy size of its vessel.
     Oversized {
         /// More than this share of it, percent.

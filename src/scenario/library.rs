@@ -1,4 +1,4 @@
-//! What a case may name: devices, anatomies with their vessels and access sites, metrics.
+//! What a case may name: devices, anatomies with their vessels and access sites, metrics, errors.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,6 +36,8 @@ pub struct Library {
     pub broken_anatomies: BTreeMap<String, String>,
     /// Names of metrics that a par value may use; an empty list allows any.
     pub metrics: Vec<String>,
+    /// Names of the errors of the general table; an empty list allows any.
+    pub errors: Vec<String>,
 }
 
 impl Library {

@@ -58,6 +58,8 @@ pub(super) fn names(root: &Node, library: &Library, of: NameOf) -> Option<Vec<St
         }
         NameOf::Metric if library.metrics.is_empty() => None,
         NameOf::Metric => Some(library.metrics.clone()),
+        NameOf::Error if library.errors.is_empty() => None,
+        NameOf::Error => Some(library.errors.clone()),
     }
 }
 

@@ -440,6 +440,15 @@ pub static CONDITION: &[Variant] = &[
         ]),
     },
     Variant {
+        name: "StentAtMouth",
+        doc: "a stent of a vessel stands out of its mouth into the parent",
+        body: Body::Fields(&[
+            required("vessel", VESSEL, "vessel"),
+            required("at_least_mm", number(-100.0, 100.0), "by this much at least, mm"),
+            required("at_most_mm", number(-100.0, 100.0), "by this much at most, mm"),
+        ]),
+    },
+    Variant {
         name: "Oversized",
         doc: "a balloon was inflated to more than the healthy size of its vessel",
         body: Body::Fields(&[required(
@@ -518,6 +527,12 @@ pub static SCORE: Group = Group {
         default("slip", POINTS, "2", "points lost for a slip"),
         default("mistake", POINTS, "5", "points lost for a mistake"),
         default("blunder", POINTS, "15", "points lost for a blunder"),
+        default(
+            "fails",
+            Kind::List { of: &Kind::Name(NameOf::Error), min_items: 0 },
+            "[]",
+            "errors of the general table after which the case cannot be passed",
+        ),
         default(
             "par",
             Kind::List { of: &Kind::Group(&PAR), min_items: 0 },

@@ -414,6 +414,9 @@ pub struct Score {
     /// Points lost for a blunder.
     #[serde(default = "defaults::blunder")]
     pub blunder: f64,
+    /// Errors of the general table after which the case cannot be passed.
+    #[serde(default)]
+    pub fails: Vec<String>,
     /// Upper limits for gold, silver, bronze; each par counts `par_points` x (1, 2/3, 1/3, 0).
     #[serde(default)]
     pub par: Vec<Par>,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::{Pedal, ToolId};
 use super::exposure::account::IrradiationEvent;
-use crate::anatomy::VesselPlace;
+use crate::anatomy::{VesselId, VesselPlace};
 use crate::math::Vec3;
 use crate::xray::dose::DoseQuantity;
 
@@ -148,6 +148,8 @@ pub enum EventKind {
         place: VesselPlace,
         /// mm.
         diameter_mm: f64,
+        /// A piece of plaque or clot that treatment set free.
+        is_debris: bool,
     },
     /// Injected fluid flowed backwards past the origin of a vessel.
     Reflux {
@@ -205,6 +207,8 @@ pub enum EventKind {
         for_s: f64,
         /// Diameter free in air at that pressure over that of the healthy vessel; 0 outside.
         balloon_to_vessel: f64,
+        /// Stretches of vessel that its cylinder lay in: branch, from, to, mm.
+        stretches: Vec<(VesselId, f64, f64)>,
     },
     /// A balloon burst.
     BalloonBurst {
@@ -213,6 +217,8 @@ pub enum EventKind {
         /// At this pressure, atm.
         atm: f64,
     },
+    /// A balloon tore the inner layer of the wall: a flap hangs in the lumen.
+    Tear(VesselPlace),
     /// A balloon burst the vessel: a leak opened.
     Rupture(VesselPlace),
     /// A stent is off its catheter.

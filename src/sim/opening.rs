@@ -239,7 +239,7 @@ fn apply(model: &Model, state: &mut State, outcome: Outcome, events: &mut Vec<Ev
     }
     for (place, diameter_mm) in outcome.debris {
         let point = tree.branch(place.vessel).at(place.arc_mm);
-        state.world.spawn_pledget(diameter_mm, point.position_mm, place, 0.0);
+        state.world.spawn_debris(diameter_mm, point.position_mm, place);
     }
     for (index, diameter_mm, from) in outcome.adrift {
         let at_mm = tree.branch(from.vessel).at(from.arc_mm).position_mm;
@@ -342,6 +342,8 @@ pub(super) fn picture_area<'a>(model: &'a Model, state: &State) -> Cow<'a, [f64]
 /// What the outside may see.
 pub(super) fn view(model: &Model, state: &State, rods: &[RodView], snapshot: &mut Snapshot) {
     snapshot.widening.clone_from(&state.dilation.widening);
+    let torn = state.flow.lumen.iter().filter(|c| c.cause == LumenCause::Dissection);
+    snapshot.flaps = torn.map(|c| (c.vessel, c.from_mm, c.to_mm)).collect();
     if state.dilation.is_untouched() && model.dilation.vessels.spans.is_empty() {
         return;
     }

@@ -56,6 +56,9 @@ pub struct Snapshot {
     pub stents: Vec<StentView>,
     /// Narrowings of the anatomy, and what has come of them.
     pub lesions: Vec<LesionView>,
+    /// Flaps of torn walls: branch, from, to, mm.
+    #[serde(default)]
+    pub flaps: Vec<(VesselId, f64, f64)>,
 }
 
 impl Snapshot {
@@ -465,4 +468,7 @@ pub struct ToolInfo {
     pub implant_diameter_mm: f64,
     /// That is joined to it until it is detached.
     pub is_detachable: bool,
+    /// Rated burst pressure of its balloon, atm; 0 without one.
+    #[serde(default)]
+    pub rated_atm: f64,
 }

@@ -444,10 +444,15 @@ fn advance_world(model: &Model, state: &mut State, scratch: &mut Scratch, events
         tool_radius_mm: &model.tool_radius_mm,
     };
     for lodging in world::advance(rigid, &mut state.world, &inputs, TICK_S) {
-        if state.world.bodies[lodging.body].implant.is_some() {
+        let body = &state.world.bodies[lodging.body];
+        if body.implant.is_some() {
             continue;
         }
-        events.push(EventKind::BodyLodged { place: lodging.place, diameter_mm: lodging.diameter_mm });
+        events.push(EventKind::BodyLodged {
+            place: lodging.place,
+            diameter_mm: lodging.diameter_mm,
+            is_debris: body.is_debris,
+        });
     }
 }
 
@@ -554,6 +559,7 @@ fn tools(model: &Model, rods: &[RodView]) -> Vec<ToolInfo> {
             implant_mm: d.implant.as_ref().map_or(0.0, |p| p.length_mm),
             implant_diameter_mm: d.implant.as_ref().map_or(0.0, |p| p.diameter_mm),
             is_detachable: d.implant.as_ref().is_some_and(|p| p.release == Release::Detached),
+            rated_atm: d.balloon.as_ref().map_or(0.0, |b| b.rated_atm),
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use crate::anatomy::{VesselId, VesselPlace, is_part_of};
 use crate::device::DeviceKind;
 use crate::math::Vec3;
 use crate::scenario::Condition;
-use crate::sim::dilation::LesionView;
+use crate::sim::dilation::{LesionView, StentPhase};
 use crate::sim::event::EventKind;
 use crate::sim::snapshot::{BedView, ToolInfo};
 
@@ -138,6 +138,7 @@ pub(super) enum Watch {
     Residual { vessel: VesselId, under_pct: f64 },
     Gradient { vessel: VesselId, under_mmhg: f64 },
     StentMargin { vessel: VesselId, at_least_mm: f64 },
+    StentAtMouth { vessel: VesselId, mm: [f64; 2] },
     Oversized { over_pct: f64, had: bool },
     Reflux { into: VesselId, seen: bool },
     Dose { kap_gy_cm2: f64 },
@@ -222,6 +223,9 @@ impl Watch {
             Condition::StentMargin { vessel: name, at_least_mm } => {
                 vessel(name, &|v| Self::StentMargin { vessel: v, at_least_mm: *at_least_mm })
             }
+            Condition::StentAtMouth { vessel: name, at_least_mm, at_most_mm } => {
+                vessel(name, &|v| Self::StentAtMouth { vessel: v, mm: [*at_least_mm, *at_most_mm] })
+            }
             Condition::Oversized { over_pct } => Self::Oversized { over_pct: *over_pct, had: false },
             Condition::EmbolicReflux { into } => vessel(into, &|v| Self::Reflux { into: v, seen: false }),
             Condition::DoseOver { kap_gy_cm2 } => Self::Dose { kap_gy_cm2: *kap_gy_cm2 },
@@ -290,6 +294,12 @@ impl Watch {
                 let reaches = |l: &LesionView| l.margins_mm.is_some_and(|[a, b]| a.min(b) >= *at_least_mm);
                 own.peek().is_some() && own.all(reaches)
             }
+            Self::StentAtMouth { vessel, mm: [least, most] } => f.snap.stents.iter().any(|s| {
+                let longest = s.stretches.iter().max_by(|a, b| (a.2 - a.1).total_cmp(&(b.2 - b.1)));
+                let is_own = longest.is_some_and(|l| l.0 == *vessel);
+                let is_there = s.into_parent_mm.is_some_and(|mm| mm >= *least && mm <= *most);
+                is_own && is_there && s.phase == StentPhase::Placed
+            }),
             Self::Oversized { over_pct, had } => {
                 *had |= f.events.iter().any(|e| {
                     let EventKind::Inflated { balloon_to_vessel, .. } = e.kind else { return false };
@@ -450,7 +460,11 @@ fn gather(c: &Condition, case: &crate::scenario::Case, tree: &TreeFacts, out: &m
         Condition::BleedBelow { bleed, .. } => out[0].extend(bleed_vessel(case, bleed).and_then(find)),
         Condition::Stasis { vessel, .. }
         | Condition::FlowBelow { vessel, .. }
-        | Condition::CoilsIn { vessel, .. } => {
+        | Condition::CoilsIn { vessel, .. }
+        | Condition::Residual { vessel, .. }
+        | Condition::GradientBelow { vessel, .. }
+        | Condition::StentMargin { vessel, .. }
+        | Condition::StentAtMouth { vessel, .. } => {
             out[0].extend(find(vessel));
         }
         Condition::Closed { vessels, .. } => out[0].extend(vessels.iter().filter_map(|v| find(v))),

@@ -69,7 +69,13 @@ fn in_vessel(t: &ToolFacts) -> bool {
 }
 
 pub(super) fn catheter_without_wire(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
-    for t in f.tools.iter().filter(|t| matches!(t.kind, DeviceKind::Catheter | DeviceKind::Microcatheter)) {
+    let follows_wire = |k: DeviceKind| {
+        matches!(
+            k,
+            DeviceKind::Catheter | DeviceKind::Microcatheter | DeviceKind::Balloon | DeviceKind::Stent
+        )
+    };
+    for t in f.tools.iter().filter(|t| follows_wire(t.kind)) {
         let i = t.tool.idx();
         let led = t.wire_ahead_mm.is_some_and(|w| w > -NO_WIRE_ADVANCE_MM);
         if led || t.inserted_mm <= 0.0 {

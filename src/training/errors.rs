@@ -2,6 +2,7 @@
 
 use super::condition::FlowWatch;
 use super::detect;
+use super::detect_dilation;
 use super::detect_implants;
 use super::facts::{Facts, ToolFacts, TreeFacts};
 use crate::anatomy::{VesselId, VesselPlace};
@@ -35,6 +36,8 @@ pub(super) struct Ground {
     pub contrast_limit_ml: f64,
     /// Ids of embolics: what the tray offers and is not a device.
     pub embolics: Vec<String>,
+    /// Stretches of vessel that balloons were inflated in: branch, from, to, mm.
+    pub dilated: Vec<(VesselId, f64, f64)>,
 }
 
 impl Ground {
@@ -248,6 +251,38 @@ pub const ERRORS: &[ErrorSpec] = &[
         "Embolize in steps with a run after each, and stop before the limit: the rest can be done another day."),
     entry("infarct_elsewhere", "An organ lost its blood", Grade::Blunder, detect_implants::infarct_elsewhere,
         "Know what else the vessel feeds before it is closed, and keep one supply open."),
+    entry("no_heparin", "Balloon without enough heparin", Grade::Mistake, detect_dilation::no_heparin,
+        "Give heparin before the lesion is crossed, wait, and measure the clotting time before the balloon goes up."),
+    entry("no_atropine", "Carotid sinus stretched without atropine", Grade::Mistake, detect_dilation::no_atropine,
+        "Give atropine half a minute before the balloon goes up at the carotid bifurcation, and watch the pulse."),
+    entry("balloon_oversized", "Balloon too wide for its vessel", Grade::Mistake, detect_dilation::oversized,
+        "Measure the healthy vessel beside the lesion and choose the balloon of that size."),
+    entry("balloon_over_rated", "Balloon above its rated pressure", Grade::Slip, detect_dilation::over_rated,
+        "Stay below the rated burst pressure: a waist that stays needs a non-compliant balloon or time."),
+    entry("balloon_burst", "Balloon burst", Grade::Mistake, detect_dilation::burst,
+        "Draw it down, take it out over the wire, and look at the vessel; calcium bursts balloons below their limit."),
+    entry("rupture", "Vessel ruptured", Grade::Blunder, detect_dilation::rupture,
+        "Pain is the warning: stop. Put the balloon up again at low pressure in the hole, then a covered stent over it."),
+    entry("flap_left", "Dissection left uncovered", Grade::Mistake, detect_dilation::flap_left,
+        "Hold the balloon up for three minutes at low pressure, or cover the flap with a stent."),
+    entry("geographic_miss", "End of the lesion not covered", Grade::Mistake, detect_dilation::geographic_miss,
+        "Mark both ends of the lesion on the roadmap and let the balloon or stent reach 2 to 3 mm beyond each."),
+    entry("ostium_missed", "Mouth of the vessel not covered", Grade::Mistake, detect_dilation::ostium_missed,
+        "Open the mouth in profile and let the stent stand 1 to 2 mm into the parent."),
+    entry("stent_in_parent", "Stent far in the parent vessel", Grade::Mistake, detect_dilation::stent_in_parent,
+        "Open the mouth in profile: 1 to 2 mm in the parent are enough, more cannot be passed again."),
+    entry("stent_lost", "Stent lost", Grade::Blunder, detect_dilation::stent_lost,
+        "Choose a stent that holds to the wall; never draw a crimped stent back into a catheter."),
+    entry("branch_jailed", "Stent over the mouth of a branch", Grade::Slip, detect_dilation::branch_jailed,
+        "Stop short of the branch where the lesion allows it."),
+    entry("branch_closed", "Covered stent closes a branch", Grade::Blunder, detect_dilation::branch_closed,
+        "Look at what leaves the vessel before a membrane is laid over it."),
+    entry("stent_across_joint", "Stent across a joint", Grade::Slip, detect_dilation::across_joint,
+        "A stent breaks where the limb bends: end above, or stay with the balloon."),
+    entry("wire_lost_lesion", "Wire lost across the treated lesion", Grade::Mistake, detect_dilation::wire_lost,
+        "Keep the wire across the lesion until a run has shown that nothing more is to be done."),
+    entry("debris_lodged", "Debris lodged downstream", Grade::Mistake, detect_dilation::debris_lodged,
+        "Cross gently, dilate once, use a filter where the tissue beyond cannot bear debris; aspirate what has lodged."),
     entry("beam_idle", "Beam on while nothing moves", Grade::Slip, detect::beam_idle,
         "Take the foot off the pedal to think: the last picture is held."),
     entry("open_blades", "Screening without collimation", Grade::Slip, detect::open_blades,

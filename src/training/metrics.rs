@@ -1,6 +1,7 @@
 //! The table of metrics, and the tally that they are read from.
 
 use super::condition::{FlowWatch, infarct_pct, is_fed_by};
+use super::dilation_tally::DilationTally;
 use super::errors::Ground;
 use super::facts::Facts;
 use super::smoothness::spectral_arc_length;
@@ -79,6 +80,14 @@ pub const METRICS: &[MetricSpec] = &[
     m("coil_length_mm", "mm", "length of coils and plugs at rest in the vessels", |t| Some(t.coil_mm)),
     m("coil_in_target_pct", "%", "length of coils and plugs in target vessels or beyond / all of it", |t| (t.coil_mm > 0.0).then(|| 100.0 * t.coil_target_mm / t.coil_mm)),
     m("coil_packing_pct", "%", "volume of coils / volume of the lumen in which they lie, mean over coils by their length", |t| t.packing),
+    m("residual_stenosis_pct", "%", "largest diameter reduction left in a narrowing of a target vessel", |t| t.dilation.residual_pct),
+    m("gradient_mmhg", "mmHg", "largest mean pressure fall across a narrowing of a target vessel", |t| t.dilation.gradient_mmhg),
+    m("balloon_to_vessel", "1", "largest diameter of a balloon, free in air at its highest pressure, over that of the healthy vessel", |t| t.dilation.balloon_to_vessel),
+    m("inflation_s", "s", "time with a balloon up, above 1 atm", |t| Some(t.dilation.inflation_s)),
+    m("act_at_inflation_s", "s", "least clotting time while a balloon was up", |t| t.dilation.act_s),
+    m("stent_margin_mm", "mm", "least length that stents reach beyond an end of a narrowing of a target vessel", |t| t.dilation.margin_mm),
+    m("stent_into_parent_mm", "mm", "how far the last stent stands out of the mouth of its vessel", |t| t.dilation.into_parent_mm),
+    m("emboli_downstream", "1", "pieces of debris that came to rest in a vessel", |t| Some(f64::from(t.dilation.emboli))),
     m("embolic_reflux_events", "1", "times that embolic flowed back past an origin", |t| Some(f64::from(t.embolic_refluxes))),
     m("contrast_reflux_events", "1", "times that other fluid flowed back past an origin", |t| Some(f64::from(t.contrast_refluxes))),
     m("target_beats_to_clear", "beats", "lumen volume / mean flow of the slowest target vessel x heart rate / 60", |t| t.target_beats),
@@ -166,6 +175,7 @@ pub(super) struct Tally {
     coil_mm: f64,
     coil_target_mm: f64,
     packing: Option<f64>,
+    dilation: DilationTally,
     embolic_refluxes: u32,
     contrast_refluxes: u32,
     target_beats: Option<f64>,
@@ -187,6 +197,7 @@ impl Tally {
         self.motion(f);
         self.places(f, g);
         self.treatment(f, g);
+        self.dilation.observe(f, g);
         for e in f.events {
             match &e.kind {
                 EventKind::Loaded(tool) => self.loaded(f, *tool),

@@ -6,7 +6,9 @@
 mod assessment;
 mod condition;
 mod detect;
+mod detect_dilation;
 mod detect_implants;
+mod dilation_tally;
 pub mod dose;
 pub mod errors;
 mod facts;

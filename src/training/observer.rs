@@ -82,6 +82,7 @@ impl Observer {
             allowed: Vec::new(),
             dose_alert_mgy: case.room.dose_alert_mgy,
             contrast_limit_ml: limit,
+            dilated: Vec::new(),
             embolics: case.tray.iter().filter(|id| !is_device(id)).cloned().collect(),
         };
         let step = |s: &crate::scenario::Step| StepState {
@@ -140,6 +141,11 @@ impl Observer {
         let facts = Facts { snap, events, dt_s, tools, tree: &tree, beam_on: is_beam_on(snap) };
         for flow in &mut self.ground.flows {
             flow.observe(&facts);
+        }
+        for e in events {
+            if let EventKind::Inflated { stretches, .. } = &e.kind {
+                self.ground.dilated.extend(stretches);
+            }
         }
         self.dose.observe(&facts);
         self.follow_steps(&facts);

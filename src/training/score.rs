@@ -5,7 +5,7 @@ use crate::scenario::{Case, Grade, Par};
 
 const FORMULA: &str = "score = points of the steps done + par points x (gold 1, silver 2/3, bronze 1/3, else 0) \
     - points per error (slip, mistake, blunder). Par values count once all required steps are done. Passed: the score \
-    reaches the pass mark, all required steps are done, and no failing trap was sprung.";
+    reaches the pass mark, all required steps are done, no failing trap was sprung and none of the errors that the case does not allow was made.";
 
 /// Adds up the score of a case.
 pub(super) fn score(
@@ -33,6 +33,11 @@ pub(super) fn score(
     }
     for (t, of_case) in traps.iter().zip(&case.traps).filter(|(t, _)| t.fails && t.time_s.is_some()) {
         reasons.push(format!("{}: {}", t.id, of_case.say));
+    }
+    for (i, e) in errors.iter().enumerate().filter(|(_, e)| case.score.fails.contains(&e.name)) {
+        if errors[..i].iter().all(|before| before.name != e.name) {
+            reasons.push(format!("{}: {}", e.title, e.cause));
+        }
     }
     ScoreBreakdown {
         formula: FORMULA.to_owned(),

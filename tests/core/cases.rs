@@ -75,6 +75,7 @@ fn the_tray_nests() {
 fn library() -> Library {
     let mut library = Library::load(root()).unwrap();
     library.metrics = METRIC_NAMES.iter().map(|n| (*n).to_owned()).collect();
+    library.errors = cathnav::training::errors::ERRORS.iter().map(|e| e.name.to_owned()).collect();
     library
 }
 

@@ -23,8 +23,8 @@ pub(crate) const INTERNAL: u32 = 4;
 pub(crate) const OBTURATOR: u32 = 5;
 pub(crate) const GLUTEAL: u32 = 6;
 
-const WIRE: ToolId = ToolId(0);
-const CATHETER: ToolId = ToolId(1);
+pub(crate) const WIRE: ToolId = ToolId(0);
+pub(crate) const CATHETER: ToolId = ToolId(1);
 pub(crate) const MICRO: ToolId = ToolId(2);
 
 fn branch(name: &str, origin: Option<(u32, f64)>, from: [f64; 3], to: [f64; 3], radius_mm: f64) -> Branch {
@@ -155,6 +155,7 @@ pub(crate) fn case() -> Case {
             slip: 2.0,
             mistake: 5.0,
             blunder: 15.0,
+            fails: Vec::new(),
             par: vec![Par {
                 metric: "contrast_ml".to_owned(),
                 points: 9.0,
@@ -178,7 +179,7 @@ pub(crate) fn tools() -> Vec<ToolInfo> {
     case().tray.iter().zip(kinds).map(info).collect()
 }
 
-fn place(vessel: u32, arc_mm: f64) -> VesselPlace {
+pub(crate) fn place(vessel: u32, arc_mm: f64) -> VesselPlace {
     VesselPlace { vessel: VesselId(vessel), arc_mm }
 }
 
@@ -237,7 +238,7 @@ impl Trace {
     }
 
     /// Puts a device into the rod (outermost first by order of calls).
-    fn put(&mut self, tool: ToolId, inserted_mm: f64, vessel: u32, arc_mm: f64) {
+    pub(crate) fn put(&mut self, tool: ToolId, inserted_mm: f64, vessel: u32, arc_mm: f64) {
         let tip_mm = self.tree.branches[vessel as usize].at(arc_mm).position_mm;
         let device = RodDeviceView {
             tool,
@@ -253,11 +254,11 @@ impl Trace {
         }
     }
 
-    fn device(&mut self, tool: ToolId) -> &mut RodDeviceView {
+    pub(crate) fn device(&mut self, tool: ToolId) -> &mut RodDeviceView {
         self.snap.rods[0].devices.iter_mut().find(|d| d.tool == tool).unwrap()
     }
 
-    fn take(&mut self, tool: ToolId) {
+    pub(crate) fn take(&mut self, tool: ToolId) {
         self.snap.rods[0].devices.retain(|d| d.tool != tool);
     }
 
@@ -278,7 +279,7 @@ impl Trace {
         self.observer.errors().iter().map(|e| e.name.clone()).collect()
     }
 
-    fn count(&self, name: &str) -> usize {
+    pub(crate) fn count(&self, name: &str) -> usize {
         self.observer.errors().iter().filter(|e| e.name == name).count()
     }
 
@@ -576,7 +577,11 @@ fn each_radiation_error_fires_once() {
 
 #[test]
 fn every_entry_of_the_error_table_has_a_test() {
-    let here = concat!(include_str!("training.rs"), include_str!("training_implants.rs"));
+    let here = concat!(
+        include_str!("training.rs"),
+        include_str!("training_dilation.rs"),
+        include_str!("training_implants.rs")
+    );
     for spec in ERRORS {
         let quoted = format!("\"{}\"", spec.name);
         assert!(here.contains(&quoted), "{}", spec.name);

@@ -356,10 +356,11 @@ fn finish(
         return;
     }
     let found = crate::sim::wiring::find_tool(inputs.rods, tool);
-    let middle_mm = spec.from_tip_mm + 0.5 * spec.length_mm;
-    let at = found.and_then(|(rod, index, _)| {
-        mount::sites(&inputs.ground, inputs.rods, (rod, index), middle_mm, 1, STEP_MM)[0].place
+    let count = inflator.radius_mm.len();
+    let sites = found.map_or_else(Vec::new, |(rod, index, _)| {
+        mount::sites(&inputs.ground, inputs.rods, (rod, index), spec.from_tip_mm, count, STEP_MM)
     });
+    let at = sites.get(count / 2).and_then(|s| s.place);
     let healthy_mm = at.map(|p| 2.0 * inputs.model.vessels.healthy.branch(p.vessel).at(p.arc_mm).radius_mm);
     events.push(EventKind::Inflated {
         tool,
@@ -367,6 +368,7 @@ fn finish(
         peak_atm: inflator.peak_atm,
         for_s: inflator.up_s,
         balloon_to_vessel: healthy_mm.map_or(0.0, |d| spec.diameter_at_mm(inflator.peak_atm) / d),
+        stretches: mount::stretches(sites.iter().filter_map(|s| s.place)),
     });
     (inflator.peak_atm, inflator.up_s) = (0.0, 0.0);
 }
@@ -444,7 +446,7 @@ fn move_walls(
     let (harm, is_moving) = vessel::advance(model, tree, &mut state.segments, presses, supports, dt_s);
     state.is_moving = is_moving;
     state.debris = (state.debris + DEBRIS_PER_MM3 * harm.crushed_mm3).min(MOST_DEBRIS);
-    events.extend(harm.torn.into_iter().map(EventKind::Dissection));
+    events.extend(harm.torn.into_iter().map(EventKind::Tear));
     outcome.flaps.extend(harm.flaps);
     for place in harm.ruptures {
         events.push(EventKind::Rupture(place));

@@ -1,6 +1,6 @@
 //! Where a balloon or stent lies: cross-sections along its catheter, and their places on the axes of the vessels.
 
-use crate::anatomy::{Branch, VesselPlace, VesselTree};
+use crate::anatomy::{Branch, VesselId, VesselPlace, VesselTree};
 use crate::device::Device;
 use crate::math::Vec3;
 use crate::sim::contact::WallQuery;
@@ -67,6 +67,18 @@ pub fn sites(
             Site { rod_arc_mm, point_mm, place, bore_mm }
         })
         .collect()
+}
+
+/// Stretches of vessel between the outermost of some places in each: branch, from, to, mm.
+pub fn stretches(places: impl Iterator<Item = VesselPlace>) -> Vec<(VesselId, f64, f64)> {
+    let mut out: Vec<(VesselId, f64, f64)> = Vec::new();
+    for p in places {
+        match out.iter_mut().find(|(v, _, _)| *v == p.vessel) {
+            Some((_, from, to)) => (*from, *to) = (from.min(p.arc_mm), to.max(p.arc_mm)),
+            None => out.push((p.vessel, p.arc_mm, p.arc_mm)),
+        }
+    }
+    out
 }
 
 /// The point of a rod at an arc length, straight on before its base, mm.

@@ -224,14 +224,7 @@ impl PlacedStent {
 
     /// Stretches of vessel that it covers: branch, from, to, mm.
     pub fn stretches(&self) -> Vec<(VesselId, f64, f64)> {
-        let mut out: Vec<(VesselId, f64, f64)> = Vec::new();
-        for r in &self.rings {
-            match out.iter_mut().find(|(v, _, _)| *v == r.place.vessel) {
-                Some((_, from, to)) => (*from, *to) = (from.min(r.place.arc_mm), to.max(r.place.arc_mm)),
-                None => out.push((r.place.vessel, r.place.arc_mm, r.place.arc_mm)),
-            }
-        }
-        out
+        super::mount::stretches(self.rings.iter().map(|r| r.place))
     }
 }
 

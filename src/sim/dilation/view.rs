@@ -18,6 +18,8 @@ const CORNERS: usize = 8;
 pub struct BalloonView {
     /// Its device.
     pub tool: ToolId,
+    /// Place of its middle.
+    pub place: Option<VesselPlace>,
     /// Middles of its cross-sections with the tips of its cones, distal first, mm.
     pub points_mm: Vec<Vec3>,
     /// Their radii, mm.
@@ -67,6 +69,8 @@ pub struct StentView {
     pub length_mm: f64,
     /// Largest distance of a ring from the wall, mm.
     pub gap_mm: f64,
+    /// How far it reaches out of the mouth of its vessel into the parent, mm; negative where it begins behind the mouth.
+    pub into_parent_mm: Option<f64>,
     /// Branches whose mouth it lies over, and whether it closes them.
     pub jailed: Vec<(VesselId, bool)>,
 }
@@ -76,6 +80,8 @@ pub struct StentView {
 pub struct LesionView {
     /// Its middle.
     pub place: Option<VesselPlace>,
+    /// Where it begins and ends on its vessel, mm.
+    pub stretch_mm: [f64; 2],
     /// Healthy diameter at its throat, mm.
     pub healthy_mm: f64,
     /// Least diameter now, mm.
@@ -108,6 +114,7 @@ pub fn balloons(
         radius_mm.push(shaft_mm);
         Some(BalloonView {
             tool: *tool,
+            place: mount::place(&inputs.ground, &mount::point_at(&inputs.rods[rod], arcs[arcs.len() / 2])),
             points_mm: arcs.iter().map(|a| mount::point_at(&inputs.rods[rod], *a)).collect(),
             radius_mm,
             iodine_mg_per_ml: if inflator.is_idle(spec) || inflator.is_burst {
@@ -154,10 +161,26 @@ pub fn stents(inputs: &DilationInputs<'_>, state: &DilationState) -> Vec<StentVi
             stretches: placed.stretches(),
             length_mm: placed.length_mm(tree),
             gap_mm: placed.gap_mm(&wall_mm),
+            into_parent_mm: into_parent_mm(inputs, placed),
             jailed: jailed.into_iter().map(|(b, closed)| (VesselId(b as u32), closed)).collect(),
         })
     };
     state.stents.iter().filter_map(view).collect()
+}
+
+/// How far the proximal end of a stent, on the side of the heart, stands out of the mouth of the vessel in which most of it lies.
+fn into_parent_mm(inputs: &DilationInputs<'_>, placed: &PlacedStent) -> Option<f64> {
+    let tree = inputs.ground.tree;
+    let stretches = placed.stretches();
+    let own = stretches.iter().max_by(|a, b| (a.2 - a.1).total_cmp(&(b.2 - b.1)))?.0;
+    let origin = tree.branch(own).origin?;
+    let mouth_mm = inputs.network.branches.get(own.idx())?.start_mm;
+    let first_mm = stretches.iter().find(|s| s.0 == own)?.1;
+    // Rings that lie in the parent are counted one by one: its axis runs another way.
+    let rings = |w: &[stent::Ring]| w.iter().any(|r| r.place.vessel == origin.vessel);
+    let at = |r: &stent::Ring| tree.branch(r.place.vessel).at(r.place.arc_mm).position_mm;
+    let beyond: f64 = placed.rings.windows(2).filter(|w| rings(w)).map(|w| (at(&w[0]) - at(&w[1])).norm()).sum();
+    Some(mouth_mm - first_mm + beyond)
 }
 
 /// A lattice of rhombs between rings of corners, every second ring turned by half a corner. The frame is carried from ring to ring, so
@@ -202,6 +225,7 @@ pub fn lesions(inputs: &DilationInputs<'_>, state: &DilationState) -> Vec<Lesion
         let (least, healthy) = narrowest.unwrap_or((1.0, 1.0));
         LesionView {
             place: Some(VesselPlace { vessel: span.vessel, arc_mm: 0.5 * (span.from_mm + span.to_mm) }),
+            stretch_mm: [span.from_mm, span.to_mm],
             healthy_mm: 2.0 * healthy,
             least_mm: 2.0 * least,
             residual_pct: 100.0 * (1.0 - least / healthy).max(0.0),

@@ -86,6 +86,9 @@ pub struct FreeBody {
     /// The implant that drifts as this body; its shape is there.
     #[serde(default)]
     pub implant: Option<u32>,
+    /// A piece of plaque or clot that treatment set free.
+    #[serde(default)]
+    pub is_debris: bool,
 }
 
 impl FreeBody {
@@ -126,8 +129,16 @@ impl WorldState {
             is_lodged: false,
             iodine_mg,
             implant: None,
+            is_debris: false,
         });
         self.bodies.len() - 1
+    }
+
+    /// A piece of plaque or clot comes off a wall. Returns the index of the body.
+    pub fn spawn_debris(&mut self, diameter_mm: f64, position_mm: Vec3, place: VesselPlace) -> usize {
+        let at = self.spawn_pledget(diameter_mm, position_mm, place, 0.0);
+        self.bodies[at].is_debris = true;
+        at
     }
 
     /// Lets an implant go that the blood has torn loose, as a ball of its diameter. Returns the index of the body.
