@@ -158,7 +158,7 @@ pub fn two_columns(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&
     });
 }
 
-/// Text on a picture: light with a dark rim, so that it can be read on any gray.
+/// Text on a picture: light with a dark rim on a faint dark plate, so that it can be read on any gray.
 pub fn picture_text(
     ui: &Ui,
     at: bevy_egui::egui::Pos2,
@@ -169,6 +169,9 @@ pub fn picture_text(
 ) -> Rect {
     let font = FontId::monospace(size);
     let painter = ui.painter();
+    let galley = painter.layout_no_wrap(text.to_owned(), font.clone(), color);
+    let plate = align.anchor_size(at, galley.size()).expand2(vec2(3.0, 0.0));
+    painter.rect_filled(plate, CornerRadius::same(2), Color32::from_black_alpha(80));
     for (dx, dy) in [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)] {
         painter.text(pos2(at.x + dx, at.y + dy), align, text, font.clone(), Color32::from_black_alpha(190));
     }

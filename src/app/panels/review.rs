@@ -396,13 +396,12 @@ pub fn skin_ui(ui: &mut Ui, view: &View, skin: &SkinView, out: &mut Out) {
     let top = format!("{}   |   {}", t(Text::FromBehind), t(Text::FromFront));
     picture_text(ui, rect.center_top() + vec2(0.0, 8.0), Align2::CENTER_TOP, &top, 11.5, theme::ON_PICTURE);
     let peak = view.snapshot.xray.dose.peak_skin_mgy;
-    let words = format!("{} {peak:.1} mGy, {} {:.0} mGy", t(Text::PeakSkin), t(Text::ColorsTo), skin.top_mgy);
-    picture_text(
-        ui,
-        rect.center_bottom() - vec2(0.0, 8.0),
-        Align2::CENTER_BOTTOM,
-        &words,
-        11.5,
-        theme::ON_PICTURE,
-    );
+    let words = [
+        format!("{} {:.0} mGy", t(Text::ColorsTo), skin.top_mgy),
+        format!("{} {peak:.1} mGy", t(Text::PeakSkin)),
+    ];
+    for (line, words) in words.iter().enumerate() {
+        let at = rect.center_bottom() - vec2(0.0, 4.0 + 15.0 * line as f32);
+        picture_text(ui, at, Align2::CENTER_BOTTOM, words, 11.5, theme::ON_PICTURE);
+    }
 }

@@ -179,7 +179,8 @@ fn into_parent_mm(inputs: &DilationInputs<'_>, placed: &PlacedStent) -> Option<f
     // Rings that lie in the parent are counted one by one: its axis runs another way.
     let rings = |w: &[stent::Ring]| w.iter().any(|r| r.place.vessel == origin.vessel);
     let at = |r: &stent::Ring| tree.branch(r.place.vessel).at(r.place.arc_mm).position_mm;
-    let beyond: f64 = placed.rings.windows(2).filter(|w| rings(w)).map(|w| (at(&w[0]) - at(&w[1])).norm()).sum();
+    let beyond: f64 =
+        placed.rings.windows(2).filter(|w| rings(w)).map(|w| (at(&w[0]) - at(&w[1])).norm()).sum();
     Some(mouth_mm - first_mm + beyond)
 }
 
