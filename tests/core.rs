@@ -33,6 +33,8 @@ mod meshes;
 mod operator;
 #[path = "core/plugs.rs"]
 mod plugs;
+#[path = "core/protection.rs"]
+mod protection;
 #[path = "core/reach.rs"]
 mod reach;
 #[path = "core/real_anatomy.rs"]

@@ -109,6 +109,7 @@ pub(super) fn fill_case(view: &mut View, model: &Model) {
                 .balloon
                 .as_ref()
                 .map(|b| BalloonTool { nominal_atm: b.nominal_atm, rated_atm: b.rated_atm }),
+            has_filter: d.filter.is_some(),
             has_sheathed_stent: d.stent.as_ref().is_some_and(|s| s.expansion == Expansion::Itself),
         })
         .collect();

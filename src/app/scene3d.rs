@@ -17,6 +17,7 @@ use crate::anatomy::{self, Material};
 use crate::math::Vec3 as Vector;
 use crate::sim::contact::{WallShift, Widening};
 use crate::sim::dilation::{BalloonView, StentView};
+use crate::sim::protection::FilterView;
 use crate::sim::snapshot::{ImplantView, RodDeviceView, RodView, Snapshot};
 use crate::sim::{Model, ToolId};
 
@@ -210,7 +211,7 @@ fn material_of(shown: Shown, model: &Model) -> StandardMaterial {
     match shown {
         Shown::Device(tool) | Shown::Implant(tool, _) => solid(color(tool)),
         Shown::Balloon(tool) => glass(color(tool).with_alpha(BALLOON_ALPHA)),
-        Shown::Stent(..) => solid(STENT_COLOR),
+        Shown::Stent(..) | Shown::Filter(_) => solid(STENT_COLOR),
     }
 }
 
@@ -267,6 +268,7 @@ enum Shown {
     Implant(ToolId, usize),
     Balloon(ToolId),
     Stent(ToolId, usize),
+    Filter(ToolId),
 }
 
 /// A tube per device in the patient, per implant and balloon, and the struts of stents; none for a device that is still in the sheath.
@@ -288,20 +290,24 @@ fn tubes(snapshot: &Snapshot, model: &Model) -> Vec<(Shown, Mesh)> {
         let radii: Vec<f32> = b.radius_mm.iter().map(|r| *r as f32).collect();
         (Shown::Balloon(b.tool), tube(&points(&b.points_mm), &radii))
     };
-    let of_stent = |(number, stent): (usize, &StentView)| (Shown::Stent(stent.tool, number), struts(stent));
+    let of_stent = |(number, stent): (usize, &StentView)| {
+        (Shown::Stent(stent.tool, number), struts(&stent.struts_mm, stent.strut_mm))
+    };
+    let of_filter = |f: &FilterView| (Shown::Filter(f.tool), struts(&f.frame_mm, f.frame_thickness_mm));
     let mut all: Vec<(Shown, Mesh)> = snapshot.rods.iter().flat_map(of_rod).collect();
     all.extend(snapshot.implants.iter().enumerate().map(of_implant));
     all.extend(snapshot.balloons.iter().filter(|b| !b.is_burst).map(of_balloon));
     all.extend(snapshot.stents.iter().enumerate().map(of_stent));
+    all.extend(snapshot.filters.iter().map(of_filter));
     all
 }
 
-/// The struts of a stent: a thin three-sided bar for each straight piece.
-fn struts(stent: &StentView) -> Mesh {
+/// A thin three-sided bar for each straight piece of a frame.
+fn struts(pieces_mm: &[[Vector; 2]], strut_mm: f64) -> Mesh {
     const SIDES: u32 = 3;
-    let thick = 0.5 * stent.strut_mm as f32 * STRUT_GAIN * UNITS_PER_MM;
+    let thick = 0.5 * strut_mm as f32 * STRUT_GAIN * UNITS_PER_MM;
     let (mut positions, mut indices) = (Vec::new(), Vec::new());
-    for piece in &stent.struts_mm {
+    for piece in pieces_mm {
         let [a, b] = [scene_from_patient(&piece[0]), scene_from_patient(&piece[1])];
         let along = (b - a).normalize_or(Vec3::Y);
         let side = along.any_orthonormal_vector();
@@ -369,8 +375,7 @@ mod tests {
     #[test]
     fn struts_are_bars_of_their_thickness_and_a_balloon_follows_its_radii() {
         let piece = [Vector::new(0.0, 0.0, 0.0), Vector::new(3.0, 0.0, 4.0)];
-        let stent = StentView { struts_mm: vec![piece; 2], strut_mm: 0.2, ..StentView::default() };
-        let mesh = struts(&stent);
+        let mesh = struts(&[piece; 2], 0.2);
         assert_eq!(mesh.count_vertices(), 12);
         let positions = mesh.attribute(Mesh::ATTRIBUTE_POSITION).unwrap().as_float3().unwrap();
         let r = Vec3::from_array(positions[0]).length();

@@ -178,6 +178,11 @@ table! {
     Gauge = "Inflator";
     Rated = "rated burst";
     Burst = "The balloon has burst: take it out.";
+    Filter = "Filter";
+    FilterOpen = "open";
+    FilterClosed = "closed";
+    Aspirate = "Aspirate";
+    AspirateStop = "Stop aspirating";
     SheathBack = "Withdraw sheath";
     SheathOn = "Push sheath on";
     StentOpening = "opening";
@@ -281,6 +286,10 @@ table! {
     LogRefluxContrast = "Contrast flowed back into {}";
     LogSpasm = "Spasm: {}";
     LogDissection = "Dissection: {}";
+    LogFilterCaught = "{} keeps a piece of {} mm";
+    LogFilterSpilled = "Full filter closed: {} pieces go on with the blood";
+    LogAspirated = "{} pieces aspirated";
+    LogCorked = "A piece sticks to the tip: draw the catheter back with it";
     LogPerforation = "Perforation: {}";
     LogTipPressure = "{}: the tip presses the wall with {} N";
     LogGiven = "{} {}";

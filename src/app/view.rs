@@ -230,6 +230,8 @@ pub struct ToolView {
     pub balloon: Option<BalloonTool>,
     /// It carries a stent that opens when its sheath is withdrawn.
     pub has_sheathed_stent: bool,
+    /// It carries an embolic filter.
+    pub has_filter: bool,
 }
 
 /// What the hand at an inflator knows of a balloon.

@@ -68,6 +68,16 @@ fn words(kind: &EventKind, view: &View) -> Option<(LogKind, String)> {
         EventKind::Dissection(at) | EventKind::Tear(at) => {
             (Alarm, fill(Text::LogDissection, &[&place(view, at)]))
         }
+        EventKind::FilterCaught { tool: id, diameter_mm } => {
+            (Plain, fill(Text::LogFilterCaught, &[&tool(id), &format!("{diameter_mm:.1}")]))
+        }
+        EventKind::FilterSpilled { pieces, .. } => {
+            (Alarm, fill(Text::LogFilterSpilled, &[&pieces.to_string()]))
+        }
+        EventKind::Aspirated { pieces, corked: false, .. } => {
+            (Plain, fill(Text::LogAspirated, &[&pieces.to_string()]))
+        }
+        EventKind::Aspirated { corked: true, .. } => (Warning, t(Text::LogCorked).to_owned()),
         EventKind::Perforation(at) => (Alarm, fill(Text::LogPerforation, &[&place(view, at)])),
         EventKind::TipPressure { tool: id, force_n, .. } => {
             (Warning, fill(Text::LogTipPressure, &[&tool(id), &format!("{force_n:.2}")]))

@@ -61,6 +61,24 @@ impl Checks<'_> {
             self.add(has_loop.unwrap_or(device), format!("{path}.loop_mm"), found, allowed);
         }
         self.dilation(device, path, length_mm);
+        self.filter(device, path, length_mm);
+    }
+
+    /// Only wires carry a filter, and it lies on the wire.
+    fn filter(&mut self, device: &Node, path: &str, length_mm: f64) {
+        let Some(filter) = device.get("filter").filter(|f| f.name() != Some("None")) else { return };
+        let field = format!("{path}.filter");
+        if device.get("kind").and_then(Node::name) != Some("Wire") {
+            self.add(filter, field, "a filter".to_owned(), "a filter for wires only".to_owned());
+            return;
+        }
+        let number = |name: &str| filter.get(name).and_then(Node::number);
+        if let (Some(from_mm), Some(of_mm)) = (number("from_tip_mm"), number("length_mm"))
+            && from_mm + of_mm >= length_mm
+        {
+            let found = format!("a filter up to {} mm from the tip", from_mm + of_mm);
+            self.add(filter, field, found, format!("a filter within the wire's {length_mm} mm"));
+        }
     }
 
     /// Coils and plugs, and only they, leave something behind; it ends with a section, before the pusher. Only plugs are braids.

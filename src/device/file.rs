@@ -172,6 +172,9 @@ pub struct DeviceEntry {
     /// Its stent.
     #[serde(default)]
     pub stent: Option<super::Stent>,
+    /// The filter on a wire.
+    #[serde(default)]
+    pub filter: Option<super::Filter>,
     /// Where the figures come from.
     pub source: String,
 }

@@ -130,6 +130,7 @@ pub(super) fn device_of(entry: &DeviceEntry) -> Device {
         loop_mm: entry.loop_mm,
         balloon: entry.balloon.clone(),
         stent: entry.stent.clone(),
+        filter: entry.filter,
         source: entry.source.clone(),
     }
 }

@@ -319,7 +319,29 @@ pub static DEVICE: Group = Group {
             "balloon of a balloon catheter or stent",
         ),
         default("stent", Kind::Optional(&Kind::Group(&STENT)), "None", "stent of a delivery catheter"),
+        default("filter", Kind::Optional(&Kind::Group(&FILTER)), "None", "embolic filter on a wire"),
         required("source", Kind::Text, "where the figures come from"),
+    ],
+};
+
+/// Embolic filter.
+pub static FILTER: Group = Group {
+    name: "Filter",
+    doc: "a basket on a wire that keeps debris; lengths from the wire's tip",
+    fields: &[
+        required("diameter_mm", Kind::Number { min: 1.0, max: 15.0 }, "mouth, open, mm"),
+        required(
+            "length_mm",
+            Kind::Number { min: 3.0, max: 60.0 },
+            "collar of the mouth to the end of the bag, mm",
+        ),
+        required(
+            "from_tip_mm",
+            Kind::Number { min: 0.0, max: 200.0 },
+            "tip of the wire to the end of the bag, mm",
+        ),
+        required("pore_mm", Kind::Number { min: 0.02, max: 1.0 }, "width of the pores, mm"),
+        required("holds_mm3", Kind::Number { min: 0.1, max: 1000.0 }, "debris that clogs it, mm3"),
     ],
 };
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::dilation::{Balloon, Stent};
+use super::protection::Filter;
 
 /// What a device is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +166,9 @@ pub struct Device {
     /// Its stent.
     #[serde(default)]
     pub stent: Option<Stent>,
+    /// The filter on it; only wires have one.
+    #[serde(default)]
+    pub filter: Option<Filter>,
     /// Where the figures come from; figures that are estimates say so.
     pub source: String,
 }

@@ -8,12 +8,14 @@ use super::chords::{Pass, Piece, for_each_pass};
 use super::detector::{BINS, Detector};
 use super::fast;
 use crate::anatomy::Breathing;
-use crate::device::{Device, DeviceKind, Stent};
+use crate::device::{Device, DeviceKind, Opaque};
 use crate::math::Vec3;
-use crate::sim::dilation::{BalloonView, StentView};
+use crate::sim::dilation::BalloonView;
 use crate::sim::snapshot::{ImplantView, RodView, Snapshot};
 use crate::xray::Projection;
 
+/// Radiopacity of a filter's frame, mm of steel per mm: nitinol with a gold mark `[K]`.
+const FILTER_RADIOPACITY: f64 = 1.6;
 /// Length of sheath and devices drawn behind the sheath tip, mm.
 const SHEATH_MM: f64 = 110.0;
 /// Longest straight piece of a drawn device, mm.
@@ -93,8 +95,13 @@ pub(super) fn add_devices(
     }
     for view in &snapshot.stents {
         if let Some(stent) = tray.get(view.tool.idx()).and_then(|d| d.stent.as_ref()) {
-            add_struts(projection, view, stent, detector, layer);
+            let metal = (stent.radiopacity, stent.opaque);
+            add_struts(projection, &view.struts_mm, view.strut_mm, metal, detector, layer);
         }
+    }
+    for view in &snapshot.filters {
+        let metal = (FILTER_RADIOPACITY, Opaque::Nitinol);
+        add_struts(projection, &view.frame_mm, view.frame_thickness_mm, metal, detector, layer);
     }
     for rod in &snapshot.rods {
         let line = smooth_line(rod);
@@ -234,14 +241,15 @@ fn add_device(
 /// The struts of a stent: straight solid pieces.
 fn add_struts(
     projection: &Projection,
-    view: &StentView,
-    stent: &Stent,
+    struts_mm: &[[Vec3; 2]],
+    strut_mm: f64,
+    (ratio, opaque): (f64, Opaque),
     detector: &Detector,
     layer: &mut MetalLayer,
 ) {
-    let outer_mm = 0.5 * view.strut_mm;
-    let tube = Tube { outer_mm, inner_mm: 0.0, ratio: stent.radiopacity };
-    let per_mm = detector.metal_per_mm(stent.opaque);
+    let outer_mm = 0.5 * strut_mm;
+    let tube = Tube { outer_mm, inner_mm: 0.0, ratio };
+    let per_mm = detector.metal_per_mm(opaque);
     let shares_of = |ends_mm: &[Vec3; 2]| {
         let mut found = Vec::new();
         let way = ends_mm[1] - ends_mm[0];
@@ -254,7 +262,7 @@ fn add_struts(
         }
         found
     };
-    let found: Vec<_> = view.struts_mm.par_iter().map(shares_of).collect();
+    let found: Vec<_> = struts_mm.par_iter().map(shares_of).collect();
     found.iter().flatten().for_each(|(pixel, share)| layer.add(*pixel, share));
 }
 

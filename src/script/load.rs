@@ -88,6 +88,7 @@ fn names(step: &Step) -> (Vec<&str>, Vec<&str>) {
         | Step::LoadAt { tool, .. }
         | Step::CenterOnTip(tool)
         | Step::Flush(tool)
+        | Step::Aspirate { through: tool, .. }
         | Step::TakeOff { tool, .. }
         | Step::Rotate { tool, .. }
         | Step::Point { tool, .. }

@@ -30,6 +30,7 @@ pub(super) fn act(step: &Step, b: &mut Bench<'_>) -> Outcome {
             Ok(if b.step_time_s() >= *s { Progress::Done } else { Progress::Running })
         }
         Step::SkipTime(s) => Ok(skip(*s, b)),
+        Step::Aspirate { through, for_s } => aspirate(through, *for_s, b),
         Step::Load(id) => load(id, 0, b),
         Step::LoadAt { tool, access } => load(tool, *access, b),
         Step::TakeOff { tool, speed_mm_per_s, timeout_s, blind } => {
@@ -73,6 +74,18 @@ fn at_once(step: &Step, b: &mut Bench<'_>) -> Outcome {
     };
     b.hands.send(command);
     Ok(Progress::Done)
+}
+
+fn aspirate(id: &str, for_s: f64, b: &mut Bench<'_>) -> Outcome {
+    let tool = b.tool(id)?;
+    if b.work.phase == 0 {
+        b.hands.send(Command::Aspirate(Some(tool)));
+        b.go(1);
+    } else if b.phase_time_s() >= for_s {
+        b.hands.send(Command::Aspirate(None));
+        return Ok(Progress::Done);
+    }
+    Ok(Progress::Running)
 }
 
 /// Asks for the time to pass, and waits until it has.

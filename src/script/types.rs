@@ -377,6 +377,13 @@ pub enum Step {
     SkipTime(f64),
     /// Aspirate and flush a lumen.
     Flush(String),
+    /// Draw with a syringe through a free lumen, for debris at its tip.
+    Aspirate {
+        /// Device.
+        through: String,
+        /// How long, s.
+        for_s: f64,
+    },
     /// A drug.
     Give {
         /// Id.

@@ -288,4 +288,6 @@ pub enum Command {
         /// Speed, mm/s, limited to 20.
         speed_mm_per_s: f64,
     },
+    /// Draw with a syringe through a catheter whose lumen is free; `None` lets go.
+    Aspirate(Option<ToolId>),
 }

@@ -251,4 +251,27 @@ pub enum EventKind {
         /// Where.
         place: VesselPlace,
     },
+    /// A filter kept a piece of debris.
+    FilterCaught {
+        /// Its wire.
+        tool: ToolId,
+        /// Diameter of the piece, mm.
+        diameter_mm: f64,
+    },
+    /// A filter was closed over more than it holds.
+    FilterSpilled {
+        /// Its wire.
+        tool: ToolId,
+        /// Pieces that went on with the blood.
+        pieces: u32,
+    },
+    /// Suction took debris.
+    Aspirated {
+        /// Catheter.
+        tool: ToolId,
+        /// Pieces that came through the bore.
+        pieces: u32,
+        /// One sticks to the tip.
+        corked: bool,
+    },
 }

@@ -151,6 +151,7 @@ mod tests {
             loop_mm: None,
             balloon: None,
             stent: None,
+            filter: None,
             source: String::new(),
         };
         assert!(tip_pressure_n_per_mm2(&wire, 0.5) > PERFORATION_N_PER_MM2);

@@ -20,6 +20,7 @@ pub mod implant;
 mod opening;
 pub mod physiology;
 mod placing;
+pub mod protection;
 pub mod rod;
 pub mod therapy;
 mod walls;

@@ -7,6 +7,7 @@ use super::contact::{WallShift, Widening};
 use super::dilation::{BalloonView, LesionView, StentView};
 use super::exposure::account::SharedSkin;
 use super::exposure::suite::Suite;
+use super::protection::FilterView;
 use crate::anatomy::{VesselId, VesselPlace};
 use crate::device::DeviceKind;
 use crate::math::Vec3;
@@ -54,6 +55,10 @@ pub struct Snapshot {
     pub balloons: Vec<BalloonView>,
     /// Stents in the patient.
     pub stents: Vec<StentView>,
+    /// Embolic filters that are in.
+    pub filters: Vec<FilterView>,
+    /// The catheter that a syringe draws through.
+    pub aspirating: Option<ToolId>,
     /// Narrowings of the anatomy, and what has come of them.
     pub lesions: Vec<LesionView>,
     /// Flaps of torn walls: branch, from, to, mm.

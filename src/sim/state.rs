@@ -12,6 +12,7 @@ use super::harm::HarmState;
 use super::implant::ImplantState;
 use super::model::Model;
 use super::physiology::PhysiologyState;
+use super::protection::ProtectionState;
 use super::record::StateHash;
 use super::rod::{self, RodState, ToolControl};
 use super::therapy::TherapyState;
@@ -49,6 +50,8 @@ pub struct State {
     pub implants: ImplantState,
     /// Balloons and stents.
     pub dilation: DilationState,
+    /// Filters and suction.
+    pub protection: ProtectionState,
     /// Syringe and injector.
     pub injector: InjectorState,
     /// Patient.
@@ -85,6 +88,7 @@ impl State {
             contrast: ContrastState::new(&model.network, &model.contrast),
             implants: ImplantState::default(),
             dilation: DilationState::new(seed),
+            protection: ProtectionState::default(),
             therapy: TherapyState::new(&model.network, &model.therapy),
             injector: InjectorState::new(&model.injector),
             exposure: ExposureState::new(&model.exposure),
@@ -107,6 +111,7 @@ impl State {
         mechanics.value(&self.wall_shift);
         mechanics.value(&(self.breath_of_walls, self.contraction_of_walls));
         self.dilation.hash_into(&mut mechanics);
+        mechanics.value(&self.protection);
         super::world::hash(&self.world, &mut mechanics);
         mechanics.value(&self.harm);
         let mut blood = StateHasher::new();

@@ -26,7 +26,7 @@ use super::rod::{self, RodInputs, RodReport, RodScratch};
 use super::snapshot::{RodView, Snapshot, StenosisView, ToolInfo};
 use super::state::State;
 use super::walls::{give_way, move_walls, total_shift};
-use super::{harm, opening, placing, therapy, wiring, world};
+use super::{harm, opening, placing, protection, therapy, wiring, world};
 use crate::anatomy::VesselPlace;
 use crate::device::Release;
 use crate::units::{TICK_S, TICKS_PER_S};
@@ -181,6 +181,12 @@ fn apply(
         Command::Detach { tool } if known(*tool) => {
             placing::detach(model, state, &mut scratch.rod, *tool, events);
         }
+        Command::Aspirate(tool) => {
+            let done = protection::aspirate(&mut state.protection, &model.tools, &scratch.rods, *tool);
+            if let Err(reason) = done {
+                events.push(EventKind::Refused { tool: *tool, reason });
+            }
+        }
         Command::HoldBreath(hold) => state.patient.hold_breath(*hold, events),
         Command::Give { drug, dose } => state.patient.give(drug, *dose, events),
         Command::FireEvent(id) => fire_event(model, state, id, events),
@@ -299,6 +305,7 @@ fn view_obstructions(model: &Model, state: &State, scratch: &mut Scratch) {
     let rods = state.rods.len() as u32;
     let plugs = state.world.bodies.iter().zip(rods..).filter(|(b, _)| b.is_lodged && b.implant.is_none());
     scratch.obstructions.extend(plugs.map(|(b, body)| wiring::plug(b, body)));
+    protection::fill(model, state, &scratch.rods, &mut scratch.obstructions);
 }
 
 /// Balloons and stents act on the vessels and fill them.
@@ -431,6 +438,7 @@ fn line(state: &State, lumen: &injector::LumenInput) -> LineInput {
 }
 
 fn advance_world(model: &Model, state: &mut State, scratch: &mut Scratch, events: &mut Vec<EventKind>) {
+    protection::tick(model, state, &scratch.rods, events);
     opening::follow_collider(state);
     let rigid = opening::rigid_world(model, state, &mut scratch.opened_world);
     let wall = ShiftedWall::new(&model.wall, None, &WallShift::default())
@@ -530,6 +538,7 @@ pub fn snapshot(model: &Model, state: &State, scratch: &Scratch) -> Snapshot {
     };
     let rods = std::mem::take(&mut snapshot.rods);
     opening::view(model, state, &rods, &mut snapshot);
+    protection::view(model, state, &rods, &mut snapshot);
     snapshot.rods = rods;
     snapshot
 }

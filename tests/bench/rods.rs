@@ -380,6 +380,7 @@ fn plain(length_mm: f64, diameter_mm: f64, ei: f64) -> Device {
         loop_mm: None,
         balloon: None,
         stent: None,
+        filter: None,
         source: "bench".to_owned(),
     }
 }

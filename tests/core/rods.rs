@@ -43,6 +43,7 @@ pub(crate) fn device(label: &str, kind: DeviceKind, inner: Option<f64>, zones: V
         loop_mm: None,
         balloon: None,
         stent: None,
+        filter: None,
         source: "test".to_owned(),
     }
 }

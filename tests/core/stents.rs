@@ -88,7 +88,7 @@ fn bring(hand: &mut Hand, id: &str, at_mm: f64) {
 }
 
 /// Takes a device off.
-fn off(hand: &mut Hand, id: &str) {
+pub(crate) fn off(hand: &mut Hand, id: &str) {
     let tool = hand.tool(id);
     hand.send(Command::SetFeed { tool, speed_mm_per_s: -90.0 });
     for _ in 0..60 * 60 {

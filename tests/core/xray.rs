@@ -177,6 +177,7 @@ pub(crate) fn steel_wire(diameter_mm: f64) -> Device {
         loop_mm: None,
         balloon: None,
         stent: None,
+        filter: None,
         source: "test".to_owned(),
     }
 }

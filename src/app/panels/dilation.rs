@@ -19,7 +19,7 @@ const SUCTION_ATM: f64 = -0.9;
 
 /// Whether the tray holds anything of this kind.
 pub(super) fn has_dilation(view: &View) -> bool {
-    view.tools.iter().any(|tool| tool.balloon.is_some() || tool.has_sheathed_stent)
+    view.tools.iter().any(|tool| tool.balloon.is_some() || tool.has_sheathed_stent || tool.has_filter)
 }
 
 /// Inflators of what is in, sheaths over stents, stents and lesions.
@@ -34,6 +34,11 @@ pub(super) fn dilation_ui(ui: &mut Ui, view: &View, out: &mut Out) {
             caption(ui, &tool.label);
             sheath_ui(ui, device.tool, out);
         }
+    }
+    suction_ui(ui, view, out);
+    for filter in &view.snapshot.filters {
+        let state = if filter.open_share > 0.5 { Text::FilterOpen } else { Text::FilterClosed };
+        pair(ui, t(Text::Filter), &format!("{}, {:.0} %", t(state), 100.0 * filter.load_share));
     }
     for stent in &view.snapshot.stents {
         let label = view.tools.get(stent.tool.idx()).map_or("", |tool| tool.label.as_str());
@@ -95,4 +100,17 @@ fn sheath_ui(ui: &mut Ui, tool: ToolId, out: &mut Out) {
             }
         }
     });
+}
+
+/// A syringe on the innermost lumen that is free.
+fn suction_ui(ui: &mut Ui, view: &View, out: &mut Out) {
+    let free = view.snapshot.rods.iter().filter_map(|rod| rod.devices.last().map(|d| d.tool));
+    let has_lumen = |tool: &ToolId| view.tools.get(tool.idx()).is_some_and(|t| t.has_lumen);
+    for tool in free.filter(has_lumen) {
+        let draws = view.snapshot.aspirating == Some(tool);
+        let text = if draws { Text::AspirateStop } else { Text::Aspirate };
+        if ui.button(t(text)).clicked() {
+            out.commands.push(Command::Aspirate((!draws).then_some(tool)));
+        }
+    }
 }

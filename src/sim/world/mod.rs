@@ -14,6 +14,7 @@ use crate::anatomy::{LumenMesh, VesselPlace, VesselTree};
 use crate::math::Vec3;
 use crate::math::hash::StateHasher;
 use crate::math::rng::{ChaCha8Rng, Stream, stream};
+use crate::sim::command::ToolId;
 use crate::sim::contact::WallQuery;
 use crate::sim::snapshot::{BodyView, RodView};
 
@@ -89,9 +90,26 @@ pub struct FreeBody {
     /// A piece of plaque or clot that treatment set free.
     #[serde(default)]
     pub is_debris: bool,
+    /// What has taken it out of the blood.
+    #[serde(default)]
+    pub held: Option<Held>,
+}
+
+/// Where a body is that is no longer in the blood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Held {
+    /// In a filter, or on the tip of a catheter that drew it in.
+    By(ToolId),
+    /// Out of the patient.
+    Out,
 }
 
 impl FreeBody {
+    /// It moves with the blood.
+    fn is_free(&self) -> bool {
+        !self.is_lodged && self.held.is_none()
+    }
+
     fn mass_g(&self) -> f64 {
         PLEDGET_DENSITY_G_PER_MM3 * 4.0 / 3.0 * std::f64::consts::PI * self.radius_mm.powi(3)
     }
@@ -130,6 +148,7 @@ impl WorldState {
             iodine_mg,
             implant: None,
             is_debris: false,
+            held: None,
         });
         self.bodies.len() - 1
     }
@@ -163,7 +182,7 @@ impl WorldState {
             iodine_mg: b.iodine_mg,
             lodged: b.is_lodged,
         };
-        self.bodies.iter().filter(|b| b.implant.is_none()).map(view).collect()
+        self.bodies.iter().filter(|b| b.implant.is_none() && b.held != Some(Held::Out)).map(view).collect()
     }
 }
 
@@ -201,11 +220,11 @@ pub struct Lodging {
 /// Moves the free bodies on by `dt_s`; says which came to rest.
 pub fn advance(world: &World, state: &mut WorldState, inputs: &WorldInputs<'_>, dt_s: f64) -> Vec<Lodging> {
     free_touched(state, inputs);
-    if state.bodies.iter().all(|b| b.is_lodged) {
+    if !state.bodies.iter().any(FreeBody::is_free) {
         return Vec::new();
     }
     let (mut physics, handles) = sets(world, state, inputs);
-    let fastest = state.bodies.iter().filter(|b| !b.is_lodged).map(|b| {
+    let fastest = state.bodies.iter().filter(|b| b.is_free()).map(|b| {
         let speed = drift::speed_bound_mm_per_s(b, inputs).max(b.velocity_mm_per_s.norm());
         speed * dt_s / (STEP_SHARE * b.radius_mm)
     });
@@ -214,7 +233,7 @@ pub fn advance(world: &World, state: &mut WorldState, inputs: &WorldInputs<'_>, 
     physics.integration_parameters.dt = h as f32;
     for _ in 0..substeps {
         for (body, handle) in state.bodies.iter_mut().zip(&handles) {
-            if !body.is_lodged {
+            if body.is_free() {
                 drift::drag(body, inputs, h);
                 if let Some(rigid) = physics.bodies.get_mut(*handle) {
                     rigid.set_linvel(to_f32(&body.velocity_mm_per_s), true);
@@ -223,7 +242,7 @@ pub fn advance(world: &World, state: &mut WorldState, inputs: &WorldInputs<'_>, 
         }
         physics.step();
         for (body, handle) in state.bodies.iter_mut().zip(&handles) {
-            let Some(rigid) = physics.bodies.get_mut(*handle).filter(|_| !body.is_lodged) else { continue };
+            let Some(rigid) = physics.bodies.get_mut(*handle).filter(|_| body.is_free()) else { continue };
             let position = rigid.translation();
             body.position_mm = to_f64(position);
             body.velocity_mm_per_s = to_f64(rigid.linvel());
@@ -255,7 +274,7 @@ fn sets(world: &World, state: &WorldState, inputs: &WorldInputs<'_>) -> (Physics
     }
     let mut handles = Vec::with_capacity(state.bodies.len());
     for b in &state.bodies {
-        let builder = if b.is_lodged {
+        let builder = if !b.is_free() {
             RigidBodyBuilder::fixed()
         } else {
             RigidBodyBuilder::dynamic().can_sleep(false)
@@ -266,11 +285,14 @@ fn sets(world: &World, state: &WorldState, inputs: &WorldInputs<'_>) -> (Physics
                 .linvel(to_f32(&b.velocity_mm_per_s))
                 .angvel(to_f32(&b.spin_rad_per_s)),
         );
+        handles.push(rigid);
+        if b.held.is_some() {
+            continue;
+        }
         let ball = ColliderBuilder::ball(b.radius_mm as f32)
             .density((b.mass_g() / (4.0 / 3.0 * std::f64::consts::PI * b.radius_mm.powi(3))) as f32)
             .friction(FRICTION);
         physics.colliders.insert_with_parent(ball, rigid, &mut physics.bodies);
-        handles.push(rigid);
     }
     (physics, handles)
 }
@@ -283,7 +305,7 @@ fn mirrors(state: &WorldState, inputs: &WorldInputs<'_>) -> Vec<(Vec3, Vec3, f64
             let (a, b) = (rod.nodes_mm[i - 1], rod.nodes_mm[i]);
             let radius_mm = edge_radius_mm(rod, i, inputs.tool_radius_mm);
             let near = |body: &FreeBody| {
-                !body.is_lodged
+                body.is_free()
                     && to_segment(&body.position_mm, &a, &b) < MIRROR_REACH_MM + body.radius_mm + radius_mm
             };
             if radius_mm > 0.0 && (b - a).norm() > 1e-6 && state.bodies.iter().any(near) {
@@ -323,7 +345,7 @@ fn hold_inside(body: &mut FreeBody, wall: &dyn WallQuery) -> bool {
 
 /// A lodged body that a device touches is free again.
 fn free_touched(state: &mut WorldState, inputs: &WorldInputs<'_>) {
-    for body in state.bodies.iter_mut().filter(|b| b.is_lodged && b.implant.is_none()) {
+    for body in state.bodies.iter_mut().filter(|b| b.is_lodged && b.implant.is_none() && b.held.is_none()) {
         let touches = inputs.rods.iter().any(|rod| {
             (1..rod.nodes_mm.len()).any(|i| {
                 let reach = body.radius_mm + edge_radius_mm(rod, i, inputs.tool_radius_mm);
@@ -340,7 +362,7 @@ fn free_touched(state: &mut WorldState, inputs: &WorldInputs<'_>) {
 /// Bodies that have been slow for a while where the lumen is as small as they, or at the end of a vessel, rest.
 fn settle(state: &mut WorldState, inputs: &WorldInputs<'_>, dt_s: f64) -> Vec<Lodging> {
     let mut lodgings = Vec::new();
-    for (i, body) in state.bodies.iter_mut().enumerate().filter(|(_, b)| !b.is_lodged) {
+    for (i, body) in state.bodies.iter_mut().enumerate().filter(|(_, b)| b.is_free()) {
         let slow = body.velocity_mm_per_s.norm() < LODGE_SPEED_MM_PER_S;
         body.slow_s = if slow { body.slow_s + dt_s } else { 0.0 };
         let branch = inputs.tree.branch(body.place.vessel);
