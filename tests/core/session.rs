@@ -232,7 +232,8 @@ fn an_intermittent_bleed_runs_for_its_share_of_the_time() {
         let text = CASE.replace("flow_ml_per_min: 40", &format!("flow_ml_per_min: 40{rhythm}"));
         let case: Case = ron::from_str(&text).unwrap();
         let base = model();
-        let catalog = cathnav::device::load_catalog(&cathnav::assets::root().unwrap().join("assets")).unwrap();
+        let catalog =
+            cathnav::device::load_catalog(&cathnav::assets::root().unwrap().join("assets")).unwrap();
         let mut session = Session::new(Arc::new(Model::compile(&case, &base.anatomy, &catalog).unwrap()), 1);
         let flows: Vec<f64> =
             (0..2400).map(|_| 60.0 * session.step().snapshot.pools[0].leak_ml_per_s).collect();

@@ -415,7 +415,8 @@ impl Network {
 
     fn add_bleeds(&mut self, tree: &VesselTree, lesions: &[LesionDescription]) {
         for lesion in lesions {
-            let LesionDescription::Bleeding { name, flow_ml_per_min, share_of_time, period_s, .. } = lesion else {
+            let LesionDescription::Bleeding { name, flow_ml_per_min, share_of_time, period_s, .. } = lesion
+            else {
                 continue;
             };
             let Some(place) = lesion.on(tree) else { continue };
