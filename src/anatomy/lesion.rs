@@ -127,8 +127,14 @@ pub enum LesionDescription {
         vessel: String,
         /// Place.
         at: At,
-        /// Rate at a mean pressure of 90 mmHg, mL/min.
+        /// Rate at a mean pressure of 90 mmHg while it bleeds, mL/min.
         flow_ml_per_min: f64,
+        /// Share of the time in which it bleeds: it begins with each period and stops by itself for the rest of it.
+        #[serde(default = "default_always", skip_serializing_if = "is_always")]
+        share_of_time: f64,
+        /// Length of such a period, s.
+        #[serde(default = "default_period_s", skip_serializing_if = "is_default_period")]
+        period_s: f64,
     },
     /// A tumor with a feeder of its own.
     TumorBed {
@@ -157,6 +163,19 @@ pub enum LesionDescription {
 
 fn default_channel_mm() -> f64 {
     0.5
+}
+fn default_always() -> f64 {
+    1.0
+}
+fn is_always(share: &f64) -> bool {
+    *share >= 1.0
+}
+/// A clot forms and is washed out again within some minutes `[K]`.
+fn default_period_s() -> f64 {
+    300.0
+}
+fn is_default_period(period_s: &f64) -> bool {
+    *period_s == default_period_s()
 }
 fn default_dependent_deg() -> f64 {
     180.0
@@ -310,8 +329,10 @@ impl LesionDescription {
                 ok("lesions.hole_mm", *hole_mm, 0.2, 10.0)?;
                 ok("lesions.flow_ml_per_min", *flow_ml_per_min, 0.01, 3000.0)
             }
-            Self::Bleeding { flow_ml_per_min, .. } => {
-                ok("lesions.flow_ml_per_min", *flow_ml_per_min, 0.01, 500.0)
+            Self::Bleeding { flow_ml_per_min, share_of_time, period_s, .. } => {
+                ok("lesions.flow_ml_per_min", *flow_ml_per_min, 0.01, 500.0)?;
+                ok("lesions.share_of_time", *share_of_time, 0.05, 1.0)?;
+                ok("lesions.period_s", *period_s, 20.0, 3600.0)
             }
             Self::TumorBed { feeder_mm, vessel_mm, radius_mm, flow_ml_per_min, transit_s, .. } => {
                 ok("lesions.feeder_mm", *feeder_mm, 0.4, 8.0)?;

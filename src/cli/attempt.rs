@@ -235,16 +235,16 @@ pub fn drive(
     watcher: &mut Watcher,
     seconds: f64,
 ) -> Result<Outcome, CliError> {
-    drive_seen(session, driver, watcher, seconds, &mut |_| {})
+    drive_seen(session, driver, watcher, seconds, &mut |_, _, _| {})
 }
 
-/// The same, and somebody else sees every tick.
+/// The same, and somebody else sees every tick: the session, its driver, and the snapshot.
 pub fn drive_seen(
     session: &mut Session,
     driver: &mut Driver,
     watcher: &mut Watcher,
     seconds: f64,
-    see: &mut dyn FnMut(&Snapshot),
+    see: &mut dyn FnMut(&Session, &Driver, &Snapshot),
 ) -> Result<Outcome, CliError> {
     let max_ticks = (seconds * TICKS_PER_S as f64) as u64;
     let mut snapshot = session.snapshot();
@@ -254,7 +254,7 @@ pub fn drive_seen(
         }
         let output = session.step();
         watcher.watch(&output)?;
-        see(&output.snapshot);
+        see(session, driver, &output.snapshot);
         for command in watcher.observer.take_due_events() {
             session.submit(command);
         }

@@ -317,7 +317,7 @@ pub static CONDITION: &[Variant] = &[
     },
     Variant {
         name: "BleedBelow",
-        doc: "bleeding has fallen below a rate",
+        doc: "bleeding has fallen below a rate, for longer than it stands by itself",
         body: Body::Fields(&[
             required("bleed", Kind::Name(NameOf::Bleed), "id of the lesion"),
             required("flow_ml_per_min", positive(500.0), "rate, mL/min"),

@@ -135,7 +135,19 @@ pub static LESION: &[Variant] = &[
     Variant {
         name: "Bleeding",
         doc: "blood leaves the vessel to a pool outside: active bleeding; the flow is that before any treatment",
-        body: Body::Fields(&[NAME, VESSEL, AT, flow(500.0)]),
+        body: Body::Fields(&[
+            NAME,
+            VESSEL,
+            AT,
+            flow(500.0),
+            default(
+                "share_of_time",
+                number(0.05, 1.0),
+                "1",
+                "share of the time in which it bleeds, each period anew; in the rest it stands by itself",
+            ),
+            default("period_s", number(20.0, 3600.0), "300", "length of such a period, s"),
+        ]),
     },
     Variant {
         name: "TumorBed",

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::command::ToolId;
 use super::event::EventKind;
+use super::rod::TIP_MM;
 use super::snapshot::{RodDeviceView, RodView};
 use crate::anatomy::{VesselPlace, VesselTree};
-use crate::device::Device;
+use crate::device::{Device, DeviceKind};
 
 /// Pressure that is reported, N/mm2.
 pub const REPORT_N_PER_MM2: f64 = 0.7;
@@ -113,16 +114,21 @@ fn report(
     }
 }
 
-/// Force over the area of the tip; an open catheter tip presses with its rim, taken as the full disc.
+/// Force over the area of the tip; an open catheter tip presses with its rim, taken as the full disc. A coil curls as it comes out:
+/// its end lies along the wall and presses with its side.
 fn tip_pressure_n_per_mm2(device: &Device, force_n: f64) -> f64 {
     let d = device.section_at(0.0).outer_diameter_mm;
-    force_n / (std::f64::consts::FRAC_PI_4 * d * d).max(1e-3)
+    let area_mm2 = match device.kind {
+        DeviceKind::Coil => d * TIP_MM,
+        _ => std::f64::consts::FRAC_PI_4 * d * d,
+    };
+    force_n / area_mm2.max(1e-3)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::{DeviceKind, Opaque, Zone};
+    use crate::device::{Opaque, Zone};
 
     #[test]
     fn a_small_tip_harms_with_a_force_that_a_large_one_bears() {
@@ -158,5 +164,7 @@ mod tests {
         let mut thick = wire.clone();
         thick.zones[0].outer_diameter_mm = 1.67;
         assert!(tip_pressure_n_per_mm2(&thick, 0.5) < REPORT_N_PER_MM2);
+        let coil = Device { kind: DeviceKind::Coil, ..wire };
+        assert!((tip_pressure_n_per_mm2(&coil, 0.1) - 0.1 / (0.36 * TIP_MM)).abs() < 1e-12);
     }
 }

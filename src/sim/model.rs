@@ -78,6 +78,9 @@ pub struct Model {
     pub exposure: ExposureModel,
     /// Rigid world.
     pub world: World,
+    /// The rule that coils and plugs resist the blood; false lets it through (a test holds that a case is then not won, and that
+    /// nothing is washed away).
+    pub packing_enabled: bool,
     /// Outer radius of each tool, mm.
     pub tool_radius_mm: Vec<f64>,
     /// Hash of anatomy, devices and case: what a recording is bound to.
@@ -125,6 +128,7 @@ impl Model {
             injector: InjectorModel { room: case.room.clone(), embolics: embolics.clone() },
             exposure: ExposureModel::new(anatomy, &case.room, &bases[0].position_mm),
             world: World::compile(&anatomy.lumen),
+            packing_enabled: true,
             tool_radius_mm: tools.iter().map(|d| d.max_outer_diameter_mm / 2.0).collect(),
             network,
             anatomy: anatomy.clone(),

@@ -263,9 +263,13 @@ pub(super) fn changes(state: &State) -> Cow<'_, [LumenChange]> {
     Cow::Owned(both.copied().collect())
 }
 
-/// Open share of each leak: what particles leave of it, unless a balloon or a covered stent lies over it.
+/// Open share of each leak: what particles leave of it while it bleeds, unless a balloon or a covered stent lies over it.
 pub(super) fn leak_open(model: &Model, state: &State) -> Vec<f64> {
     let mut open = state.therapy.leak_open_share.clone();
+    let time_s = state.tick as f64 * TICK_S;
+    for (open, leak) in open.iter_mut().zip(&state.flow.leaks) {
+        *open *= leak.open_share_at(time_s);
+    }
     if state.dilation.is_untouched() {
         return open;
     }

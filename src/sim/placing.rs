@@ -169,5 +169,6 @@ fn implant_inputs<'a>(model: &'a Model, flow: &'a FlowState, act_s: f64) -> Impl
         network: &model.network,
         flow,
         act_s,
+        packing_enabled: model.packing_enabled,
     }
 }

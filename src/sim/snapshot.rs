@@ -218,6 +218,8 @@ pub struct PoolView {
     pub leak_ml_per_s: f64,
     /// Blood lost here, mL.
     pub lost_ml: f64,
+    /// How long it may stand by itself before it bleeds again, s.
+    pub pause_s: f64,
 }
 
 /// Injector and syringe.

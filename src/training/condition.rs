@@ -259,7 +259,8 @@ impl Watch {
                 let below = pool.leak_ml_per_s * 60.0 < *limit_ml_per_min;
                 *seen |= !below;
                 *below_s = if below { *below_s + f.dt_s } else { 0.0 };
-                *seen && *below_s >= BLEED_HOLD_S
+                // A pause is no success: it must have stood for longer than it does by itself.
+                *seen && *below_s >= BLEED_HOLD_S + pool.pause_s
             }
             Self::Particles { vessel, over_pct } => share_in(f, &[*vessel]).is_some_and(|s| s > *over_pct),
             Self::TipForce { over_n, for_s, held_s } => {

@@ -71,8 +71,10 @@ impl Ground {
         f.snap.injection.flow_ml_per_s > 0.0 && self.is_embolic(&f.snap.injection.syringe)
     }
 
+    /// Is a place in a target or beyond it, or in a vessel that feeds nothing but targets.
     pub(super) fn is_at_target(&self, f: &Facts<'_>, place: Option<VesselPlace>) -> bool {
-        place.is_some_and(|p| self.targets.iter().any(|t| f.tree.is_within(p.vessel, *t)))
+        let in_target = |v: VesselId| self.targets.iter().any(|t| f.tree.is_within(v, *t));
+        place.is_some_and(|p| in_target(p.vessel) || f.tree.feeds_only(p.vessel, in_target))
     }
 }
 

@@ -32,6 +32,14 @@ impl TreeFacts {
         self.is_within(to, v)
     }
 
+    /// Does all that flows through a vessel end in beds of vessels for which `is_wanted` holds: no arcade leads elsewhere.
+    pub(super) fn feeds_only(&self, vessel: VesselId, is_wanted: impl Fn(VesselId) -> bool) -> bool {
+        let beyond =
+            self.tree.branches.iter().zip((0..).map(VesselId)).filter(|(_, v)| self.is_within(*v, vessel));
+        let mut ends = beyond.filter(|(b, _)| b.outlet.is_some() || b.distal_join.is_some()).peekable();
+        ends.peek().is_some() && ends.all(|(b, v)| b.distal_join.is_none() && is_wanted(v))
+    }
+
     /// Radius in the middle of a vessel, mm.
     pub(super) fn radius_mm(&self, v: VesselId) -> f64 {
         self.tree.branches.get(v.idx()).map_or(0.0, |b| b.at(0.5 * b.length_mm()).radius_mm)

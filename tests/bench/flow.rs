@@ -163,6 +163,8 @@ fn benches(c: &mut Criterion) {
             vessel: "b40".to_owned(),
             at: At::Mm(15.0),
             flow_ml_per_min: 40.0,
+            share_of_time: 1.0,
+            period_s: 300.0,
         },
     ];
     let device = |vessel: u32, body: u32| Obstruction {

@@ -113,6 +113,7 @@ fn a_snare_closes_around_a_lost_coil_and_brings_it_out() {
         network: &model.network,
         flow: &hand.session.state().flow,
         act_s: 120.0,
+        packing_enabled: true,
     };
     state.implants.add(&inputs, coil, shed);
     hand.session.restore(state);

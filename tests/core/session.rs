@@ -225,3 +225,39 @@ fn a_catheter_in_the_artery_shows_its_wave_and_an_injection_is_counted() {
     println!("load on the kidneys {load:.5}");
     assert!((3.5 / 270.0..5.0 / 270.0).contains(&load));
 }
+
+#[test]
+fn an_intermittent_bleed_runs_for_its_share_of_the_time() {
+    let bleed = |rhythm: &str| {
+        let text = CASE.replace("flow_ml_per_min: 40", &format!("flow_ml_per_min: 40{rhythm}"));
+        let case: Case = ron::from_str(&text).unwrap();
+        let base = model();
+        let catalog =
+            cathnav::device::load_catalog(&cathnav::assets::root().unwrap().join("assets")).unwrap();
+        let mut session = Session::new(Arc::new(Model::compile(&case, &base.anatomy, &catalog).unwrap()), 1);
+        let flows: Vec<f64> =
+            (0..2400).map(|_| 60.0 * session.step().snapshot.pools[0].leak_ml_per_s).collect();
+        (flows, session.snapshot().pools[0].clone())
+    };
+    let (always, all) = bleed("");
+    let (flows, some) = bleed(", share_of_time: 0.6, period_s: 20");
+    let share = some.lost_ml / all.lost_ml;
+    let most = |from_s: usize, to_s: usize| flows[60 * from_s..60 * to_s].iter().copied().fold(0.0, f64::max);
+    let least = |from_s: usize, to_s: usize| {
+        flows[60 * from_s..60 * to_s].iter().copied().fold(f64::INFINITY, f64::min)
+    };
+    println!(
+        "lost {:.2} of {:.2} mL, share {share:.4}; pause {:.1} s; flow {:.1} mL/min at first, up to {:.2} in the pause, {:.1} or more \
+         after it",
+        some.lost_ml,
+        all.lost_ml,
+        some.pause_s,
+        flows[0],
+        most(12, 17),
+        least(20, 29)
+    );
+    assert_eq!((some.pause_s, all.pause_s), (8.0, 0.0));
+    assert!((share - 0.6).abs() < 0.02);
+    assert_eq!(flows[..540], always[..540], "until it pauses nothing differs");
+    assert!(most(12, 17) == 0.0 && least(20, 29) > 15.0);
+}

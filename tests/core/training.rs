@@ -123,6 +123,8 @@ pub(crate) fn case() -> Case {
                 vessel: "obturator.left".to_owned(),
                 at: At::Mm(20.0),
                 flow_ml_per_min: 60.0,
+                share_of_time: 1.0,
+                period_s: 300.0,
             }],
             seed: None,
             vary: Vec::new(),
@@ -798,6 +800,23 @@ fn bleeding_must_have_been_and_must_stay_low() {
     t.wait(0.1);
     t.snap.pools[0].leak_ml_per_s = 4.0 / 60.0;
     t.wait(2.5);
+    assert!(!is_done(&t));
+    t.wait(1.0);
+    assert!(is_done(&t));
+}
+
+#[test]
+fn a_pause_of_the_bleeding_is_no_success() {
+    let mut t = clean();
+    let is_done = |t: &Trace| t.assessment().steps[2].done_s.is_some();
+    t.snap.pools[0].pause_s = 20.0;
+    t.wait(1.0);
+    t.snap.pools[0].leak_ml_per_s = 0.0;
+    t.wait(20.0);
+    t.snap.pools[0].leak_ml_per_s = 6.0 / 60.0;
+    t.wait(0.1);
+    t.snap.pools[0].leak_ml_per_s = 0.0;
+    t.wait(22.5);
     assert!(!is_done(&t));
     t.wait(1.0);
     assert!(is_done(&t));

@@ -1,13 +1,14 @@
 //! What the observer says of coils and of tissue that lost its blood, on synthetic traces.
 
-use cathnav::anatomy::{VesselId, VesselPlace};
+use cathnav::anatomy::{Outlet, VesselId, VesselPlace};
+use cathnav::math::Vec3;
 use cathnav::scenario::{Case, Condition, Step};
 use cathnav::sim::command::ToolId;
 use cathnav::sim::event::EventKind;
 use cathnav::sim::snapshot::{BedView, ImplantView};
 use cathnav::training::Observer;
 
-use super::training::{INTERNAL, MICRO, OBTURATOR, Trace, case, clean, embolic_start, tools, tree};
+use super::training::{GLUTEAL, INTERNAL, MICRO, OBTURATOR, Trace, case, clean, embolic_start, tools, tree};
 
 /// The tool that stands for a coil.
 const COIL: ToolId = ToolId(3);
@@ -141,6 +142,32 @@ fn half_of_the_spleen_is_a_success_and_most_of_it_is_an_error() {
     assert!((lower(&mut t, 0.6) - 60.0).abs() < 1e-9 && t.names().is_empty());
     assert!((lower(&mut t, 1.0) - 80.0).abs() < 1e-9);
     assert_eq!(t.names(), ["infarct_too_large"]);
+}
+
+#[test]
+fn a_vessel_that_feeds_nothing_but_the_organ_is_on_target() {
+    let names = |gluteal_bed: &str| {
+        let mut tree = tree();
+        for (vessel, bed) in [(OBTURATOR, "bed.spleen.upper"), (GLUTEAL, gluteal_bed)] {
+            tree.branches[vessel as usize].outlet = Some(Outlet {
+                bed: bed.to_owned(),
+                flow_ml_per_s: 1.0,
+                transit_s: 5.0,
+                blush_center_mm: Vec3::zeros(),
+                blush_radius_mm: 10.0,
+            });
+        }
+        let mut t = clean();
+        t.observer = Observer::new(&splenic_case(), &tree, &tools());
+        t.put(MICRO, 300.0, INTERNAL, 20.0);
+        t.wait(1.0);
+        t.tick(vec![embolic_start(MICRO)]);
+        t.names()
+    };
+    let off = "embolic_off_target".to_owned();
+    println!("spleen {:?}, buttock {:?}", names("bed.spleen.lower"), names("bed.gluteus.left"));
+    assert!(!names("bed.spleen.lower").contains(&off));
+    assert!(names("bed.gluteus.left").contains(&off));
 }
 
 #[test]

@@ -91,6 +91,7 @@ pub fn pool_views(flow: &FlowState, contrast: &ContrastState) -> Vec<PoolView> {
             iodine_mg: pool.iodine_mg,
             leak_ml_per_s: flow.leak_flow_ml_per_s.get(i).copied().unwrap_or(0.0),
             lost_ml: pool.lost_ml,
+            pause_s: leak.pause_s(),
         }
     };
     flow.leaks.iter().zip(0..).map(view).collect()

@@ -415,7 +415,10 @@ impl Network {
 
     fn add_bleeds(&mut self, tree: &VesselTree, lesions: &[LesionDescription]) {
         for lesion in lesions {
-            let LesionDescription::Bleeding { name, flow_ml_per_min, .. } = lesion else { continue };
+            let LesionDescription::Bleeding { name, flow_ml_per_min, share_of_time, period_s, .. } = lesion
+            else {
+                continue;
+            };
             let Some(place) = lesion.on(tree) else { continue };
             let Some(cell) = self.cell_at(place) else { continue };
             let at = tree.branch(place.vessel).at(place.arc_mm);
@@ -427,6 +430,8 @@ impl Network {
                 position_mm: at.position_mm + at.normal * at.radius_mm,
                 outward: at.normal,
                 stated_flow_ml_per_s: flow_ml_per_min.max(0.0) / 60.0,
+                share_of_time: *share_of_time,
+                period_s: *period_s,
             });
         }
         if self.leaks.is_empty() {

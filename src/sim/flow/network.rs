@@ -11,6 +11,8 @@ pub const MAX_CELL_MM: f64 = 2.0;
 pub const VENOUS_PRESSURE_MMHG: f64 = 5.0;
 /// Pressure of the tissue into which a leak bleeds, mmHg `[K]`.
 pub const TISSUE_PRESSURE_MMHG: f64 = 10.0;
+/// Time in which a leak that comes and goes opens and shuts, s `[K]`.
+const LEAK_RAMP_S: f64 = 3.0;
 /// Mean pressure at which the stated rate of a bleed holds, mmHg.
 pub const BLEED_MAP_MMHG: f64 = 90.0;
 /// No cell: outside, or a closed end.
@@ -168,6 +170,29 @@ pub struct Leak {
     pub outward: Vec3,
     /// Flow at a mean pressure of 90 mmHg before treatment, mL/s.
     pub stated_flow_ml_per_s: f64,
+    /// Share of the time in which it bleeds.
+    pub share_of_time: f64,
+    /// Length of a period of bleeding and pause, s.
+    pub period_s: f64,
+}
+
+impl Leak {
+    /// Open share of a leak that comes and goes: 1 from the beginning of each period, 0 after `share_of_time` of it, with ramps of
+    /// [`LEAK_RAMP_S`] so that its mean over a period is `share_of_time`.
+    pub fn open_share_at(&self, time_s: f64) -> f64 {
+        if self.share_of_time >= 1.0 {
+            return 1.0;
+        }
+        let t = time_s.rem_euclid(self.period_s);
+        let falls = (self.share_of_time * self.period_s - t) / LEAK_RAMP_S;
+        let rises = 1.0 + (t - self.period_s) / LEAK_RAMP_S;
+        falls.clamp(0.0, 1.0).max(rises.clamp(0.0, 1.0))
+    }
+
+    /// How long it may stand by itself, s.
+    pub fn pause_s(&self) -> f64 {
+        (1.0 - self.share_of_time).max(0.0) * self.period_s
+    }
 }
 
 /// The compiled vessel network. Arrays are per cell unless they say otherwise; geometry is the healthy, open one (see

@@ -130,6 +130,8 @@ impl FlowState {
             position_mm,
             outward,
             stated_flow_ml_per_s: flow,
+            share_of_time: 1.0,
+            period_s: 0.0,
         });
         self.leak_flow_ml_per_s.push(0.0);
     }

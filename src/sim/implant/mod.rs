@@ -104,6 +104,8 @@ pub struct ImplantInputs<'a> {
     pub flow: &'a FlowState,
     /// Activated clotting time, s.
     pub act_s: f64,
+    /// Do implants resist the blood.
+    pub packing_enabled: bool,
 }
 
 impl ImplantState {
@@ -154,7 +156,10 @@ impl ImplantState {
     }
 
     fn change(&mut self, inputs: &ImplantInputs<'_>) {
-        self.changes = packing::changes(&self.all(), &self.stretches, inputs);
+        self.changes.clear();
+        if inputs.packing_enabled {
+            self.changes = packing::changes(&self.all(), &self.stretches, inputs);
+        }
     }
 
     /// All that fills vessels: what was released, then what stands open on its cable.

@@ -33,6 +33,7 @@ pub use loads::{Fixture, Loads};
 pub use release::{ReleaseRefusal, Shed};
 pub use state::{Anchor, LoadRefusal, RodDevice, RodState, RubMemory};
 pub use step::RodScratch;
+pub use view::TIP_MM;
 
 /// Most devices that one rod can hold.
 pub const MAX_DEVICES: usize = 4;

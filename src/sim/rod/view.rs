@@ -11,7 +11,7 @@ use crate::sim::contact::{WallLaw, WallLoad, WallQuery};
 use crate::sim::snapshot::{RodDeviceView, RodView};
 
 /// Length that counts as a tip, mm.
-const TIP_MM: f64 = 2.0;
+pub const TIP_MM: f64 = 2.0;
 
 /// A plain copy of a rod.
 pub(super) fn view(state: &RodState, tools: &[Device], wall: &dyn WallQuery) -> RodView {

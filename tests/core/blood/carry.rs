@@ -173,6 +173,8 @@ fn extravasation_stays_in_its_pool() {
         vessel: "obturator.left".to_owned(),
         at: At::Mm(40.0),
         flow_ml_per_min: 60.0,
+        share_of_time: 1.0,
+        period_s: 300.0,
     };
     let mut rig = Rig::new(&small_pelvis(), &[bleed], &[]);
     rig.run(2.0, &[]);
@@ -249,6 +251,8 @@ fn ledger_holds_through_a_million_random_events() {
             vessel: "obturator.left".to_owned(),
             at: At::Mm(40.0),
             flow_ml_per_min: 40.0,
+            share_of_time: 1.0,
+            period_s: 300.0,
         },
         LesionDescription::Stenosis {
             vessel: "external.left".to_owned(),
@@ -325,6 +329,8 @@ fn restored_state_goes_on_bit_for_bit() {
         vessel: "obturator.left".to_owned(),
         at: At::Mm(40.0),
         flow_ml_per_min: 40.0,
+        share_of_time: 1.0,
+        period_s: 300.0,
     };
     let mut rig = Rig::new(&small_pelvis(), &[bleed], &[pva(145.0)]);
     let source = Source {

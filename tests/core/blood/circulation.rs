@@ -74,6 +74,8 @@ fn spasm_dilation_stenosis_device_leak_and_injection_act_at_once() {
             vessel: "obturator.left".to_owned(),
             at: At::Mm(40.0),
             flow_ml_per_min: 60.0,
+            share_of_time: 1.0,
+            period_s: 300.0,
         },
     ];
     let mut rig = Rig::new(&small_pelvis(), &lesions, &[]);

@@ -68,6 +68,8 @@ fn with_the_rule_off_nothing_is_blocked() {
         vessel: "obturator.left".to_owned(),
         at: At::Mm(50.0),
         flow_ml_per_min: 60.0,
+        share_of_time: 1.0,
+        period_s: 300.0,
     };
     let mut rig = Rig::new(&small_pelvis(), &[bleed], &[pva(145.0)]);
     rig.therapy_model.lodging_enabled = false;
@@ -86,6 +88,8 @@ fn a_bleed_stops_by_what_lodges_in_it() {
             vessel: "obturator.left".to_owned(),
             at: At::Mm(50.0),
             flow_ml_per_min: 60.0,
+            share_of_time: 1.0,
+            period_s: 300.0,
         };
         let mut rig = Rig::new(&small_pelvis(), &[bleed], &[pva(per_ml)]);
         rig.run(5.0, &[]);

@@ -140,6 +140,8 @@ fn every_cell_balances_with_loops_devices_leaks_and_sources() {
         vessel: "obturator.left".to_owned(),
         at: At::Mm(40.0),
         flow_ml_per_min: 60.0,
+        share_of_time: 1.0,
+        period_s: 300.0,
     };
     let mut rig = Rig::new(&arcade(), &[bleed], &[]);
     rig.obstructions.push(Obstruction {
@@ -200,6 +202,8 @@ fn a_bleed_runs_at_its_stated_rate() {
         vessel: "obturator.left".to_owned(),
         at: At::Mm(40.0),
         flow_ml_per_min: 60.0,
+        share_of_time: 1.0,
+        period_s: 300.0,
     };
     let mut rig = Rig::new(&small_pelvis(), &[bleed], &[]);
     rig.steady_mmhg = Some(90.0);

@@ -165,6 +165,8 @@ fn a_bleeding_obturator_is_embolized_to_near_stasis() {
         vessel: "obturator.left".to_owned(),
         at: At::Mm(45.0),
         flow_ml_per_min: 45.0,
+        share_of_time: 1.0,
+        period_s: 300.0,
     };
     for lodging in [true, false] {
         let mut rig = Rig::new(&tree, std::slice::from_ref(&bleed), &[pva(145.0)]);
