@@ -65,7 +65,9 @@ fn words(kind: &EventKind, view: &View) -> Option<(LogKind, String)> {
             (Plain, fill(Text::LogRefluxContrast, &[&place(view, into)]))
         }
         EventKind::Spasm(at) => (Warning, fill(Text::LogSpasm, &[&place(view, at)])),
-        EventKind::Dissection(at) | EventKind::Tear(at) => (Alarm, fill(Text::LogDissection, &[&place(view, at)])),
+        EventKind::Dissection(at) | EventKind::Tear(at) => {
+            (Alarm, fill(Text::LogDissection, &[&place(view, at)]))
+        }
         EventKind::Perforation(at) => (Alarm, fill(Text::LogPerforation, &[&place(view, at)])),
         EventKind::TipPressure { tool: id, force_n, .. } => {
             (Warning, fill(Text::LogTipPressure, &[&tool(id), &format!("{force_n:.2}")]))

@@ -29,8 +29,7 @@ impl DilationTally {
         } else {
             let own = || f.snap.lesions.iter().filter(|l| is_target(l.place));
             self.residual_pct = own().map(|l| l.residual_pct).reduce(f64::max);
-            self.margin_mm =
-                own().filter_map(|l| l.margins_mm).map(|[a, b]| a.min(b)).reduce(f64::min);
+            self.margin_mm = own().filter_map(|l| l.margins_mm).map(|[a, b]| a.min(b)).reduce(f64::min);
             let falls = f.snap.stenoses.iter().filter(|s| is_target(s.place)).map(|s| s.mean_gradient_mmhg);
             self.gradient_mmhg = falls.reduce(f64::max);
         }
@@ -39,7 +38,8 @@ impl DilationTally {
         for e in f.events {
             match e.kind {
                 EventKind::Inflated { balloon_to_vessel: share, .. } => {
-                    self.balloon_to_vessel = Some(self.balloon_to_vessel.map_or(share, |most| most.max(share)));
+                    self.balloon_to_vessel =
+                        Some(self.balloon_to_vessel.map_or(share, |most| most.max(share)));
                 }
                 EventKind::BodyLodged { is_debris: true, .. } => self.emboli += 1,
                 _ => {}
