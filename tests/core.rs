@@ -29,6 +29,8 @@ mod import;
 mod landmarks;
 #[path = "core/meshes.rs"]
 mod meshes;
+#[path = "core/occlusions.rs"]
+mod occlusions;
 #[path = "core/operator.rs"]
 mod operator;
 #[path = "core/plugs.rs"]

@@ -199,7 +199,9 @@ fn the_expert_closes_both_doors_of_the_gastroduodenal_artery() {
     let start = session.snapshot();
     let mut watcher = Watcher::new(&model, &start, &Pictures::default()).unwrap();
     let mut eye = Eye::new(&model, vec![region_of(&start, "ulcer")]);
-    let mut see = |snapshot: &cathnav::sim::Snapshot| eye.see(snapshot);
+    let mut see = |_: &cathnav::sim::Session,
+                   _: &cathnav::script::Driver,
+                   snapshot: &cathnav::sim::Snapshot| eye.see(snapshot);
     let outcome =
         attempt::drive_seen(&mut session, &mut driver, &mut watcher, attempt::MAX_SECONDS, &mut see).unwrap();
     let assessment = watcher.observer().assessment();
@@ -287,4 +289,29 @@ fn two_seeds_differ_in_the_picture_and_one_seed_does_not() {
     let differing = one.iter().zip(&two).filter(|(a, b)| a != b).count();
     println!("{differing} of {} pixels differ", one.len());
     assert!(differing > one.len() / 4, "noise of another seed is another noise");
+}
+
+#[test]
+fn the_expert_opens_the_iliac_artery_from_the_same_side() {
+    expert_passes("pta_iliac");
+}
+
+#[test]
+fn an_iliac_balloon_too_low_too_wide_and_without_heparin_is_named() {
+    let names =
+        ["no_heparin", "balloon_over_rated", "balloon_oversized", "geographic_miss", "wire_lost_lesion"];
+    careless_fails("pta_iliac", &names);
+}
+
+#[test]
+fn plaque_that_does_not_yield_is_not_opened() {
+    let path = attempt::resolve(Path::new("pta_iliac"), "scenarios").unwrap();
+    let mut model = Arc::try_unwrap(attempt::load_model(&path).unwrap()).unwrap();
+    model.dilation.vessels.spans.iter_mut().for_each(|s| s.yield_n_per_mm2 = 20.0);
+    let (assessment, outcome, _) =
+        play(&Arc::new(model), &root().join("assets/scripts/pta_iliac_expert.ron"), 1);
+    tell("hard as stone", &assessment, &outcome);
+    assert!(!assessment.score.passed);
+    let opened = assessment.steps.iter().find(|s| s.id == "opened").unwrap();
+    assert_eq!(opened.done_s, None);
 }

@@ -28,6 +28,9 @@ pub enum LesionDescription {
         /// Share of the circumference with calcium, 0 to 1; seen in the X-ray.
         #[serde(default)]
         calcium: f64,
+        /// How loose its plaque is, 0 to 1: what comes off when it is opened.
+        #[serde(default = "default_debris")]
+        debris: f64,
     },
     /// Closed but for a channel that a wire can be led through.
     Occlusion {
@@ -43,6 +46,9 @@ pub enum LesionDescription {
         /// Share of the circumference with calcium, 0 to 1.
         #[serde(default)]
         calcium: f64,
+        /// How loose its plaque is, 0 to 1: what comes off when it is opened.
+        #[serde(default = "default_debris")]
+        debris: f64,
     },
     /// Clot against one side of the wall.
     Thrombus {
@@ -161,6 +167,9 @@ pub enum LesionDescription {
     },
 }
 
+fn default_debris() -> f64 {
+    0.01
+}
 fn default_channel_mm() -> f64 {
     0.5
 }
@@ -220,6 +229,15 @@ impl LesionDescription {
     pub fn calcium(&self) -> f64 {
         match self {
             Self::Stenosis { calcium, .. } | Self::Occlusion { calcium, .. } => *calcium,
+            _ => 0.0,
+        }
+    }
+
+    /// How loose its plaque is, 0 to 1; clot is looser than most plaque `[K]`.
+    pub fn debris(&self) -> f64 {
+        match self {
+            Self::Stenosis { debris, .. } | Self::Occlusion { debris, .. } => *debris,
+            Self::Thrombus { .. } => 0.6,
             _ => 0.0,
         }
     }
@@ -294,6 +312,7 @@ impl LesionDescription {
             Err(AnatomyError::Value { item: item.to_owned(), field, found: found.to_string(), allowed })
         };
         ok("lesions.calcium", self.calcium(), 0.0, 1.0)?;
+        ok("lesions.debris", self.debris(), 0.0, 1.0)?;
         ok("lesions.around_deg", self.around_deg(), -360.0, 360.0)?;
         match self {
             Self::Stenosis { length_mm, diameter_reduction_pct, eccentricity, .. } => {

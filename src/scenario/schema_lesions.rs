@@ -12,6 +12,8 @@ const PLACE: Kind = Kind::Variants(&[
 ]);
 const CALCIUM: FieldKind =
     default("calcium", number(0.0, 1.0), "0", "share of the circumference with calcium, seen in the X-ray");
+const DEBRIS: FieldKind =
+    default("debris", number(0.0, 1.0), "0.01", "how loose its plaque is: what comes off when it is opened");
 const REDUCTION: FieldKind =
     required("diameter_reduction_pct", number(1.0, 97.0), "diameter reduction at the narrowest, percent");
 const CENTER: FieldKind =
@@ -44,6 +46,7 @@ pub static LESION: &[Variant] = &[
             ),
             default("around_deg", number(-360.0, 360.0), "0", SIDE_DOC),
             CALCIUM,
+            DEBRIS,
         ]),
     },
     Variant {
@@ -55,6 +58,7 @@ pub static LESION: &[Variant] = &[
             required("length_mm", number(1.0, 400.0), "length, mm"),
             default("channel_mm", number(0.3, 2.0), "0.5", "diameter of the channel, mm"),
             CALCIUM,
+            DEBRIS,
         ]),
     },
     Variant {

@@ -205,7 +205,7 @@ pub enum EventKind {
         peak_atm: f64,
         /// How long it was up, s.
         for_s: f64,
-        /// Diameter free in air at that pressure over that of the healthy vessel; 0 outside.
+        /// Diameter free in air at that pressure over that of the narrowest healthy vessel along it; 0 outside.
         balloon_to_vessel: f64,
         /// Stretches of vessel that its cylinder lay in: branch, from, to, mm.
         stretches: Vec<(VesselId, f64, f64)>,
@@ -219,6 +219,20 @@ pub enum EventKind {
     },
     /// A balloon tore the inner layer of the wall: a flap hangs in the lumen.
     Tear(VesselPlace),
+    /// A tip broke into an occlusion.
+    OcclusionEntered {
+        /// Where.
+        at: VesselPlace,
+        /// Under the intima.
+        is_subintimal: bool,
+    },
+    /// A tip has come through an occlusion into the lumen beyond.
+    OcclusionCrossed {
+        /// Where it came out.
+        at: VesselPlace,
+        /// From under the intima.
+        is_subintimal: bool,
+    },
     /// A balloon burst the vessel: a leak opened.
     Rupture(VesselPlace),
     /// A stent is off its catheter.

@@ -48,12 +48,13 @@ struct TipState {
     is_perforated: bool,
 }
 
-/// Watches every tip for a tick; pushes events and returns the places of new perforations.
+/// Watches every tip for a tick, but those that bore through an occlusion: what bears them is no wall. Pushes events and returns the places of new perforations.
 pub fn advance(
     state: &mut HarmState,
     rods: &[RodView],
     tools: &[Device],
     tree: &VesselTree,
+    boring: &[ToolId],
     dt_s: f64,
     events: &mut Vec<EventKind>,
 ) -> Vec<VesselPlace> {
@@ -61,7 +62,7 @@ pub fn advance(
     let mut perforations = Vec::new();
     for (device, covered_to_mm) in rods.iter().flat_map(with_cover) {
         let tip = &mut state.tips[device.tool.idx()];
-        let is_bare = device.inserted_mm > covered_to_mm + BARE_TIP_MM;
+        let is_bare = device.inserted_mm > covered_to_mm + BARE_TIP_MM && !boring.contains(&device.tool);
         let Some(place) = device.tip_place.filter(|_| is_bare) else {
             *tip = TipState::default();
             continue;

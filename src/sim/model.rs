@@ -109,7 +109,8 @@ impl Model {
         let open = open_tree(&anatomy.tree, &anatomy.lesions);
         let network = Network::compile(&open, &anatomy.circulation, &case.patient, &lesions);
         let contrast = ContrastModel::compile(&embolics);
-        let bed = VesselBed::compile(&anatomy.tree);
+        // A vessel that is closed by plaque is no thinner outside.
+        let bed = VesselBed::compile(&open);
         let mut hasher = StateHasher::new();
         hasher.value(anatomy);
         hasher.value(&tools);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::command::{Command, ToolId};
-use super::contact::{ShiftedWall, WallShift, Widening};
+use super::contact::{ShiftedWall, WallShift, WideBranch, Widening};
 use super::dilation::mount::Ground;
 use super::dilation::{self, DilationInputs, Outcome};
 use super::event::EventKind;
@@ -34,13 +34,14 @@ const SINUS_MM: f64 = 20.0;
 const SINUS_STRAIN: f64 = 0.1;
 /// Ticks after which the collider of the free bodies follows.
 const COLLIDER_TICKS: u64 = 30;
-/// Share of a flap that must be held to the wall, for it to stick.
-const TACKED_SHARE: f64 = 0.9;
+/// ... where a wall has moved farther than this, mm: it is made anew in half a second.
+const COLLIDER_MM: f64 = 0.1;
 
 /// The wall as it now is: vessels that gave way or breathe, and those that were opened.
 pub(super) fn wall<'a>(model: &'a Model, state: &State, shift: &WallShift) -> ShiftedWall<'a> {
     let wall = ShiftedWall::new(&model.wall, model.bed.as_ref(), shift);
     wall.opened(&state.dilation.widening, &model.anatomy.tree)
+        .closed(&state.dilation.plugs(), &model.anatomy.tree)
 }
 
 /// Commands of inflators and sheaths; false for any other.
@@ -221,7 +222,7 @@ fn apply(model: &Model, state: &mut State, outcome: Outcome, events: &mut Vec<Ev
         let is_held = |c: &LumenChange| {
             let own = outcome.tacked.iter().filter(|t| t.vessel == c.vessel);
             let over = own.map(|t| (t.to_mm.min(c.to_mm) - t.from_mm.max(c.from_mm)).max(0.0));
-            over.sum::<f64>() >= TACKED_SHARE * (c.to_mm - c.from_mm)
+            over.sum::<f64>() >= dilation::HELD_SHARE * (c.to_mm - c.from_mm)
         };
         state.flow.lumen.retain(|c| c.cause != LumenCause::Dissection || !is_held(c));
     }
@@ -301,9 +302,12 @@ pub(super) fn felt(model: &Model, state: &State) -> (f64, f64) {
     (pain, sinus)
 }
 
-/// From time to time the collider of the free bodies follows the walls that were opened.
+/// From time to time the collider of the free bodies follows the walls that were opened; without bodies nobody asks for it.
 pub(super) fn follow_collider(state: &mut State) {
-    if state.tick.is_multiple_of(COLLIDER_TICKS) && state.dilation.collider != state.dilation.widening {
+    let now = &state.dilation;
+    let is_due = state.tick.is_multiple_of(COLLIDER_TICKS) || now.collider.branches.is_empty();
+    let far = |b: &WideBranch| now.widening.difference_mm(&now.collider, b.vessel) > COLLIDER_MM;
+    if is_due && !state.world.bodies.is_empty() && now.widening.branches.iter().any(far) {
         state.dilation.collider.clone_from(&state.dilation.widening);
     }
 }

@@ -87,7 +87,7 @@ impl State {
             pressure_lines: PressureLines::default(),
             contrast: ContrastState::new(&model.network, &model.contrast),
             implants: ImplantState::default(),
-            dilation: DilationState::new(seed),
+            dilation: DilationState::of(seed, &model.dilation),
             protection: ProtectionState::default(),
             therapy: TherapyState::new(&model.network, &model.therapy),
             injector: InjectorState::new(&model.injector),

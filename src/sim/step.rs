@@ -317,7 +317,8 @@ fn open_vessels(model: &Model, state: &mut State, scratch: &mut Scratch, events:
 fn advance_harm(model: &Model, state: &mut State, scratch: &Scratch, events: &mut Vec<EventKind>) {
     let tree = &model.anatomy.tree;
     let before = events.len();
-    let holes = harm::advance(&mut state.harm, &scratch.rods, &model.tools, tree, TICK_S, events);
+    let boring = &state.dilation.boring;
+    let holes = harm::advance(&mut state.harm, &scratch.rods, &model.tools, tree, boring, TICK_S, events);
     for event in &events[before..] {
         match event {
             EventKind::Spasm(place) => {
@@ -439,6 +440,9 @@ fn line(state: &State, lumen: &injector::LumenInput) -> LineInput {
 
 fn advance_world(model: &Model, state: &mut State, scratch: &mut Scratch, events: &mut Vec<EventKind>) {
     protection::tick(model, state, &scratch.rods, events);
+    if state.world.bodies.is_empty() {
+        return;
+    }
     opening::follow_collider(state);
     let rigid = opening::rigid_world(model, state, &mut scratch.opened_world);
     let wall = ShiftedWall::new(&model.wall, None, &WallShift::default())

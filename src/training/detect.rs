@@ -22,6 +22,10 @@ const OUT_OF_FIELD_S: f64 = 3.0;
 const TIP_FORCE_CAUTION_N: f64 = 0.3;
 /// Tip force that may perforate, N (`clinical.md` D, `[K]`).
 const TIP_FORCE_DANGER_N: f64 = 1.0;
+/// An occlusion may be pressed on so much harder (`clinical.md` D2), from this far before it and beyond it, mm.
+const AT_OCCLUSION: f64 = 2.0;
+const CAP_MM: f64 = 3.0;
+const BEYOND_CAP_MM: f64 = 45.0;
 /// Axial hub force that a hand should not exceed, N `[K]`.
 const HUB_FORCE_N: f64 = 8.0;
 /// A vessel counts as entered once the tip lies this deep in its own lumen, mm.
@@ -156,9 +160,19 @@ pub(super) fn tip_out_of_field(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: 
     }
 }
 
+/// Does a tip work its way through an occlusion.
+fn bores(f: &Facts<'_>, t: &ToolFacts) -> bool {
+    f.snap.lesions.iter().filter(|l| l.is_closed).any(|l| {
+        let [from, to] = l.stretch_mm;
+        let is_there = |p: VesselPlace| p.arc_mm > from - CAP_MM && p.arc_mm < to + BEYOND_CAP_MM;
+        t.place.zip(l.place).is_some_and(|(tip, lesion)| tip.vessel == lesion.vessel && is_there(tip))
+    })
+}
+
 fn force_over(f: &Facts<'_>, slot: &mut Slot, out: &mut Vec<Found>, over_n: f64, for_s: f64, tip: bool) {
     for t in f.tools.iter().filter(|t| in_vessel(t)) {
         let force = if tip { t.tip_force_n } else { t.hub_force_n.abs() };
+        let over_n = if tip && bores(f, t) { AT_OCCLUSION * over_n } else { over_n };
         if slot.held(t.tool.idx(), force > over_n, f.dt_s, for_s) {
             let part = if tip { "tip" } else { "hub" };
             out.push(Found::at_tool(

@@ -80,7 +80,7 @@ pub(super) fn oversized(f: &Facts<'_>, _: &Ground, _: &mut Slot, out: &mut Vec<F
         {
             let pct = 100.0 * balloon_to_vessel;
             let cause = format!(
-                "At {peak_atm:.0} atm it has {pct:.0} % of the healthy diameter of the {}.",
+                "At {peak_atm:.0} atm it has {pct:.0} % of the least healthy diameter along it ({}).",
                 label(f, place.vessel)
             );
             out.push(Found::at_place(place, cause));

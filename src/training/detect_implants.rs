@@ -1,6 +1,7 @@
 //! Detectors of coils and plugs, and of tissue that lost its blood.
 
 use super::condition::{infarct_pct, is_fed_by};
+use super::detect_dilation::UP_ATM;
 use super::errors::{Found, Ground, Slot};
 use super::facts::Facts;
 use crate::anatomy::{ORGANS, VesselId, VesselPlace, is_part_of};
@@ -128,7 +129,9 @@ fn lost_tissue(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Vec<Found>,
         }
         let shares = names.into_iter().filter_map(|name| Some((infarct_pct(&f.snap.beds, name)?, name)));
         let worst = shares.max_by(|a, b| a.0.total_cmp(&b.0));
-        let over = worst.is_some_and(|(pct, _)| pct > organ.bears_pct);
+        // A balloon keeps the blood away for minutes, which is not lost tissue.
+        let is_held = f.snap.balloons.iter().any(|b| b.balloon_atm > UP_ATM);
+        let over = !is_held && worst.is_some_and(|(pct, _)| pct > organ.bears_pct);
         if slot.held(i, over, f.dt_s, ISCHEMIA_S)
             && let Some((pct, name)) = worst
         {

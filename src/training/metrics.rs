@@ -82,7 +82,7 @@ pub const METRICS: &[MetricSpec] = &[
     m("coil_packing_pct", "%", "volume of coils / volume of the lumen in which they lie, mean over coils by their length", |t| t.packing),
     m("residual_stenosis_pct", "%", "largest diameter reduction left in a narrowing of a target vessel", |t| t.dilation.residual_pct),
     m("gradient_mmhg", "mmHg", "largest mean pressure fall across a narrowing of a target vessel", |t| t.dilation.gradient_mmhg),
-    m("balloon_to_vessel", "1", "largest diameter of a balloon, free in air at its highest pressure, over that of the healthy vessel", |t| t.dilation.balloon_to_vessel),
+    m("balloon_to_vessel", "1", "largest diameter of a balloon, free in air at its highest pressure, over that of the narrowest healthy vessel along it", |t| t.dilation.balloon_to_vessel),
     m("inflation_s", "s", "time with a balloon up, above 1 atm", |t| Some(t.dilation.inflation_s)),
     m("act_at_inflation_s", "s", "least clotting time while a balloon was up", |t| t.dilation.act_s),
     m("stent_margin_mm", "mm", "least length that stents reach beyond an end of a narrowing of a target vessel", |t| t.dilation.margin_mm),

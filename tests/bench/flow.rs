@@ -157,6 +157,7 @@ fn benches(c: &mut Criterion) {
             eccentricity: 0.0,
             around_deg: 0.0,
             calcium: 0.0,
+            debris: 0.01,
         },
         LesionDescription::Bleeding {
             name: "b".to_owned(),

@@ -154,6 +154,7 @@ pub(crate) fn stenosed(reduction_pct: f64, calcium: f64) -> Anatomy {
         eccentricity: 0.0,
         around_deg: 0.0,
         calcium,
+        debris: 0.01,
     };
     let points: Vec<Vec3> = (0..=220).map(|i| Vec3::new(0.0, 0.0, f64::from(i))).collect();
     let depth = 0.01 * reduction_pct;

@@ -292,6 +292,7 @@ fn a_stenosis_of_a_case_shapes_lumen_and_flow_alike() {
         eccentricity: 0.0,
         around_deg: 0.0,
         calcium: 0.0,
+        debris: 0.01,
     };
     let choice = PatientChoice { lesions: vec![lesion.clone()], ..PatientChoice::default() };
     let (plain, narrowed) =

@@ -43,7 +43,7 @@ fn start() -> Trace {
         healthy_mm: 10.0,
         least_mm: 2.0,
         residual_pct: 80.0,
-        margins_mm: None,
+        ..LesionView::default()
     }];
     t.put(WIRE, 160.0, AORTA, 50.0);
     lay_rod(&mut t, true);

@@ -7,12 +7,14 @@ pub mod analytic;
 mod grid;
 mod law;
 mod mesh_wall;
+mod plug;
 mod radial;
 mod shift;
 mod tissue;
 
 pub use law::WallLaw;
 pub use mesh_wall::MeshWall;
+pub use plug::{Plug, PlugFaces, Side};
 pub use radial::{RADIAL_KNOT_MM, WideBranch, WideTube, Widening};
 pub use shift::{BED_N_PER_MM3, BranchShift, ShiftedWall, VesselBed, WALL_N_PER_MM2, WallLoad, WallShift};
 

@@ -21,6 +21,10 @@ const SMOOTH_MM: f64 = 0.05;
 const HIDDEN_MM: f64 = 0.05;
 /// Displacement below which a wall counts as built, mm.
 const STILL_MM: f64 = 1e-3;
+/// A point this far outside the tube does not belong to its vessel, mm.
+const BESIDE_MM: f64 = 3.0;
+/// Knots that are passed over in a first look for the nearest one.
+const STRIDE: usize = 6;
 /// Longest walk from the nearest knot to the foot of a point, in knots.
 const MAX_WALK: usize = 8;
 /// Sweeps in which a mesh follows the field.
@@ -165,6 +169,27 @@ impl WideTube {
         Self { knots, low_mm, high_mm }
     }
 
+    /// Knots of a branch with its own radius.
+    pub(super) fn along(branch: &crate::anatomy::Branch, knots: std::ops::RangeInclusive<u32>) -> Self {
+        let knot = |k: u32| {
+            let p = branch.at(f64::from(k) * RADIAL_KNOT_MM);
+            AxisKnot { position_mm: p.position_mm, tangent: p.tangent, radius_mm: p.radius_mm }
+        };
+        Self::new(knots.map(knot).collect())
+    }
+
+    /// Where along the axis a point lies, in knots from the first, and the gradient of that, 1/mm; none beside the tube, before
+    /// or behind it.
+    pub(super) fn along_axis(&self, p_mm: &Vec3) -> Option<(f64, Vec3)> {
+        if (0..3).any(|k| !(p_mm[k] > self.low_mm[k] && p_mm[k] < self.high_mm[k])) {
+            return None;
+        }
+        let (k, t, slope) = self.foot(p_mm);
+        let middle = self.knots[k].position_mm.lerp(&self.knots[k + 1].position_mm, t);
+        let near_mm = self.knots[k].radius_mm.max(self.knots[k + 1].radius_mm) + BESIDE_MM;
+        (slope != Vec3::zeros() && (p_mm - middle).norm() < near_mm).then_some((k as f64 + t, slope))
+    }
+
     /// `R(s) - |p - c(s)|` with the foot `s` where the plane across the axis, turned evenly from knot to knot, holds the point.
     fn sample(&self, p_mm: &Vec3) -> Option<TubeSample> {
         if (0..3).any(|k| !(p_mm[k] > self.low_mm[k] && p_mm[k] < self.high_mm[k])) {
@@ -189,7 +214,11 @@ impl WideTube {
     fn foot(&self, p_mm: &Vec3) -> (usize, f64, Vec3) {
         let knots = &self.knots;
         let far = |k: usize| (p_mm - knots[k].position_mm).norm_squared();
-        let nearest = (0..knots.len()).min_by(|a, b| far(*a).total_cmp(&far(*b))).unwrap_or(0);
+        // Every few knots first, then around the best of them: a vessel does not turn back within that.
+        let least = |a: &usize, b: &usize| far(*a).total_cmp(&far(*b));
+        let rough = (0..knots.len()).step_by(STRIDE).min_by(least).unwrap_or(0);
+        let around = rough.saturating_sub(STRIDE)..=(rough + STRIDE).min(knots.len() - 1);
+        let nearest = around.min_by(least).unwrap_or(rough);
         let last = knots.len() - 2;
         let ahead = |k: usize| (p_mm - knots[k].position_mm).dot(&knots[k].tangent);
         let mut k = nearest.min(last);

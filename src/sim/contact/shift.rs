@@ -9,7 +9,7 @@ use nalgebra::{Cholesky, DMatrix};
 use serde::{Deserialize, Serialize};
 
 use super::tissue::Tissue;
-use super::{MeshWall, WallHit, WallQuery, WideTube, Widening};
+use super::{MeshWall, Plug, PlugFaces, WallHit, WallQuery, WideTube, Widening};
 use crate::anatomy::{Branch, VesselPlace, VesselTree};
 use crate::math::{Mat3, Vec3};
 
@@ -260,13 +260,14 @@ pub struct ShiftedWall<'a> {
     bed: Option<&'a VesselBed>,
     field: Vec<Vec3>,
     tubes: Vec<WideTube>,
+    plugs: Vec<PlugFaces>,
 }
 
 impl<'a> ShiftedWall<'a> {
     /// The unmoved wall and what moves it; no bed leaves it where it is.
     pub fn new(wall: &'a MeshWall, bed: Option<&'a VesselBed>, shift: &WallShift) -> Self {
         let field = bed.map_or_else(Vec::new, |b| b.field(shift));
-        Self { wall, bed, field, tubes: Vec::new() }
+        Self { wall, bed, field, tubes: Vec::new(), plugs: Vec::new() }
     }
 
     /// The same with stretches that are opened.
@@ -274,10 +275,16 @@ impl<'a> ShiftedWall<'a> {
         Self { tubes: widening.tubes(tree), ..self }
     }
 
+    /// The same with stretches that are closed.
+    pub fn closed(self, plugs: &[Plug], tree: &VesselTree) -> Self {
+        Self { plugs: plugs.iter().filter_map(|p| PlugFaces::new(p, tree)).collect(), ..self }
+    }
+
     /// The wall in the unmoved configuration.
     fn unmoved_at(&self, p_mm: &Vec3) -> WallHit {
         let mut hit = self.wall.at(p_mm);
         self.tubes.iter().for_each(|t| t.unite(p_mm, &mut hit));
+        self.plugs.iter().for_each(|p| p.close(p_mm, &mut hit));
         hit
     }
 

@@ -8,6 +8,7 @@
 pub mod balloon;
 mod deploy;
 pub mod mount;
+pub mod occlusion;
 pub mod stent;
 pub mod tissue;
 pub mod vessel;
@@ -20,13 +21,14 @@ use crate::device::{Balloon, Device};
 use crate::math::hash::StateHasher;
 use crate::math::rng::{ChaCha8Rng, Stream, normal, stream, uniform};
 use crate::sim::command::ToolId;
-use crate::sim::contact::Widening;
+use crate::sim::contact::{Plug, Widening};
 use crate::sim::event::EventKind;
 use crate::sim::flow::{LumenChange, Network, Obstruction, Source};
 use crate::sim::snapshot::RodView;
 
 use balloon::{Drive, Inflator, MOST_ATM, STEP_MM, SUCTION_ATM, Surroundings};
 use mount::{Ground, Site};
+use occlusion::Passage;
 use stent::{PlacedStent, Support};
 use tissue::Tissue;
 use vessel::{Press, Segment, VesselModel, arc_of, knot_at};
@@ -42,11 +44,13 @@ const SPILL_PER_S: f64 = 4.0;
 pub const BALLOON_CONTRAST: f64 = 0.5;
 /// What calcium takes off the pressure at which a balloon bursts, atm at calcium all around `[K]`.
 const CALCIUM_BURST_ATM: f64 = 3.0;
-/// Pieces of debris per volume of plaque that gives way, 1/mm3, and the sizes between which they are spread, mm `[K]`.
-const DEBRIS_PER_MM3: f64 = 0.01;
+/// Pieces of debris per volume of the loosest plaque that gives way, 1/mm3, and the sizes between which they are spread, mm `[K]`.
+const DEBRIS_PER_MM3: f64 = 0.08;
 const DEBRIS_MM: (f64, f64) = (0.25, 1.2);
 /// Most pieces of one inflation.
 const MOST_DEBRIS: f64 = 8.0;
+/// Share of a flap that must be held to the wall, for it to stick.
+pub(super) const HELD_SHARE: f64 = 0.9;
 /// A tear that a balloon has held to the wall this long sticks, s `[K]`.
 const TACK_S: f64 = 120.0;
 
@@ -84,6 +88,12 @@ pub struct DilationState {
     debris: f64,
     /// What balloons pressed on in the last tick.
     pub presses: Vec<Press>,
+    /// Occlusions and the ways through them.
+    #[serde(default)]
+    pub passages: Vec<Passage>,
+    /// Devices whose tip leans on an occlusion: what it presses on is no wall.
+    #[serde(default)]
+    pub boring: Vec<ToolId>,
     /// Walls are on their way.
     is_moving: bool,
     rng: ChaCha8Rng,
@@ -178,9 +188,16 @@ impl DilationState {
             spills: Vec::new(),
             debris: 0.0,
             presses: Vec::new(),
+            passages: Vec::new(),
+            boring: Vec::new(),
             is_moving: false,
             rng: stream(seed, Stream::Dilation),
         }
+    }
+
+    /// The same with the occlusions of a patient.
+    pub fn of(seed: u64, model: &DilationModel) -> Self {
+        Self { passages: model.vessels.passages(), ..Self::new(seed) }
     }
 
     /// The inflator of a device, made when it is first used.
@@ -237,7 +254,15 @@ impl DilationState {
 
     /// Nothing to do, and nothing has been done.
     pub fn is_untouched(&self) -> bool {
-        self.inflators.is_empty() && self.segments.is_empty() && self.stents.is_empty()
+        self.inflators.is_empty()
+            && self.segments.is_empty()
+            && self.stents.is_empty()
+            && self.passages.is_empty()
+    }
+
+    /// What closes vessels now.
+    pub fn plugs(&self) -> Vec<Plug> {
+        self.passages.iter().map(|p| p.plug).filter(|p| !p.is_passed()).collect()
     }
 
     /// Feeds the state into a hash.
@@ -269,6 +294,11 @@ pub fn advance(
         inflate(inputs, state, (*tool, inflator), &supports, &mut presses, dt_s, events);
     }
     state.inflators = inflators;
+    occlusion::advance(inputs, state, dt_s, &mut outcome, events);
+    occlusion::press(inputs, state, &mut presses);
+    for p in &presses {
+        vessel::cover(&mut state.segments, &mut state.rng, inputs.ground.tree, p.vessel, (p.knot, p.knot));
+    }
     deploy::dilate_stents(state, inputs.ground.tools, &presses);
     if !presses.is_empty() || state.is_moving || was_up {
         let acting = (presses.as_slice(), supports.as_slice());
@@ -361,13 +391,14 @@ fn finish(
         mount::sites(&inputs.ground, inputs.rods, (rod, index), spec.from_tip_mm, count, STEP_MM)
     });
     let at = sites.get(count / 2).and_then(|s| s.place);
-    let healthy_mm = at.map(|p| 2.0 * inputs.model.vessels.healthy.branch(p.vessel).at(p.arc_mm).radius_mm);
+    let healthy = |p: VesselPlace| 2.0 * inputs.model.vessels.healthy.branch(p.vessel).at(p.arc_mm).radius_mm;
+    let narrowest_mm = sites.iter().filter_map(|s| s.place).map(healthy).reduce(f64::min);
     events.push(EventKind::Inflated {
         tool,
         at,
         peak_atm: inflator.peak_atm,
         for_s: inflator.up_s,
-        balloon_to_vessel: healthy_mm.map_or(0.0, |d| spec.diameter_at_mm(inflator.peak_atm) / d),
+        balloon_to_vessel: narrowest_mm.map_or(0.0, |d| spec.diameter_at_mm(inflator.peak_atm) / d),
         stretches: mount::stretches(sites.iter().filter_map(|s| s.place)),
     });
     (inflator.peak_atm, inflator.up_s) = (0.0, 0.0);
@@ -445,7 +476,7 @@ fn move_walls(
     let (model, tree) = (&inputs.model.vessels, inputs.ground.tree);
     let (harm, is_moving) = vessel::advance(model, tree, &mut state.segments, presses, supports, dt_s);
     state.is_moving = is_moving;
-    state.debris = (state.debris + DEBRIS_PER_MM3 * harm.crushed_mm3).min(MOST_DEBRIS);
+    state.debris = (state.debris + DEBRIS_PER_MM3 * harm.loose_mm3).min(MOST_DEBRIS);
     events.extend(harm.torn.into_iter().map(EventKind::Tear));
     outcome.flaps.extend(harm.flaps);
     for place in harm.ruptures {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::occlusion::Passage;
 use super::stent::Support;
 use super::tissue::{Tissue, yield_n_per_mm2};
 use crate::anatomy::{LesionDescription, VesselId, VesselPlace, VesselTree};
@@ -39,6 +40,12 @@ pub struct Span {
     pub calcium: f64,
     /// Clot, not plaque.
     pub is_clot: bool,
+    /// Closed: a tip must bore its way.
+    pub is_occlusion: bool,
+    /// How loose its plaque is, 0 to 1.
+    pub debris: f64,
+    /// Yield stress, N/mm2.
+    pub yield_n_per_mm2: f64,
     /// Its number among the stenoses of the network.
     pub stenosis: Option<usize>,
 }
@@ -64,6 +71,7 @@ impl VesselModel {
             let place = lesion.on(tree)?;
             lesion.open_share(1.0).filter(|_| lesion.length_mm() > 0.0)?;
             let half = 0.5 * lesion.length_mm();
+            let is_clot = matches!(lesion, LesionDescription::Thrombus { .. });
             let is_same = |i: &usize| {
                 net.stenosis_stretch(*i).is_some_and(|(vessel, from_mm, to_mm)| {
                     vessel == place.vessel && (0.5 * (from_mm + to_mm) - place.arc_mm).abs() < 1e-6
@@ -74,11 +82,20 @@ impl VesselModel {
                 from_mm: place.arc_mm - half,
                 to_mm: place.arc_mm + half,
                 calcium: lesion.calcium(),
-                is_clot: matches!(lesion, LesionDescription::Thrombus { .. }),
+                is_clot,
+                debris: lesion.debris(),
+                is_occlusion: matches!(lesion, LesionDescription::Occlusion { .. }),
+                yield_n_per_mm2: yield_n_per_mm2(lesion.calcium(), is_clot),
                 stenosis: (0..net.stenoses()).find(is_same),
             })
         };
         Self { healthy, spans: lesions.iter().filter_map(span).collect() }
+    }
+
+    /// The occlusions among the lesions, as they were found.
+    pub fn passages(&self) -> Vec<Passage> {
+        let closed = self.spans.iter().enumerate().filter(|(_, s)| s.is_occlusion);
+        closed.map(|(i, s)| Passage::new(i, s)).collect()
     }
 
     /// The lesion at a place.
@@ -98,7 +115,7 @@ impl VesselModel {
             healthy_mm,
             thickness_mm: branch.wall_thickness_mm,
             ep_n_per_mm2: branch.wall_ep_n_per_mm2.max(0.02),
-            yield_n_per_mm2: span.map_or(0.0, |s| yield_n_per_mm2(calcium, s.is_clot)),
+            yield_n_per_mm2: span.map_or(0.0, |s| s.yield_n_per_mm2),
             calcium,
         }
     }
@@ -150,8 +167,8 @@ pub struct Harm {
     pub torn: Vec<VesselPlace>,
     /// Walls that burst.
     pub ruptures: Vec<VesselPlace>,
-    /// Plaque that gave way, mm3.
-    pub crushed_mm3: f64,
+    /// Plaque that gave way times how loose it is, mm3.
+    pub loose_mm3: f64,
 }
 
 impl Segment {
@@ -241,7 +258,8 @@ pub fn advance(
                 knot.radius_mm = pressed;
                 knot.set_mm = tissue.crept_mm(pressed, knot.set_mm, dt_s);
                 let way = knot.set_mm - before.set_mm;
-                harm.crushed_mm3 += std::f64::consts::TAU * knot.set_mm * way * RADIAL_KNOT_MM;
+                let debris = model.span_at(vessel, arc_of(number)).map_or(0.0, |s| s.debris);
+                harm.loose_mm3 += debris * std::f64::consts::TAU * knot.set_mm * way * RADIAL_KNOT_MM;
                 strained.push((number, tissue.wall_strain(pressed)));
                 let weak = 1.0 - WEAK_BY_CALCIUM * tissue.calcium;
                 let strength = STRENGTH_N_PER_MM2.0 * weak + STRENGTH_N_PER_MM2.1 * segment.strength.1;

@@ -88,6 +88,10 @@ pub struct LesionView {
     pub least_mm: f64,
     /// Diameter reduction that is left, percent.
     pub residual_pct: f64,
+    /// A tip must bore its way through it, still.
+    pub is_closed: bool,
+    /// The way through it runs under the intima.
+    pub is_subintimal: bool,
     /// How far stents reach beyond its proximal and distal end, mm; negative where they leave some of it bare; none without.
     pub margins_mm: Option<[f64; 2]>,
 }
@@ -215,7 +219,8 @@ fn struts(axis: &[(Vec3, Vec3, Vec3)], radius_mm: &[f64]) -> Vec<[Vec3; 2]> {
 /// Lesions of the case.
 pub fn lesions(inputs: &DilationInputs<'_>, state: &DilationState) -> Vec<LesionView> {
     let tree = inputs.ground.tree;
-    let view = |span: &Span| {
+    let view = |(i, span): (usize, &Span)| {
+        let passage = state.passages.iter().find(|p| p.span == i);
         let radii = |k: u32| {
             let place = VesselPlace { vessel: span.vessel, arc_mm: arc_of(k) };
             let healthy = inputs.model.vessels.healthy.branch(span.vessel).at(place.arc_mm).radius_mm;
@@ -230,10 +235,12 @@ pub fn lesions(inputs: &DilationInputs<'_>, state: &DilationState) -> Vec<Lesion
             healthy_mm: 2.0 * healthy,
             least_mm: 2.0 * least,
             residual_pct: 100.0 * (1.0 - least / healthy).max(0.0),
+            is_closed: passage.is_some_and(|p| !p.plug.is_passed()),
+            is_subintimal: passage.is_some_and(|p| p.is_subintimal),
             margins_mm: margins_mm(span, state),
         }
     };
-    inputs.model.vessels.spans.iter().map(view).collect()
+    inputs.model.vessels.spans.iter().enumerate().map(view).collect()
 }
 
 /// How far the stents over a lesion reach beyond its ends.

@@ -262,6 +262,7 @@ fn ledger_holds_through_a_million_random_events() {
             eccentricity: 0.0,
             around_deg: 0.0,
             calcium: 0.0,
+            debris: 0.01,
         },
     ];
     let circulation = Circulation {

@@ -68,6 +68,7 @@ fn spasm_dilation_stenosis_device_leak_and_injection_act_at_once() {
             eccentricity: 0.0,
             around_deg: 0.0,
             calcium: 0.0,
+            debris: 0.01,
         },
         LesionDescription::Bleeding {
             name: "b".to_owned(),
@@ -177,6 +178,7 @@ fn dilating_a_stenosis_takes_its_gradient_away() {
         eccentricity: 0.0,
         around_deg: 0.0,
         calcium: 0.0,
+        debris: 0.01,
     };
     let mut rig = Rig::new(&tube(3.0, 250.0, 6.0), &[lesion], &[]);
     rig.run(10.0, &[]);

@@ -178,6 +178,7 @@ fn the_line_shows_the_gradient_of_a_lesion() {
         eccentricity: 0.0,
         around_deg: 0.0,
         calcium: 0.0,
+        debris: 0.01,
     };
     let mut rig = Rig::new(&tube(3.0, 250.0, 6.0), &[lesion], &[]);
     rig.run(10.0, &[]);

@@ -102,6 +102,7 @@ fn stenosis_drops_as_young_and_tsai() {
             eccentricity: 0.0,
             around_deg: 0.0,
             calcium: 0.0,
+            debris: 0.01,
         };
         let mut rig = Rig::new(&tube(3.0, 200.0, 6.0), &[lesion], &[]);
         rig.steady_mmhg = Some(100.0);
