@@ -153,6 +153,34 @@ pub(super) fn no_atropine(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut 
     }
 }
 
+/// A balloon goes up in a carotid artery, and no open filter stands beyond it.
+pub(super) fn no_filter(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
+    let told = f.snap.tools.len();
+    for b in rising(f, slot) {
+        let Some(place) = b.place.filter(|p| is_carotid(f, p.vessel)) else { continue };
+        let is_beyond = |p: VesselPlace| {
+            let is_farther = p.vessel == place.vessel && p.arc_mm > place.arc_mm;
+            is_farther || (p.vessel != place.vessel && f.tree.tree.route(p.vessel).contains(&place.vessel))
+        };
+        let stands = f.snap.filters.iter().any(|x| x.open_share > 0.9 && x.place.is_some_and(is_beyond));
+        if !stands && !*slot.latch(told) {
+            *slot.latch(told) = true;
+            let cause = "The balloon went up with no open filter beyond the lesion.".to_owned();
+            out.push(Found { place: b.place, position_mm: None, cause, tool: Some(b.tool) });
+        }
+    }
+}
+
+/// A filter was closed over more than it holds.
+pub(super) fn filter_spilled(f: &Facts<'_>, _: &Ground, _: &mut Slot, out: &mut Vec<Found>) {
+    for e in f.events {
+        if let EventKind::FilterSpilled { tool, pieces } = e.kind {
+            let cause = format!("{pieces} pieces went on with the blood when the full filter was closed.");
+            out.push(Found { place: None, position_mm: None, cause, tool: Some(tool) });
+        }
+    }
+}
+
 /// Length of a lesion that some stretches of its vessel leave free at its ends, mm.
 fn bare_mm(lesion: &LesionView, vessel: VesselId, stretches: &[(VesselId, f64, f64)]) -> Option<f64> {
     let [from, to] = lesion.stretch_mm;

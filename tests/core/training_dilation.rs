@@ -6,6 +6,7 @@ use cathnav::scenario::{Case, Condition, Step};
 use cathnav::sim::command::ToolId;
 use cathnav::sim::dilation::{BalloonView, LesionView, StentPhase, StentView};
 use cathnav::sim::event::EventKind;
+use cathnav::sim::protection::FilterView;
 use cathnav::sim::snapshot::{StenosisView, ToolInfo};
 use cathnav::training::Observer;
 
@@ -270,6 +271,8 @@ fn a_carotid_sinus_wants_atropine_and_a_longer_clotting_time() {
         let mut tree = tree();
         tree.branches[COMMON_LEFT as usize].name = "internal_carotid.right".to_owned();
         t.observer = Observer::new(&iliac(), &tree, &tray());
+        let place = Some(place(COMMON_LEFT, 52.0));
+        t.snap.filters = vec![FilterView { place, open_share: 1.0, ..FilterView::default() }];
     };
     let atropine = || EventKind::Given { drug: "atropine".to_owned(), dose: 0.6 };
     expect("no_atropine", |t| {
@@ -289,6 +292,26 @@ fn a_carotid_sinus_wants_atropine_and_a_longer_clotting_time() {
         t.wait(40.0);
         inflate(t, COMMON_LEFT, [12.0, 43.0], 8.0, 1.05);
     });
+}
+
+#[test]
+fn a_carotid_artery_wants_a_filter_that_stands_open_beyond() {
+    for filter in [None, Some((2.0, 1.0)), Some((52.0, 0.2))] {
+        expect("no_filter", |t| {
+            let mut tree = tree();
+            tree.branches[COMMON_LEFT as usize].name = "internal_carotid.right".to_owned();
+            t.observer = Observer::new(&iliac(), &tree, &tray());
+            let view = |(arc_mm, open_share)| {
+                let place = Some(place(COMMON_LEFT, arc_mm));
+                FilterView { place, open_share, ..FilterView::default() }
+            };
+            t.snap.filters = filter.map(view).into_iter().collect();
+            t.tick(vec![EventKind::Given { drug: "atropine".to_owned(), dose: 0.6 }]);
+            t.wait(40.0);
+            inflate(t, COMMON_LEFT, [12.0, 43.0], 8.0, 1.05);
+        });
+    }
+    expect("filter_spilled", |t| t.tick(vec![EventKind::FilterSpilled { tool: WIRE, pieces: 3 }]));
 }
 
 #[test]
