@@ -60,6 +60,21 @@ impl Eye {
     }
 }
 
+impl Eye {
+    /// How dark a region was in the run that shows it best, and in the last run that shows it.
+    pub(crate) fn most_and_last(&self, region: usize) -> (f64, f64) {
+        let seen: Vec<f64> = self.runs.iter().filter_map(|(_, darkest)| darkest[region]).collect();
+        (seen.iter().copied().fold(0.0, f64::max), seen.last().copied().unwrap_or(f64::NAN))
+    }
+
+    /// How dark a region was in the first and in the last run that show it.
+    pub(crate) fn first_and_last(&self, region: usize) -> (f64, f64) {
+        let mut seen = self.runs.iter().filter_map(|(_, darkest)| darkest[region]);
+        let first = seen.next().unwrap_or(f64::NAN);
+        (first, seen.next_back().unwrap_or(f64::NAN))
+    }
+}
+
 /// Mean gray of the pixels of a region; `None` unless all of it is in the picture.
 fn mean_gray(frame: &cathnav::imaging::Frame, region: &Region) -> Option<f64> {
     let projection = frame.arm.projection(frame.columns);
