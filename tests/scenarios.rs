@@ -313,3 +313,21 @@ fn plaque_that_does_not_yield_is_not_opened() {
     let opened = assessment.steps.iter().find(|s| s.id == "opened").unwrap();
     assert_eq!(opened.done_s, None);
 }
+
+#[test]
+fn a_short_wide_balloon_in_a_closed_femoral_artery_is_named() {
+    let names = [
+        "no_heparin",
+        "balloon_oversized",
+        "burst_by_size",
+        "geographic_miss",
+        "flap_left",
+        "wire_lost_lesion",
+    ];
+    careless_fails("pta_sfa", &names);
+}
+
+#[test]
+fn the_expert_opens_the_other_iliac_artery_over_the_bifurcation() {
+    expert_passes("pta_iliac_crossover");
+}
