@@ -465,3 +465,46 @@ fn two_seeds_differ_in_the_picture_and_one_seed_does_not() {
     println!("{differing} of {} pixels differ", one.len());
     assert!(differing > one.len() / 4, "noise of another seed is another noise");
 }
+
+#[test]
+fn the_expert_opens_the_iliac_artery_from_the_same_side() {
+    expert_passes("pta_iliac");
+}
+
+#[test]
+fn an_iliac_balloon_too_low_too_wide_and_without_heparin_is_named() {
+    let names =
+        ["no_heparin", "balloon_over_rated", "balloon_oversized", "geographic_miss", "wire_lost_lesion"];
+    careless_fails("pta_iliac", &names);
+}
+
+#[test]
+fn plaque_that_does_not_yield_is_not_opened() {
+    let path = attempt::resolve(Path::new("pta_iliac"), "scenarios").unwrap();
+    let mut model = Arc::try_unwrap(attempt::load_model(&path).unwrap()).unwrap();
+    model.dilation.vessels.spans.iter_mut().for_each(|s| s.yield_n_per_mm2 = 20.0);
+    let (assessment, outcome, _) =
+        play(&Arc::new(model), &root().join("assets/scripts/pta_iliac_expert.ron"), 1);
+    tell("hard as stone", &assessment, &outcome);
+    assert!(!assessment.score.passed);
+    let opened = assessment.steps.iter().find(|s| s.id == "opened").unwrap();
+    assert_eq!(opened.done_s, None);
+}
+
+#[test]
+fn a_short_wide_balloon_in_a_closed_femoral_artery_is_named() {
+    let names = [
+        "no_heparin",
+        "balloon_oversized",
+        "burst_by_size",
+        "geographic_miss",
+        "flap_left",
+        "wire_lost_lesion",
+    ];
+    careless_fails("pta_sfa", &names);
+}
+
+#[test]
+fn the_expert_opens_the_other_iliac_artery_over_the_bifurcation() {
+    expert_passes("pta_iliac_crossover");
+}

@@ -16,6 +16,9 @@ const OVERSIZED: f64 = 1.7;
 const PROTRUSION_MM: f64 = 5.0;
 /// A share of tissue must be without blood this long to count, s.
 const ISCHEMIA_S: f64 = 20.0;
+/// Tissue without blood in this time was so before, s, and more than this beyond it is new, percent.
+const FOUND_S: f64 = 5.0;
+const WORSE_PCT: f64 = 10.0;
 /// Embolic may be given this long after nitroglycerin in a vessel that was in spasm, s `[K]`.
 const LOOSENED_S: f64 = 60.0;
 
@@ -129,9 +132,15 @@ fn lost_tissue(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Vec<Found>,
         }
         let shares = names.into_iter().filter_map(|name| Some((infarct_pct(&f.snap.beds, name)?, name)));
         let worst = shares.max_by(|a, b| a.0.total_cmp(&b.0));
+        // What the patient came with is not the operator's doing.
+        let found = slot.amount(ORGANS.len() + i);
+        if f.snap.time_s < FOUND_S {
+            *found = worst.map_or(0.0, |w| w.0).max(*found);
+        }
+        let bears_pct = organ.bears_pct.max(*found + WORSE_PCT);
         // A balloon keeps the blood away for minutes, which is not lost tissue.
         let is_held = f.snap.balloons.iter().any(|b| b.balloon_atm > UP_ATM);
-        let over = !is_held && worst.is_some_and(|(pct, _)| pct > organ.bears_pct);
+        let over = !is_held && worst.is_some_and(|(pct, _)| pct > bears_pct);
         if slot.held(i, over, f.dt_s, ISCHEMIA_S)
             && let Some((pct, name)) = worst
         {

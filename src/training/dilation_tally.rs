@@ -34,7 +34,7 @@ impl DilationTally {
             self.gradient_mmhg = falls.reduce(f64::max);
         }
         let placed = f.snap.stents.iter().filter(|s| s.phase == StentPhase::Placed);
-        self.into_parent_mm = placed.filter_map(|s| s.into_parent_mm).last();
+        self.into_parent_mm = placed.filter_map(|s| s.into_parent_mm).next_back();
         for e in f.events {
             match e.kind {
                 EventKind::Inflated { balloon_to_vessel: share, .. } => {

@@ -116,6 +116,17 @@ fn an_organ_that_lost_its_blood_is_named_with_its_harm() {
     assert!((t.assessment().metric("infarct_other_pct").unwrap() - 25.0).abs() < 1e-9);
 }
 
+#[test]
+fn tissue_without_blood_from_the_start_is_not_the_operators_doing() {
+    let mut t = Trace::new();
+    t.snap.beds.push(bed("bed.gluteus.left", INTERNAL, 0.6));
+    t.wait(40.0);
+    assert_eq!(t.names(), Vec::<String>::new());
+    t.snap.beds.last_mut().unwrap().ischemic_share = 0.8;
+    t.wait(25.0);
+    assert_eq!(t.names(), ["infarct_elsewhere"]);
+}
+
 /// A case that wants 50 to 70 % of the spleen, fed by the vessel that the trace calls obturator.
 fn splenic_case() -> Case {
     let mut case = case();
