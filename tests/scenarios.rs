@@ -508,3 +508,10 @@ fn a_short_wide_balloon_in_a_closed_femoral_artery_is_named() {
 fn the_expert_opens_the_other_iliac_artery_over_the_bifurcation() {
     expert_passes("pta_iliac_crossover");
 }
+
+#[test]
+fn a_balloon_too_low_beyond_the_bifurcation_is_named() {
+    let names =
+        ["no_heparin", "balloon_over_rated", "rupture", "flap_left", "geographic_miss", "wire_lost_lesion"];
+    careless_fails("pta_iliac_crossover", &names);
+}
