@@ -492,6 +492,11 @@ fn plaque_that_does_not_yield_is_not_opened() {
 }
 
 #[test]
+fn the_expert_opens_the_closed_femoral_artery() {
+    expert_passes("pta_sfa");
+}
+
+#[test]
 fn a_short_wide_balloon_in_a_closed_femoral_artery_is_named() {
     let names = [
         "no_heparin",

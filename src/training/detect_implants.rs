@@ -14,8 +14,9 @@ const UNDERSIZED: f64 = 1.0;
 const OVERSIZED: f64 = 1.7;
 /// Length of an implant outside the target that may lie in the parent's mouth, mm `[K]`.
 const PROTRUSION_MM: f64 = 5.0;
-/// A share of tissue must be without blood this long to count, s.
-const ISCHEMIA_S: f64 = 20.0;
+/// A share of tissue must be without blood this long to count, s: by what was left in the vessels, or by devices alone, which come
+/// out again `[K]`.
+const ISCHEMIA_S: (f64, f64) = (20.0, 1200.0);
 /// Tissue without blood in this time was so before, s, and more than this beyond it is new, percent.
 const FOUND_S: f64 = 5.0;
 const WORSE_PCT: f64 = 10.0;
@@ -121,6 +122,8 @@ pub(super) fn protrusion(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut V
 
 /// Organs of which more has lost its blood than they bear; those of the target apart from the others.
 fn lost_tissue(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Vec<Found>, of_target: bool) {
+    let is_closed = !f.snap.implants.is_empty() || f.snap.beds.iter().any(|b| !b.lodged.is_empty());
+    let lasts_s = if is_closed { ISCHEMIA_S.0 } else { ISCHEMIA_S.1 };
     for (i, organ) in ORGANS.iter().enumerate() {
         let beds = || f.snap.beds.iter().filter(|b| is_part_of(&b.name, organ.bed));
         // Sides of a body are organs of their own: the worst is judged.
@@ -141,7 +144,7 @@ fn lost_tissue(f: &Facts<'_>, g: &Ground, slot: &mut Slot, out: &mut Vec<Found>,
         // A balloon keeps the blood away for minutes, which is not lost tissue.
         let is_held = f.snap.balloons.iter().any(|b| b.balloon_atm > UP_ATM);
         let over = !is_held && worst.is_some_and(|(pct, _)| pct > bears_pct);
-        if slot.held(i, over, f.dt_s, ISCHEMIA_S)
+        if slot.held(i, over, f.dt_s, lasts_s)
             && let Some((pct, name)) = worst
         {
             let bed = f.snap.beds.iter().find(|b| is_part_of(&b.name, name));

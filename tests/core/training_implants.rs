@@ -97,6 +97,7 @@ fn bed(name: &str, vessel: u32, ischemic_share: f64) -> BedView {
         vessels: vec![vessel],
         resting_flow_ml_per_s: 1.0,
         ischemic_share,
+        lodged: vec![("particles.p".to_owned(), 1.0)],
         ..BedView::default()
     }
 }
