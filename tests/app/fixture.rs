@@ -36,6 +36,7 @@ pub(crate) fn busy_view() -> View {
             detachable_mm: None,
             balloon: None,
             has_sheathed_stent: false,
+            has_filter: false,
         })
         .collect();
     let mut view = View {
