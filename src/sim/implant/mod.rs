@@ -357,7 +357,7 @@ pub fn advance(
         if state.placed[i].held_by.is_some() || state.placed[i].is_out {
             continue;
         }
-        let pull_n = hold::drag_n(i, &state.stretches, inputs);
+        let pull_n = if inputs.packing_enabled { hold::drag_n(i, &state.stretches, inputs) } else { 0.0 };
         let hold_n = hold::hold_n(i, &state.placed[i], &state.stretches, inputs);
         let p = &mut state.placed[i];
         if let Some(body) = p.body {
