@@ -177,8 +177,8 @@ pub struct Leak {
 }
 
 impl Leak {
-    /// Open share of a leak that comes and goes: 1 from the beginning of each period, 0 after `share_of_time` of it, with ramps of
-    /// a short ramp so that its mean over a period is `share_of_time`.
+    /// Open share of a leak that comes and goes: 1 from the beginning of each period, 0 after `share_of_time` of it, with ramps of a
+    /// few seconds, so that its mean over a period is `share_of_time`.
     pub fn open_share_at(&self, time_s: f64) -> f64 {
         if self.share_of_time >= 1.0 {
             return 1.0;
