@@ -217,6 +217,7 @@ fn skip_time(state: &mut State, seconds: f64, events: &mut Vec<EventKind>) {
         control.spin_rad_per_s = 0.0;
     }
     state.injector.rest();
+    state.protection.suction = None;
     state.skip_ticks = (seconds.clamp(0.0, MAX_SKIP_S) * TICKS_PER_S as f64) as u64;
 }
 
