@@ -7,7 +7,10 @@ use super::Opaque;
 /// Pressure of a balloon that lies folded, atm: its diameter is [`FOLDED_SHARE`] of the nominal one.
 const FOLDED_SHARE: f64 = 0.25;
 
-/// How a balloon runs on its wire.
+/// From the tip of a rapid exchange device to the port where the wire leaves its shaft, mm `[K]`.
+pub const RAPID_EXCHANGE_MM: f64 = 250.0;
+
+/// How a balloon or stent runs on its wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WireRun {
     /// The wire runs through the whole shaft.
@@ -135,6 +138,9 @@ pub struct Stent {
     /// Covered with a tight membrane.
     #[serde(default)]
     pub covered: bool,
+    /// How it runs on its wire, if it opens itself; else its balloon tells.
+    #[serde(default)]
+    pub run: WireRun,
     /// Share of its length up to which it can be drawn into its sheath again; 0: never.
     #[serde(default)]
     pub recapture_share: f64,

@@ -10,7 +10,7 @@ pub mod schema;
 mod shape;
 mod types;
 
-pub use dilation::{Balloon, Cells, Compliance, Expansion, Stent, WireRun};
+pub use dilation::{Balloon, Cells, Compliance, Expansion, RAPID_EXCHANGE_MM, Stent, WireRun};
 pub use load::{catalog_from_files, check_file, load_catalog};
 pub use passes::{MIN_CLEARANCE_MM, Mismatch, passes};
 pub use protection::Filter;

@@ -146,6 +146,7 @@ pub static STENT: Group = Group {
         ),
         required("crimped_mm", positive(9.0), "outer diameter crimped, mm"),
         required("widest_mm", positive(60.0), "widest that it can be opened, mm"),
+        default("run", Kind::Choice(WIRE_RUNS), "OverTheWire", "how it runs on its wire, if it opens itself"),
         required("expansion", Kind::Choice(EXPANSIONS), "what opens it"),
         required("cells", Kind::Variants(CELLS), "how its length follows its diameter"),
         required(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::dilation::{Balloon, Stent};
+use super::dilation::{Balloon, RAPID_EXCHANGE_MM, Stent, WireRun};
 use super::protection::Filter;
 
 /// What a device is for.
@@ -174,6 +174,15 @@ pub struct Device {
 }
 
 impl Device {
+    /// Length from the tip over which a wire runs in it, mm: all of it, or up to the port of a rapid exchange device.
+    pub fn rail_mm(&self) -> f64 {
+        let run = self.balloon.as_ref().map(|b| b.run).or(self.stent.as_ref().map(|s| s.run));
+        match run {
+            Some(WireRun::RapidExchange) => RAPID_EXCHANGE_MM.min(self.length_mm),
+            _ => self.length_mm,
+        }
+    }
+
     /// Section at a distance from the tip (clamped to the device), mm. Piecewise constant.
     pub fn section_at(&self, from_tip_mm: f64) -> Section {
         let mut end = 0.0;

@@ -4,7 +4,7 @@ use super::hands::Hands;
 use super::load::{ScriptError, check_names};
 use super::percept::{Eye, Percept};
 use super::types::{Script, Step};
-use super::{dilate, embolize, inject, motion, select};
+use super::{dilate, embolize, inject, motion, select, steer};
 use crate::anatomy::{VesselId, VesselTree};
 use crate::math::rng::{ChaCha8Rng, Stream, stream, uniform};
 use crate::scenario::Case;
@@ -48,14 +48,21 @@ pub(super) struct Work {
     pub goal_deg: f64,
     /// Direction of the tip when the step began, degrees.
     pub base_direction_deg: Option<f64>,
-    /// Attempts made.
+    /// Attempts made, and those of them at the present mouth.
     pub tries: u32,
+    pub tries_here: u32,
+    /// Turns of the present aim.
+    pub turns: u32,
     /// Nearest that the tip came to the origin in this attempt, mm, and the length inserted there.
     pub nearest: Option<(f64, f64)>,
     /// Where the tip was last seen to move: inserted length, picture point.
     pub moved_at: Option<(f64, [f64; 2])>,
     /// Best direction found so far: error, degrees, and the hub angle there.
     pub best: Option<(f64, f64)>,
+    /// Vessel that the tip was in when the step, and when the try began.
+    pub from: Option<(VesselId, VesselId)>,
+    /// Length inserted of the catheter that leads, when the step began, mm.
+    pub held_mm: Option<f64>,
     /// Volume given when the puff began, mL.
     pub volume_ml: f64,
     /// Volume given when the step began, mL.
@@ -249,6 +256,9 @@ impl Driver {
         let (moving, progress) = match step {
             Step::Select { tool, .. } | Step::Point { tool, .. } => {
                 (Some(tool), select::act(step, &mut bench))
+            }
+            Step::Aim { tool, .. } | Step::Engage { tool, .. } | Step::Steer { tool, .. } => {
+                (Some(tool), steer::act(step, &mut bench))
             }
             Step::Run { .. } | Step::Puff { .. } | Step::EmbolizeUntil { .. } | Step::Embolize { .. } => {
                 (None, inject::act(step, &mut bench))

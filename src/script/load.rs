@@ -105,8 +105,14 @@ fn names(step: &Step) -> (Vec<&str>, Vec<&str>) {
         }
         Step::DeployCoil { tool, through, .. } => tools.extend([tool.as_str(), through.as_str()]),
         Step::FollowOverWire { tool, wire, .. } => tools.extend([tool.as_str(), wire.as_str()]),
-        Step::Select { tool, into, .. } => {
+        Step::Select { tool, into, .. }
+        | Step::Engage { tool, into, .. }
+        | Step::Aim { tool, at: into, .. } => {
             tools.push(tool.as_str());
+            vessels.push(into.as_str());
+        }
+        Step::Steer { tool, support, into, .. } => {
+            tools.extend([tool.as_str(), support.as_str()]);
             vessels.push(into.as_str());
         }
         Step::EmbolizeUntil { through, agent, .. } | Step::Embolize { through, agent, .. } => {
@@ -120,7 +126,9 @@ fn names(step: &Step) -> (Vec<&str>, Vec<&str>) {
 fn until_names<'a>(until: &'a Until, tools: &mut Vec<&'a str>, vessels: &mut Vec<&'a str>) {
     match until {
         Until::Behind { tool, .. } => tools.push(tool),
-        Until::Seen { vessel, .. } | Until::Near { vessel, .. } => vessels.push(vessel),
+        Until::Seen { vessel, .. } | Until::Near { vessel, .. } | Until::In { vessel, .. } => {
+            vessels.push(vessel)
+        }
         Until::Any(list) => list.iter().for_each(|u| until_names(u, tools, vessels)),
         Until::Inserted(_) | Until::By(_) | Until::TipTurned(_) | Until::HubForce(_) => {}
     }

@@ -3,6 +3,7 @@
 use super::driver::{Bench, Progress};
 use super::percept::Point2;
 use super::see::{angle_between_deg, depth_in, distance_to_place};
+use super::steer::is_in;
 use super::types::{Step, Until};
 use crate::math::Vec3;
 use crate::sim::command::{Command, Pedal, ToolId};
@@ -197,6 +198,11 @@ fn is_reached(until: &Until, tool: ToolId, speed: f64, b: &Bench<'_>) -> Result<
             let seen = t.seen.as_ref().filter(|s| b.percept.fresh && s.tip_visible);
             let now = seen.and_then(|s| s.direction_deg(TIP_STRETCH_MM));
             b.work.base_direction_deg.zip(now).is_some_and(|(was, now)| angle_between_deg(was, now) >= *deg)
+        }
+        Until::In { vessel, depth_mm } => {
+            let vessel = b.vessel(vessel)?;
+            let place = t.lie.as_ref().filter(|_| b.percept.fresh).and_then(|l| l.place);
+            place.is_some_and(|p| is_in(b.tree, p, vessel, *depth_mm))
         }
         Until::HubForce(n) => t.hub_force_n.abs() > *n,
         Until::Any(list) => {

@@ -3,7 +3,8 @@
 //! Picture coordinates are mm in the plane through the isocenter, right and up on the screen, counted from the
 //! patient's origin: panning the table leaves them in place up to parallax, turning the arm makes old ones useless.
 
-use crate::anatomy::{VesselId, VesselTree};
+use crate::anatomy::{VesselId, VesselPlace, VesselTree};
+use crate::device::DeviceKind;
 use crate::math::Vec3;
 use crate::sim::command::Pedal;
 use crate::sim::dilation::StentPhase;
@@ -17,6 +18,10 @@ const VISIBLE_IODINE_MG_PER_ML_MM: f64 = 15.0;
 const TRACK_MM: f64 = 120.0;
 /// Angles within this make two pictures comparable, degrees.
 const SAME_VIEW_DEG: f64 = 1.0;
+/// Length of the bent end of a wire or microcatheter, and where behind its tip lies the stretch that tells the axis, mm.
+const WIRE_BEND_MM: [f64; 3] = [5.0, 5.0, 12.5];
+/// The same of a catheter: behind its curves.
+const CATHETER_BEND_MM: [f64; 3] = [10.0, 30.0, 60.0];
 /// Contrast this far up from the origin of the tip's vessel is noticed as reflux, mm.
 const REFLUX_SEEN_MM: f64 = 5.0;
 
@@ -68,6 +73,19 @@ pub(super) fn distance(a: Point2, b: Point2) -> f64 {
     (a[0] - b[0]).hypot(a[1] - b[1])
 }
 
+/// How a device lies in depth, which one flat picture hides.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lie {
+    /// Place of the tip in the vessels.
+    pub place: Option<VesselPlace>,
+    /// Tip, patient frame, mm.
+    pub tip_mm: Vec3,
+    /// Direction of the stretch behind its curves, unit length.
+    pub axis: Vec3,
+    /// What of the direction of the end is across that.
+    pub bend: Vec3,
+}
+
 /// A device at the hub.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ToolPercept {
@@ -95,6 +113,8 @@ pub struct ToolPercept {
     pub stent_is_off: bool,
     /// As last seen; `None` if never.
     pub seen: Option<SeenTool>,
+    /// How it lay in depth when last seen.
+    pub lie: Option<Lie>,
 }
 
 impl ToolPercept {
@@ -273,11 +293,13 @@ impl Eye {
                     && let Some(seen) = see(&arm, rod, d)
                 {
                     t.seen = Some(SeenTool { time_s: snap.time_s, ..seen });
+                    t.lie = lie(rod, d, snap.tools[d.tool.idx()].kind);
                 }
             }
         }
         for t in p.tools.iter_mut().filter(|t| !t.loaded) {
             t.seen = None;
+            t.lie = None;
         }
         if beam {
             p.beats_to_clear = snap.injection.beats_to_clear;
@@ -393,6 +415,20 @@ fn see(arm: &CArm, rod: &RodView, device: &RodDeviceView) -> Option<SeenTool> {
         }
     }
     (!seen.track.is_empty()).then_some(seen)
+}
+
+fn lie(rod: &RodView, device: &RodDeviceView, kind: DeviceKind) -> Option<Lie> {
+    let [end_mm, near_mm, far_mm] = match kind {
+        DeviceKind::Catheter => CATHETER_BEND_MM,
+        _ => WIRE_BEND_MM,
+    };
+    let nodes = rod.arc_mm.iter().zip(&rod.nodes_mm);
+    let at =
+        |behind_mm: f64| nodes.clone().rfind(|(s, _)| **s <= device.inserted_mm - behind_mm).map(|x| x.1);
+    let axis = (at(near_mm)? - at(far_mm)?).try_normalize(1e-6)?;
+    let end = (device.tip_mm - at(end_mm)?).try_normalize(1e-6)?;
+    let bend = end - axis * axis.dot(&end);
+    Some(Lie { place: device.tip_place, tip_mm: device.tip_mm, axis, bend })
 }
 
 /// Is a point inside the open part of the field.

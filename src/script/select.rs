@@ -75,7 +75,7 @@ fn point(id: &str, to: Screen, within_deg: f64, timeout_s: f64, b: &mut Bench<'_
 }
 
 /// Turns towards the goal angle, then goes to another part.
-fn turn_to_goal(tool: ToolId, b: &mut Bench<'_>, then: u32) {
+pub(super) fn turn_to_goal(tool: ToolId, b: &mut Bench<'_>, then: u32) {
     let now = b.percept.tools.get(tool.idx()).map_or(0.0, |t| t.hub_angle_deg);
     let left = b.work.goal_deg - now;
     if left.abs() <= SEARCH_DEG_PER_S * crate::units::TICK_S {

@@ -57,6 +57,13 @@ pub enum Until {
     },
     /// The tip is seen to jump sideways or to turn: the curve has flicked open or hooked, by at least this angle, degrees.
     TipTurned(f64),
+    /// The tip lies in a vessel, at least this far past its origin, or beyond it: read from a second view.
+    In {
+        /// Vessel.
+        vessel: String,
+        /// mm.
+        depth_mm: f64,
+    },
     /// The force at the hub exceeds this, N.
     HubForce(f64),
     /// The first of these.
@@ -214,6 +221,71 @@ pub enum Step {
         probe_mm: f64,
         /// Force at the hub that ends an attempt, N.
         #[serde(default = "defaults::stop_force_n")]
+        stop_force_n: f64,
+        /// mm/s.
+        #[serde(default = "defaults::slow")]
+        speed_mm_per_s: f64,
+        /// s.
+        #[serde(default = "defaults::long_s")]
+        timeout_s: f64,
+    },
+    /// Turn the hub until the bent tip points towards the mouth of a vessel, seen along the device: the depth is read from
+    /// a second view.
+    Aim {
+        /// Device.
+        tool: String,
+        /// Vessel whose mouth is meant.
+        at: String,
+        /// Points this far beside it, clockwise from behind +, degrees.
+        #[serde(default)]
+        off_deg: f64,
+        /// s.
+        #[serde(default = "defaults::timeout_s")]
+        timeout_s: f64,
+    },
+    /// Bring a curved catheter into a branch from above it: its bend is turned towards the mouth, and it is drawn down until
+    /// the tip falls in. Where it passes the mouth it goes up again, is turned otherwise, and comes down again.
+    Engage {
+        /// Catheter.
+        tool: String,
+        /// Vessel to be entered.
+        into: String,
+        /// How far past its origin, mm.
+        #[serde(default = "defaults::engaged_mm")]
+        depth_mm: f64,
+        /// Drawn down at most this far past the mouth, mm.
+        #[serde(default = "defaults::past_mm")]
+        past_mm: f64,
+        /// Attempts.
+        #[serde(default = "defaults::many_tries")]
+        tries: u32,
+        /// Force at the hub that ends an attempt, N.
+        #[serde(default = "defaults::soft_force_n")]
+        stop_force_n: f64,
+        /// mm/s.
+        #[serde(default = "defaults::slow")]
+        speed_mm_per_s: f64,
+        /// s.
+        #[serde(default = "defaults::long_s")]
+        timeout_s: f64,
+    },
+    /// Lead a wire with a bent tip into a vessel, mouth by mouth: before each the catheter around it is brought up for support and
+    /// the bend is turned towards the mouth; where it goes astray it comes back and tries otherwise.
+    Steer {
+        /// Wire.
+        tool: String,
+        /// Catheter around it.
+        support: String,
+        /// Vessel to be entered.
+        into: String,
+        /// How far past its origin, mm.
+        #[serde(default = "defaults::depth_mm")]
+        depth_mm: f64,
+        /// Attempts at all mouths together.
+        #[serde(default = "defaults::many_tries")]
+        tries: u32,
+        /// Force at the hub that ends an attempt, N.
+        #[serde(default = "defaults::soft_force_n")]
         stop_force_n: f64,
         /// mm/s.
         #[serde(default = "defaults::slow")]
@@ -435,6 +507,18 @@ mod defaults {
     }
     pub(super) fn tries() -> u32 {
         12
+    }
+    pub(super) fn engaged_mm() -> f64 {
+        4.0
+    }
+    pub(super) fn past_mm() -> f64 {
+        14.0
+    }
+    pub(super) fn many_tries() -> u32 {
+        24
+    }
+    pub(super) fn soft_force_n() -> f64 {
+        1.5
     }
     pub(super) fn pull_back_mm() -> f64 {
         15.0

@@ -6,10 +6,13 @@ use super::tissue::Tissue;
 use super::vessel::{arc_of, knot_at};
 use crate::anatomy::{VesselId, VesselPlace, VesselTree};
 use crate::device::{Device, Expansion, Stent};
+use crate::math::Vec3;
 use crate::sim::command::ToolId;
 
 /// Distance of the rings at the labelled diameter, mm.
 const RING_MM: f64 = 1.5;
+/// The axis of another vessel is no way on when the next ring on it lies farther than this many distances of rings.
+const STEP_ASIDE: f64 = 2.0;
 /// Stiffness of a stent that was opened by a balloon, N/mm2 per strain of the diameter `[D]`: the recoils of 23 stents grew by 0.9 to
 /// 1.9 % when 0.2 bar pressed on them.
 pub const OPENED_N_PER_MM2: f64 = 1.45;
@@ -180,17 +183,72 @@ impl PlacedStent {
         }
     }
 
+    /// Middle, tangent and normal of each ring, vessels at rest, mm. Where the stent stands out of a mouth into a wide parent, whose
+    /// axis runs elsewhere, it goes on straight.
+    pub fn axis(&self, tree: &VesselTree) -> Vec<(Vec3, Vec3, Vec3)> {
+        let frame = |r: &Ring| {
+            let p = tree.branch(r.place.vessel).at(r.place.arc_mm);
+            (p.position_mm, p.tangent, p.normal)
+        };
+        let mut out: Vec<_> = self.rings.iter().map(frame).collect();
+        let Some(own) = self.own() else { return out };
+        let is_own = |r: &Ring| r.place.vessel == own;
+        let first = self.rings.iter().position(is_own).unwrap_or(0);
+        let last = self.rings.iter().rposition(is_own).unwrap_or(0);
+        let spacing_mm = self.spacing_mm();
+        let along = |pair: (Vec3, Vec3)| (pair.0 - pair.1).try_normalize(1e-9).unwrap_or(out[first].1);
+        let (back, on) = match last > first {
+            true => (along((out[first].0, out[first + 1].0)), along((out[last].0, out[last - 1].0))),
+            false => (-out[first].1, out[first].1),
+        };
+        let leaves = |a: &Vec3, b: &Vec3| (a - b).norm() > STEP_ASIDE * spacing_mm;
+        if first > 0 && leaves(&out[first].0, &out[first - 1].0) {
+            let (from, _, normal) = out[first];
+            (0..first)
+                .for_each(|j| out[j] = (from + back * (spacing_mm * (first - j) as f64), -back, normal));
+        }
+        if last + 1 < out.len() && leaves(&out[last].0, &out[last + 1].0) {
+            let (from, _, normal) = out[last];
+            (last + 1..out.len())
+                .for_each(|j| out[j] = (from + on * (spacing_mm * (j - last) as f64), on, normal));
+        }
+        out
+    }
+
+    /// The vessel in which most of it lies.
+    pub fn own(&self) -> Option<VesselId> {
+        self.stretches().iter().max_by(|a, b| (a.2 - a.1).total_cmp(&(b.2 - b.1))).map(|s| s.0)
+    }
+
+    /// Mean distance of rings in the vessel in which most of it lies, mm.
+    fn spacing_mm(&self) -> f64 {
+        let Some(own) = self.own() else { return RING_MM };
+        let rings = self.rings.iter().filter(|r| r.place.vessel == own).count();
+        let length_mm = self.stretches().iter().find(|s| s.0 == own).map_or(0.0, |s| s.2 - s.1);
+        if rings > 1 { length_mm / (rings - 1) as f64 } else { RING_MM }
+    }
+
     /// Length along its rings, mm.
     pub fn length_mm(&self, tree: &VesselTree) -> f64 {
-        let at = |r: &Ring| tree.branch(r.place.vessel).at(r.place.arc_mm).position_mm;
-        let way = |w: &[Ring]| {
-            if w[0].place.vessel == w[1].place.vessel {
-                (w[0].place.arc_mm - w[1].place.arc_mm).abs()
-            } else {
-                (at(&w[0]) - at(&w[1])).norm()
-            }
+        let axis = self.axis(tree);
+        let arc = |w: &[Ring]| (w[0].place.arc_mm - w[1].place.arc_mm).abs();
+        let way = |(w, a): (&[Ring], &[(Vec3, Vec3, Vec3)])| {
+            let is_one = w[0].place.vessel == w[1].place.vessel && Some(w[0].place.vessel) == self.own();
+            if is_one { arc(w) } else { (a[0].0 - a[1].0).norm() }
         };
-        self.rings.windows(2).map(way).sum()
+        self.rings.windows(2).zip(axis.windows(2)).map(way).sum()
+    }
+
+    /// How far its end on the side of the heart stands out of the mouth, at `mouth_mm` of the vessel in which most of it lies, mm.
+    pub fn into_parent_mm(&self, tree: &VesselTree, mouth_mm: f64) -> Option<f64> {
+        let own = self.own()?;
+        let parent = tree.branch(own).origin?.vessel;
+        let first_mm = self.stretches().iter().find(|s| s.0 == own)?.1;
+        let in_parent = |r: &Ring| r.place.vessel == parent;
+        let axis = self.axis(tree);
+        let pairs = self.rings.windows(2).zip(axis.windows(2)).filter(|(w, _)| w.iter().any(in_parent));
+        let beyond_mm: f64 = pairs.map(|(_, a)| (a[0].0 - a[1].0).norm()).sum();
+        Some(mouth_mm - first_mm + beyond_mm)
     }
 
     /// Force with which it holds, N: friction `mu 2 pi r p` of the rings that touch, and what those that lean hold by.

@@ -141,14 +141,9 @@ pub fn stents(inputs: &DilationInputs<'_>, state: &DilationState) -> Vec<StentVi
     let view = |placed: &PlacedStent| {
         let spec = stent::of(inputs.ground.tools, placed.tool)?;
         let wall_mm = |place: VesselPlace| state.radius_mm(tree, place);
-        let axis: Vec<(Vec3, Vec3, Vec3)> = placed
-            .rings
-            .iter()
-            .map(|r| {
-                let p = tree.branch(r.place.vessel).at(r.place.arc_mm);
-                (p.position_mm + (inputs.ground.shift_mm)(&p.position_mm), p.tangent, p.normal)
-            })
-            .collect();
+        let mut axis = placed.axis(tree);
+        axis.iter_mut().for_each(|a| a.0 += (inputs.ground.shift_mm)(&a.0));
+        let mouth_mm = placed.own().and_then(|v| inputs.network.branches.get(v.idx())).map(|b| b.start_mm);
         let radius_mm: Vec<f64> = placed.rings.iter().map(|r| r.radius_mm).collect();
         let jailed = deploy::jailed(placed, spec, tree);
         Some(StentView {
@@ -165,27 +160,11 @@ pub fn stents(inputs: &DilationInputs<'_>, state: &DilationState) -> Vec<StentVi
             stretches: placed.stretches(),
             length_mm: placed.length_mm(tree),
             gap_mm: placed.gap_mm(&wall_mm),
-            into_parent_mm: into_parent_mm(inputs, placed),
+            into_parent_mm: mouth_mm.and_then(|mm| placed.into_parent_mm(tree, mm)),
             jailed: jailed.into_iter().map(|(b, closed)| (VesselId(b as u32), closed)).collect(),
         })
     };
     state.stents.iter().filter_map(view).collect()
-}
-
-/// How far the proximal end of a stent, on the side of the heart, stands out of the mouth of the vessel in which most of it lies.
-fn into_parent_mm(inputs: &DilationInputs<'_>, placed: &PlacedStent) -> Option<f64> {
-    let tree = inputs.ground.tree;
-    let stretches = placed.stretches();
-    let own = stretches.iter().max_by(|a, b| (a.2 - a.1).total_cmp(&(b.2 - b.1)))?.0;
-    let origin = tree.branch(own).origin?;
-    let mouth_mm = inputs.network.branches.get(own.idx())?.start_mm;
-    let first_mm = stretches.iter().find(|s| s.0 == own)?.1;
-    // Rings that lie in the parent are counted one by one: its axis runs another way.
-    let rings = |w: &[stent::Ring]| w.iter().any(|r| r.place.vessel == origin.vessel);
-    let at = |r: &stent::Ring| tree.branch(r.place.vessel).at(r.place.arc_mm).position_mm;
-    let beyond: f64 =
-        placed.rings.windows(2).filter(|w| rings(w)).map(|w| (at(&w[0]) - at(&w[1])).norm()).sum();
-    Some(mouth_mm - first_mm + beyond)
 }
 
 /// A lattice of rhombs between rings of corners, every second ring turned by half a corner. The frame is carried from ring to ring, so

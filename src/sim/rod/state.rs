@@ -18,6 +18,8 @@ pub struct RodDevice {
     pub tool: ToolId,
     /// Length, mm, without what it has left behind.
     pub length_mm: f64,
+    /// Length from its tip over which a wire runs in it, mm: all of it, or less for rapid exchange.
+    pub rail_mm: f64,
     /// Length from its first tip on that it has left behind, mm.
     #[serde(default)]
     pub shed_mm: f64,
@@ -130,9 +132,9 @@ pub enum LoadRefusal {
         /// Inner diameter, mm.
         inner_mm: f64,
     },
-    /// The wire outside is shorter than the catheter.
+    /// The wire outside is shorter than what runs on it.
     #[error(
-        "{wire} has {outside_mm:.0} mm outside, {device} is {length_mm:.0} mm long: too short a wire to go over"
+        "{wire} has {outside_mm:.0} mm outside, {device} runs on {length_mm:.0} mm of it: too short a wire to go over"
     )]
     WireTooShort {
         /// Wire.
@@ -141,9 +143,12 @@ pub enum LoadRefusal {
         outside_mm: f64,
         /// Catheter.
         device: String,
-        /// Its length, mm.
+        /// Length of it that runs on the wire, mm.
         length_mm: f64,
     },
+    /// Nothing can be threaded into a rapid exchange device that is in.
+    #[error("nothing can be entered through {0}: its wire port is inside the patient; take it off first")]
+    PortInside(String),
     /// A coil in a bore that does not suit it.
     #[error(
         "{device} jams in {around} of {inner_mm:.3} mm inner diameter: it goes through {least_mm:.3} to {most_mm:.3} mm"
@@ -198,10 +203,11 @@ impl RodState {
         self.devices.iter().position(|d| d.tool == tool)
     }
 
-    /// Arc of the hub of what surrounds device `index` (sheath or next outer device), mm: never positive.
+    /// Arc of the hub of what surrounds device `index` (sheath or next outer device), mm: never positive, but in a rapid
+    /// exchange device that of the port where the wire leaves it.
     pub fn carrier_hub_mm(&self, index: usize) -> f64 {
         match index.checked_sub(1).and_then(|i| self.devices.get(i)) {
-            Some(carrier) => carrier.inserted_mm - carrier.length_mm,
+            Some(carrier) => carrier.inserted_mm - carrier.rail_mm,
             None => -self.base.sheath_length_mm,
         }
     }
@@ -242,12 +248,12 @@ impl RodState {
             };
             pass(t, &device.label, lumen)?;
             let outside_mm = self.external_mm(at);
-            if outside_mm < device.length_mm {
+            if outside_mm < device.rail_mm() {
                 return Err(LoadRefusal::WireTooShort {
                     wire: t.label.clone(),
                     outside_mm,
                     device: device.label.clone(),
-                    length_mm: device.length_mm,
+                    length_mm: device.rail_mm(),
                 });
             }
         }
@@ -264,8 +270,15 @@ impl RodState {
                 most_mm,
             });
         }
+        if let Some(carrier) = at.checked_sub(1).map(|i| &self.devices[i])
+            && carrier.rail_mm < carrier.length_mm
+        {
+            return Err(LoadRefusal::PortInside(around));
+        }
         let inserted_mm = self.carrier_hub_mm(at);
-        self.devices.insert(at, RodDevice::new(tool, device.length_mm, inserted_mm));
+        let rod_device =
+            RodDevice { rail_mm: device.rail_mm(), ..RodDevice::new(tool, device.length_mm, inserted_mm) };
+        self.devices.insert(at, rod_device);
         for mark in self.tip_of.iter_mut().flatten() {
             if usize::from(*mark) >= at {
                 *mark += 1;
@@ -319,6 +332,7 @@ impl RodDevice {
         Self {
             tool,
             length_mm,
+            rail_mm: length_mm,
             shed_mm: 0.0,
             inserted_mm,
             hub_angle_rad: 0.0,
