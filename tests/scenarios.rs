@@ -123,13 +123,14 @@ fn the_careless_run_fails_with_the_right_errors() {
 }
 
 /// The expert script of a case or drill passes it.
-fn expert_passes(drill: &str) {
+fn expert_passes(drill: &str) -> Assessment {
     let model = attempt::load_model(&attempt::resolve(Path::new(drill), "scenarios").unwrap()).unwrap();
     let (assessment, outcome, _) =
         play(&model, &root().join(format!("assets/scripts/{drill}_expert.ron")), 1);
     tell(drill, &assessment, &outcome);
     assert_eq!(outcome.failure, None);
     assert!(assessment.score.passed, "{:?}", assessment.score.reasons);
+    assessment
 }
 
 /// The careless script of a case or drill does not, and these errors are named.
@@ -164,6 +165,10 @@ struct Rule<'a> {
 
 fn no_lodging(model: &mut Model) {
     model.therapy.lodging_enabled = false;
+}
+
+fn no_debris(model: &mut Model) {
+    model.dilation.vessels.spans.iter_mut().for_each(|s| s.debris = 0.0);
 }
 
 fn no_packing(model: &mut Model) {
@@ -478,17 +483,75 @@ fn an_iliac_balloon_too_low_too_wide_and_without_heparin_is_named() {
     careless_fails("pta_iliac", &names);
 }
 
-#[test]
-fn plaque_that_does_not_yield_is_not_opened() {
-    let path = attempt::resolve(Path::new("pta_iliac"), "scenarios").unwrap();
+/// The expert of a case meets plaque that no balloon breaks: it is not won.
+fn hard_plaque_is_not_won(case: &str) {
+    let path = attempt::resolve(Path::new(case), "scenarios").unwrap();
     let mut model = Arc::try_unwrap(attempt::load_model(&path).unwrap()).unwrap();
     model.dilation.vessels.spans.iter_mut().for_each(|s| s.yield_n_per_mm2 = 20.0);
-    let (assessment, outcome, _) =
-        play(&Arc::new(model), &root().join("assets/scripts/pta_iliac_expert.ron"), 1);
-    tell("hard as stone", &assessment, &outcome);
+    let script = root().join(format!("assets/scripts/{case}_expert.ron"));
+    let (assessment, outcome, _) = play(&Arc::new(model), &script, 1);
+    tell(&format!("{case}, hard as stone"), &assessment, &outcome);
     assert!(!assessment.score.passed);
     let opened = assessment.steps.iter().find(|s| s.id == "opened").unwrap();
     assert_eq!(opened.done_s, None);
+}
+
+#[test]
+fn plaque_that_does_not_yield_is_not_opened_in_the_iliac_artery() {
+    hard_plaque_is_not_won("pta_iliac");
+}
+
+#[test]
+fn plaque_that_does_not_yield_is_not_opened_at_the_mouth_of_the_renal_artery() {
+    hard_plaque_is_not_won("pta_renal");
+}
+
+/// The expert passes without a single error.
+fn expert_raises_none(case: &str) -> Assessment {
+    let assessment = expert_passes(case);
+    assert_eq!(assessment.errors, Vec::new());
+    assessment
+}
+
+#[test]
+fn the_expert_stents_the_mouth_of_the_renal_artery() {
+    let assessment = expert_raises_none("pta_renal");
+    let into_mm = assessment.metric("stent_into_parent_mm").unwrap();
+    println!("the stent stands {into_mm:.1} mm into the aorta");
+    assert!((0.3..=3.0).contains(&into_mm));
+}
+
+#[test]
+fn a_wide_stent_behind_the_mouth_of_the_renal_artery_is_named() {
+    let names = [
+        "no_heparin",
+        "balloon_oversized",
+        "ostium_missed",
+        "geographic_miss",
+        "wire_lost_lesion",
+        "air_injected",
+    ];
+    careless_fails("pta_renal", &names);
+}
+
+#[test]
+fn the_expert_stents_the_carotid_artery_behind_a_filter() {
+    expert_raises_none("cas");
+}
+
+#[test]
+fn a_carotid_artery_opened_without_a_filter_is_named_and_without_loose_plaque_nothing_is_lost() {
+    let names = [
+        "no_heparin",
+        "no_atropine",
+        "no_filter",
+        "debris_lodged",
+        "geographic_miss",
+        "wire_lost_lesion",
+        "air_injected",
+    ];
+    let rule = Rule { heading: "The largest balloon", switch_off: no_debris, names: &["debris_lodged"] };
+    careless_fails_by_rule("cas", &names, Some(rule));
 }
 
 #[test]

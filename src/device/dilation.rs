@@ -10,13 +10,13 @@ const FOLDED_SHARE: f64 = 0.25;
 /// From the tip of a rapid exchange device to the port where the wire leaves its shaft, mm `[K]`.
 pub const RAPID_EXCHANGE_MM: f64 = 250.0;
 
-/// How a balloon or stent runs on its wire.
+/// How a device runs on its wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WireRun {
     /// The wire runs through the whole shaft.
     #[default]
     OverTheWire,
-    /// The wire leaves the shaft some hand widths behind the balloon.
+    /// The wire leaves the shaft some hand widths behind the tip.
     RapidExchange,
 }
 
@@ -50,9 +50,6 @@ pub struct Balloon {
     pub burst_atm: (f64, f64),
     /// Time from nominal size to flat at full suction, s.
     pub deflation_s: f64,
-    /// How it runs on its wire.
-    #[serde(default)]
-    pub run: WireRun,
 }
 
 impl Balloon {
@@ -138,9 +135,6 @@ pub struct Stent {
     /// Covered with a tight membrane.
     #[serde(default)]
     pub covered: bool,
-    /// How it runs on its wire, if it opens itself; else its balloon tells.
-    #[serde(default)]
-    pub run: WireRun,
     /// Share of its length up to which it can be drawn into its sheath again; 0: never.
     #[serde(default)]
     pub recapture_share: f64,
@@ -193,7 +187,6 @@ mod tests {
             rated_atm: 14.0,
             burst_atm: (18.0, 1.3),
             deflation_s: 10.0,
-            run: WireRun::OverTheWire,
         };
         for atm in [0.5, 2.0, 5.0, 8.0, 13.0, 16.0] {
             let back = balloon.pressure_at_atm(balloon.diameter_at_mm(atm));

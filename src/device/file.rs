@@ -160,6 +160,9 @@ pub struct DeviceEntry {
     pub side_holes_mm: Vec<f64>,
     /// Build from the tip.
     pub sections: Vec<BuildSection>,
+    /// How it runs on its wire.
+    #[serde(default)]
+    pub run: super::WireRun,
     /// What a coil leaves behind.
     #[serde(default)]
     pub implant: Option<ImplantEntry>,

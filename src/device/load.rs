@@ -127,6 +127,7 @@ pub(super) fn device_of(entry: &DeviceEntry) -> Device {
             fibered: i.fibered,
             mesh: i.mesh,
         }),
+        run: entry.run,
         loop_mm: entry.loop_mm,
         balloon: entry.balloon.clone(),
         stent: entry.stent.clone(),

@@ -103,7 +103,6 @@ pub static BALLOON: Group = Group {
             Kind::Number { min: 1.0, max: 120.0 },
             "from nominal size to flat at full suction, s",
         ),
-        default("run", Kind::Choice(WIRE_RUNS), "OverTheWire", "how it runs on its wire"),
     ],
 };
 
@@ -146,7 +145,6 @@ pub static STENT: Group = Group {
         ),
         required("crimped_mm", positive(9.0), "outer diameter crimped, mm"),
         required("widest_mm", positive(60.0), "widest that it can be opened, mm"),
-        default("run", Kind::Choice(WIRE_RUNS), "OverTheWire", "how it runs on its wire, if it opens itself"),
         required("expansion", Kind::Choice(EXPANSIONS), "what opens it"),
         required("cells", Kind::Variants(CELLS), "how its length follows its diameter"),
         required(
@@ -301,6 +299,7 @@ pub static DEVICE: Group = Group {
             "side holes, mm from the tip",
         ),
         required("sections", Kind::List { of: &Kind::Group(&SECTION), min_items: 1 }, "build from the tip"),
+        default("run", Kind::Choice(WIRE_RUNS), "OverTheWire", "how it runs on its wire"),
         default(
             "implant",
             Kind::Optional(&Kind::Group(&IMPLANT)),

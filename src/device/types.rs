@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::dilation::{Balloon, RAPID_EXCHANGE_MM, Stent, WireRun};
 use super::protection::Filter;
 
+/// A loop at a tip lies within this, mm.
+const LOOP_WITHIN_MM: f64 = 80.0;
+
 /// What a device is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceKind {
@@ -166,6 +169,9 @@ pub struct Device {
     /// Its stent.
     #[serde(default)]
     pub stent: Option<Stent>,
+    /// How it runs on its wire.
+    #[serde(default)]
+    pub run: WireRun,
     /// The filter on it; only wires have one.
     #[serde(default)]
     pub filter: Option<Filter>,
@@ -176,11 +182,26 @@ pub struct Device {
 impl Device {
     /// Length from the tip over which a wire runs in it, mm: all of it, or up to the port of a rapid exchange device.
     pub fn rail_mm(&self) -> f64 {
-        let run = self.balloon.as_ref().map(|b| b.run).or(self.stent.as_ref().map(|s| s.run));
-        match run {
-            Some(WireRun::RapidExchange) => RAPID_EXCHANGE_MM.min(self.length_mm),
-            _ => self.length_mm,
+        match self.run {
+            WireRun::OverTheWire => self.length_mm,
+            WireRun::RapidExchange => RAPID_EXCHANGE_MM.min(self.length_mm),
         }
+    }
+
+    /// Length of a loop at its tip, mm: what turns by three quarters of a circle at rest within the last 80 mm, as a pigtail does.
+    pub fn tip_loop_mm(&self) -> Option<f64> {
+        let (mut length_mm, mut turned) = (0.0, 0.0);
+        for zone in &self.zones {
+            length_mm += zone.length_mm;
+            if length_mm > LOOP_WITHIN_MM {
+                return None;
+            }
+            turned += zone.length_mm * zone.rest_curvature_per_mm.hypot(zone.rest_curvature_2_per_mm);
+            if turned >= 1.5 * std::f64::consts::PI {
+                return Some(length_mm);
+            }
+        }
+        None
     }
 
     /// Section at a distance from the tip (clamped to the device), mm. Piecewise constant.

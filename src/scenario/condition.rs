@@ -161,6 +161,13 @@ pub enum Condition {
         /// By this much at most, mm.
         at_most_mm: f64,
     },
+    /// An open embolic filter stands in a vessel, or beyond it.
+    FilterOpen {
+        /// Vessel.
+        vessel: String,
+        /// At least this far from its origin, mm.
+        over_mm: f64,
+    },
     /// A balloon was inflated to more than the healthy size of its vessel.
     Oversized {
         /// More than this share of it, percent.

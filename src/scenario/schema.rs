@@ -449,6 +449,14 @@ pub static CONDITION: &[Variant] = &[
         ]),
     },
     Variant {
+        name: "FilterOpen",
+        doc: "an open embolic filter stands in a vessel, or beyond it",
+        body: Body::Fields(&[
+            required("vessel", VESSEL, "vessel"),
+            required("over_mm", number(0.0, 1000.0), "at least this far from its origin, mm"),
+        ]),
+    },
+    Variant {
         name: "Oversized",
         doc: "a balloon was inflated to more than the healthy size of its vessel",
         body: Body::Fields(&[required(

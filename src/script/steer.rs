@@ -315,7 +315,9 @@ fn enter(
     let wall_mm = b.tree.branch(mouth.vessel).at(mouth.arc_mm).radius_mm;
     let ahead_mm = wall_mm * AHEAD[try_here % AHEAD.len()];
     let is_before = place.vessel == mouth.vessel && place.arc_mm <= mouth.arc_mm - ahead_mm;
-    let is_wide = wall_mm > WIDE_MM;
+    // Where a vessel ends in branches the bend chooses between them, wide as it may be.
+    let is_fork = b.tree.branch(mouth.vessel).length_mm() - mouth.arc_mm < wall_mm;
+    let is_wide = wall_mm > WIDE_MM && !is_fork;
     let held = b.percept.tools.get(support.idx());
     let held_mm = held.map_or(0.0, |t| t.inserted_mm);
     let is_held_there = held.and_then(|t| t.lie).and_then(|l| l.place).is_some_and(|p| {

@@ -11,7 +11,7 @@ use super::event::EventKind;
 use super::rod::TIP_MM;
 use super::snapshot::{RodDeviceView, RodView};
 use crate::anatomy::{VesselPlace, VesselTree};
-use crate::device::{Device, DeviceKind};
+use crate::device::Device;
 
 /// Pressure that is reported, N/mm2.
 pub const REPORT_N_PER_MM2: f64 = 0.7;
@@ -67,7 +67,7 @@ pub fn advance(
             *tip = TipState::default();
             continue;
         };
-        let pressure = tip_pressure_n_per_mm2(&tools[device.tool.idx()], device.tip_force_n);
+        let pressure = tip_pressure_n_per_mm2(&tools[device.tool.idx()], device.is_blunt, device.tip_force_n);
         let weakness = if tree.branch(place.vessel).at(place.arc_mm).radius_mm < 1.0 { 0.5 } else { 1.0 };
         let count = |time: &mut f64, limit: f64| *time = if pressure > limit { *time + dt_s } else { 0.0 };
         count(&mut tip.above_report_s, REPORT_N_PER_MM2 * weakness);
@@ -115,21 +115,17 @@ fn report(
     }
 }
 
-/// Force over the area of the tip; an open catheter tip presses with its rim, taken as the full disc. A coil curls as it comes out:
-/// its end lies along the wall and presses with its side.
-fn tip_pressure_n_per_mm2(device: &Device, force_n: f64) -> f64 {
+/// Force over the area of the tip; an open catheter tip presses with its rim, taken as the full disc, a blunt one with its side.
+fn tip_pressure_n_per_mm2(device: &Device, is_blunt: bool, force_n: f64) -> f64 {
     let d = device.section_at(0.0).outer_diameter_mm;
-    let area_mm2 = match device.kind {
-        DeviceKind::Coil => d * TIP_MM,
-        _ => std::f64::consts::FRAC_PI_4 * d * d,
-    };
+    let area_mm2 = if is_blunt { d * TIP_MM } else { std::f64::consts::FRAC_PI_4 * d * d };
     force_n / area_mm2.max(1e-3)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::{Opaque, Zone};
+    use crate::device::{DeviceKind, Opaque, WireRun, Zone};
 
     #[test]
     fn a_small_tip_harms_with_a_force_that_a_large_one_bears() {
@@ -158,14 +154,14 @@ mod tests {
             loop_mm: None,
             balloon: None,
             stent: None,
+            run: WireRun::default(),
             filter: None,
             source: String::new(),
         };
-        assert!(tip_pressure_n_per_mm2(&wire, 0.5) > PERFORATION_N_PER_MM2);
+        assert!(tip_pressure_n_per_mm2(&wire, false, 0.5) > PERFORATION_N_PER_MM2);
         let mut thick = wire.clone();
         thick.zones[0].outer_diameter_mm = 1.67;
-        assert!(tip_pressure_n_per_mm2(&thick, 0.5) < REPORT_N_PER_MM2);
-        let coil = Device { kind: DeviceKind::Coil, ..wire };
-        assert!((tip_pressure_n_per_mm2(&coil, 0.1) - 0.1 / (0.36 * TIP_MM)).abs() < 1e-12);
+        assert!(tip_pressure_n_per_mm2(&thick, false, 0.5) < REPORT_N_PER_MM2);
+        assert!((tip_pressure_n_per_mm2(&wire, true, 0.1) - 0.1 / (0.36 * TIP_MM)).abs() < 1e-12);
     }
 }

@@ -112,6 +112,9 @@ pub struct RodDeviceView {
     pub hub_torque_n_mm: f64,
     /// Wall contact force at the tip, N.
     pub tip_force_n: f64,
+    /// It presses with its side: a coil curls as it comes out, and the loop of a pigtail that is free of its wire lies along the wall.
+    #[serde(default)]
+    pub is_blunt: bool,
     /// Torque that is left for the tip, the last 2 mm, N mm; of the sign of the hub's.
     pub tip_torque_n_mm: f64,
     /// Wall contact force along all of the device that lies bare, N: the sum over its nodes, and the largest of a node.

@@ -9,6 +9,8 @@ use crate::sim::dilation::{LesionView, StentPhase};
 use crate::sim::event::EventKind;
 use crate::sim::snapshot::{BedView, ToolInfo};
 
+/// A filter is open at this share of its length.
+pub(super) const FILTER_OPEN: f64 = 0.9;
 /// A run counts for a vessel when its tip lies at most this far upstream of the vessel's origin, mm.
 const RUN_UPSTREAM_MM: f64 = 30.0;
 /// ... or this far past the ostium in the parent, mm: contrast there still flows back over it.
@@ -139,6 +141,7 @@ pub(super) enum Watch {
     Gradient { vessel: VesselId, under_mmhg: f64 },
     StentMargin { vessel: VesselId, at_least_mm: f64 },
     StentAtMouth { vessel: VesselId, mm: [f64; 2] },
+    Filter { vessel: VesselId, over_mm: f64 },
     Oversized { over_pct: f64, had: bool },
     Reflux { into: VesselId, seen: bool },
     Dose { kap_gy_cm2: f64 },
@@ -226,6 +229,9 @@ impl Watch {
             Condition::StentAtMouth { vessel: name, at_least_mm, at_most_mm } => {
                 vessel(name, &|v| Self::StentAtMouth { vessel: v, mm: [*at_least_mm, *at_most_mm] })
             }
+            Condition::FilterOpen { vessel: name, over_mm } => {
+                vessel(name, &|v| Self::Filter { vessel: v, over_mm: *over_mm })
+            }
             Condition::Oversized { over_pct } => Self::Oversized { over_pct: *over_pct, had: false },
             Condition::EmbolicReflux { into } => vessel(into, &|v| Self::Reflux { into: v, seen: false }),
             Condition::DoseOver { kap_gy_cm2 } => Self::Dose { kap_gy_cm2: *kap_gy_cm2 },
@@ -300,6 +306,13 @@ impl Watch {
                 let is_own = longest.is_some_and(|l| l.0 == *vessel);
                 let is_there = s.into_parent_mm.is_some_and(|mm| mm >= *least && mm <= *most);
                 is_own && is_there && s.phase == StentPhase::Placed
+            }),
+            Self::Filter { vessel, over_mm } => f.snap.filters.iter().any(|x| {
+                let is_there = |p: VesselPlace| {
+                    p.vessel == *vessel && p.arc_mm >= *over_mm
+                        || p.vessel != *vessel && f.tree.is_within(p.vessel, *vessel)
+                };
+                x.open_share > FILTER_OPEN && x.place.is_some_and(is_there)
             }),
             Self::Oversized { over_pct, had } => {
                 *had |= f.events.iter().any(|e| {
@@ -465,6 +478,7 @@ fn gather(c: &Condition, case: &crate::scenario::Case, tree: &TreeFacts, out: &m
         | Condition::Residual { vessel, .. }
         | Condition::GradientBelow { vessel, .. }
         | Condition::StentMargin { vessel, .. }
+        | Condition::FilterOpen { vessel, .. }
         | Condition::StentAtMouth { vessel, .. } => {
             out[0].extend(find(vessel));
         }

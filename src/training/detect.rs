@@ -8,6 +8,7 @@ use crate::anatomy::{VesselId, VesselPlace, organ_of};
 use crate::device::DeviceKind;
 use crate::math::Vec3;
 use crate::sim::command::{Pedal, ToolId};
+use crate::sim::dilation::StentPhase;
 use crate::sim::event::EventKind;
 
 /// A catheter tip this far ahead of its wire, or with no wire, may creep at most this much forward, mm `[K]`.
@@ -24,6 +25,8 @@ const TIP_FORCE_CAUTION_N: f64 = 0.3;
 const TIP_FORCE_DANGER_N: f64 = 1.0;
 /// An occlusion may be pressed on so much harder (`clinical.md` D2), from this far before it and beyond it, mm.
 const AT_OCCLUSION: f64 = 2.0;
+/// The side of a tip against its end, for the force that it may bear: area of 2 mm of a 5F loop over that of its end `[D]`.
+const SIDE_TO_END: f64 = 1.5;
 const CAP_MM: f64 = 3.0;
 const BEYOND_CAP_MM: f64 = 45.0;
 /// Axial hub force that a hand should not exceed, N `[K]`.
@@ -146,7 +149,9 @@ pub(super) fn tip_out_of_field(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: 
         if !f.beam_on || !in_vessel(t) || t.moved_mm == 0.0 {
             continue;
         }
-        if is_in_field(f, &t.tip_mm) {
+        // What leads is watched: a catheter runs safely over a wire whose tip is seen.
+        let leads = f.tools.iter().filter(|o| o.rod == t.rod && o.inserted_mm > t.inserted_mm);
+        if is_in_field(f, &t.tip_mm) || leads.clone().any(|o| is_in_field(f, &o.tip_mm)) {
             *slot.amount(i) = 0.0;
             *slot.latch(i) = false;
             continue;
@@ -173,6 +178,7 @@ fn force_over(f: &Facts<'_>, slot: &mut Slot, out: &mut Vec<Found>, over_n: f64,
     for t in f.tools.iter().filter(|t| in_vessel(t)) {
         let force = if tip { t.tip_force_n } else { t.hub_force_n.abs() };
         let over_n = if tip && bores(f, t) { AT_OCCLUSION * over_n } else { over_n };
+        let over_n = if tip && t.is_blunt { SIDE_TO_END * over_n } else { over_n };
         if slot.held(t.tool.idx(), force > over_n, f.dt_s, for_s) {
             let part = if tip { "tip" } else { "hub" };
             out.push(Found::at_tool(
@@ -461,7 +467,8 @@ pub(super) fn beam_idle(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Ve
     let watch_s = if f.snap.xray.pedal == Pedal::Acquire { WATCH_RUN_S } else { WATCH_WASHOUT_S };
     let watching = *slot.amount(1) < watch_s && f.snap.time_s > watch_s;
     let armed_run = f.snap.xray.pedal == Pedal::Acquire && f.snap.injection.armed;
-    let idle = f.beam_on && !moves && !injecting && !watching && !arm_moves && !armed_run;
+    let opens = f.snap.stents.iter().any(|s| s.phase == StentPhase::Opening);
+    let idle = f.beam_on && !moves && !opens && !injecting && !watching && !arm_moves && !armed_run;
     if slot.held(0, idle, f.dt_s, BEAM_IDLE_S) {
         out.push(Found::new(format!(
             "The pedal was down for more than {BEAM_IDLE_S:.0} s with nothing to see."

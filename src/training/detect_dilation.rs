@@ -1,5 +1,6 @@
 //! Detectors of balloons and stents.
 
+use super::condition::FILTER_OPEN;
 use super::errors::{Found, Ground, Slot};
 use super::facts::Facts;
 use crate::anatomy::{VesselId, VesselPlace};
@@ -162,7 +163,8 @@ pub(super) fn no_filter(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Ve
             let is_farther = p.vessel == place.vessel && p.arc_mm > place.arc_mm;
             is_farther || (p.vessel != place.vessel && f.tree.tree.route(p.vessel).contains(&place.vessel))
         };
-        let stands = f.snap.filters.iter().any(|x| x.open_share > 0.9 && x.place.is_some_and(is_beyond));
+        let stands =
+            f.snap.filters.iter().any(|x| x.open_share > FILTER_OPEN && x.place.is_some_and(is_beyond));
         if !stands && !*slot.latch(told) {
             *slot.latch(told) = true;
             let cause = "The balloon went up with no open filter beyond the lesion.".to_owned();

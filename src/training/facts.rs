@@ -114,6 +114,8 @@ pub(super) struct ToolFacts {
     pub tip_mm: Vec3,
     pub place: Option<VesselPlace>,
     pub tip_force_n: f64,
+    /// The tip presses with its side.
+    pub is_blunt: bool,
     pub hub_force_n: f64,
     /// The tip lies in the lumen of an outer device or of the sheath.
     pub covered: bool,
@@ -175,6 +177,7 @@ pub(super) fn tool_facts(snap: &Snapshot, infos: &[ToolInfo], before: &mut Befor
                 tip_mm: d.tip_mm,
                 place: d.tip_place,
                 tip_force_n: d.tip_force_n,
+                is_blunt: d.is_blunt,
                 hub_force_n: d.hub_force_n,
                 covered: d.inserted_mm <= cover_mm,
                 wire_ahead_mm: wire_mm.map(|w| w - d.inserted_mm),

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cathnav::anatomy::{AccessSite, Anatomy, ImportOptions, import};
-use cathnav::device::{Device, DeviceKind, Opaque, Zone, load_catalog};
+use cathnav::device::{Device, DeviceKind, Opaque, WireRun, Zone, load_catalog};
 use cathnav::math::Vec3;
 use cathnav::sim::command::{Hold, ToolId};
 use cathnav::sim::contact::analytic::{BentTube, FreeSpace};
@@ -380,6 +380,7 @@ fn plain(length_mm: f64, diameter_mm: f64, ei: f64) -> Device {
         loop_mm: None,
         balloon: None,
         stent: None,
+        run: WireRun::default(),
         filter: None,
         source: "bench".to_owned(),
     }

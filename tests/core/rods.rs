@@ -1,6 +1,6 @@
 //! Rods: nested devices as Kirchhoff rods, against closed forms and against themselves.
 
-use cathnav::device::{Device, DeviceKind, Opaque, Zone};
+use cathnav::device::{Device, DeviceKind, Opaque, WireRun, Zone};
 use cathnav::math::Vec3;
 use cathnav::sim::command::{Hold, ToolId};
 use cathnav::sim::contact::analytic::{BentTube, FreeSpace, StraightTube};
@@ -43,6 +43,7 @@ pub(crate) fn device(label: &str, kind: DeviceKind, inner: Option<f64>, zones: V
         loop_mm: None,
         balloon: None,
         stent: None,
+        run: WireRun::default(),
         filter: None,
         source: "test".to_owned(),
     }

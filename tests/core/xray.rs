@@ -16,7 +16,7 @@ mod room;
 mod tables;
 
 use cathnav::anatomy::{BodySurface, Branch, CenterlinePoint, Material, Mesh};
-use cathnav::device::{Device, DeviceKind, Opaque, Zone};
+use cathnav::device::{Device, DeviceKind, Opaque, WireRun, Zone};
 use cathnav::math::Vec3;
 use cathnav::sim::command::ToolId;
 use cathnav::sim::snapshot::{Pulse, RodDeviceView, RodView, Snapshot, Technique, VesselView};
@@ -177,6 +177,7 @@ pub(crate) fn steel_wire(diameter_mm: f64) -> Device {
         loop_mm: None,
         balloon: None,
         stent: None,
+        run: WireRun::default(),
         filter: None,
         source: "test".to_owned(),
     }

@@ -5,7 +5,7 @@ use super::frames::Frames;
 use super::layout::{fill_arcs, section};
 use super::state::RodState;
 use super::touch::{FIRST_SITE, bed_response, edge_of, position};
-use crate::device::Device;
+use crate::device::{Device, DeviceKind};
 use crate::math::Vec3;
 use crate::sim::contact::{WallLaw, WallLoad, WallQuery};
 use crate::sim::snapshot::{RodDeviceView, RodView};
@@ -41,6 +41,7 @@ pub(super) fn view(state: &RodState, tools: &[Device], wall: &dyn WallQuery) -> 
             hub_force_n: device.hub_force_n,
             hub_torque_n_mm: device.hub_torque_n_mm,
             tip_force_n: tip_force(state, &arc, d, tools),
+            is_blunt: is_blunt(state, d, tools),
             tip_torque_n_mm,
             wall_force_n,
             wall_peak_n,
@@ -55,6 +56,18 @@ pub(super) fn view(state: &RodState, tools: &[Device], wall: &dyn WallQuery) -> 
         arc_mm: arc.iter().skip(1).copied().collect(),
         contact_n: (1..state.nodes_mm.len()).map(|i| node_contact_n(state, i)).collect(),
     }
+}
+
+/// Does a tip press with its side.
+fn is_blunt(state: &RodState, d: usize, tools: &[Device]) -> bool {
+    let device = &state.devices[d];
+    let Some(tool) = tools.get(device.tool.idx()) else { return false };
+    // A wire in the loop stretches it.
+    let inner_mm = state.devices[d + 1..].iter().map(|w| w.inserted_mm).fold(f64::NEG_INFINITY, f64::max);
+    let is_loop = tool
+        .tip_loop_mm()
+        .is_some_and(|mm| device.shed_mm == 0.0 && inner_mm < device.inserted_mm - 0.5 * mm);
+    tool.kind == DeviceKind::Coil || is_loop
 }
 
 /// The edges of a rod from its base on, each as thick as the outermost device there.
