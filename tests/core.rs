@@ -23,6 +23,8 @@ mod catalog;
 mod coils;
 #[path = "core/dilation.rs"]
 mod dilation;
+#[path = "core/exchange.rs"]
+mod exchange;
 #[path = "core/import.rs"]
 mod import;
 #[path = "core/landmarks.rs"]

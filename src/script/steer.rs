@@ -23,8 +23,6 @@ const SETTLE_S: f64 = 0.4;
 const AIM_OFF_DEG: [f64; 5] = [0.0, 35.0, -35.0, 70.0, -70.0];
 /// When aims do not help a catheter is turned round by this from try to try, degrees.
 const SCAN_DEG: f64 = 40.0;
-/// A tip this deep in a branch that does not lead to the target has gone astray, mm.
-const ASTRAY_MM: f64 = 4.0;
 /// A tip this far beyond the mouth has missed it, mm.
 const MISSED_MM: f64 = 12.0;
 /// A tip is to point to a place this far behind the wall of the parent, mm.
@@ -32,7 +30,7 @@ const BEHIND_WALL_MM: f64 = 5.0;
 /// A wire is turned this far before the mouth, in radii of the vessel, by try.
 const AHEAD: [f64; 3] = [1.0, 2.0, 0.2];
 /// In a vessel of more than this radius the bend of a wire does not reach the other wall: the catheter is turned, mm.
-const WIDE_MM: f64 = 2.0;
+const WIDE_MM: f64 = 2.5;
 /// It is in when it lies this deep behind the wall of the parent, mm.
 const IN_MM: f64 = 3.0;
 /// Deep enough in a short branch, as a share of its length.
@@ -45,6 +43,8 @@ const HEIGHT_MM: [f64; 5] = [0.0, -3.0, 3.0, -6.0, 6.0];
 const HELD_AIMS: usize = 3;
 /// It stands where it should within this, mm.
 const NEAR_MM: f64 = 0.3;
+/// A wire is out of its catheter, mm.
+const OUT_MM: f64 = 4.0;
 /// Speed of a device drawn back for another try, over the speed forward.
 const BACK_RATIO: f64 = 2.0;
 /// Longest part of a try, s.
@@ -180,8 +180,11 @@ fn engage(step: &Step, seen: &Tip, into: VesselId, b: &mut Bench<'_>) -> Outcome
             if place.is_some_and(|p| is_in(b.tree, p, into, *depth_mm)) {
                 return Ok(Progress::Done);
             }
-            let is_past =
-                place.is_some_and(|p| p.vessel == origin.vessel && p.arc_mm > origin.arc_mm + past_mm);
+            // Past the mouth in the parent, or as deep in another branch of it.
+            let is_past = place.is_some_and(|p| match p.vessel {
+                v if v == origin.vessel => p.arc_mm > origin.arc_mm + past_mm,
+                v => v != into && p.arc_mm > *past_mm && b.tree.route(v).contains(&origin.vessel),
+            });
             if is_past || seen.force_n > *stop_force_n || b.phase_time_s() > PART_S {
                 b.work.tries += 1;
                 if b.work.tries >= *tries {
@@ -231,13 +234,13 @@ fn leg(tree: &VesselTree, start: VesselId, at: VesselId, target: VesselId) -> Le
     if is_above { Leg::Up } else { Leg::Astray }
 }
 
-/// Is a tip no deeper in a branch of a vessel than that it may still slide back or on.
-fn is_at_mouth(tree: &VesselTree, tip: VesselPlace, parent: VesselId, is_astray: bool) -> bool {
+/// Is a tip no deeper in a branch of a vessel, or of one before it, than that it may still slide back or on: around a mouth
+/// it seems to be here and there.
+fn is_at_mouth(tree: &VesselTree, tip: VesselPlace, vessel: VesselId) -> bool {
     let branch = tree.branch(tip.vessel);
-    let Some(mouth) = branch.origin.filter(|o| o.vessel == parent) else { return false };
-    let wall_mm = tree.branch(parent).at(mouth.arc_mm).radius_mm;
-    let deep_mm = if is_astray { ASTRAY_MM } else { (wall_mm + IN_MM).min(IN_SHARE * branch.length_mm()) };
-    tip.arc_mm < deep_mm
+    let Some(mouth) = branch.origin.filter(|o| tree.route(vessel).contains(&o.vessel)) else { return false };
+    let wall_mm = tree.branch(mouth.vessel).at(mouth.arc_mm).radius_mm;
+    tip.vessel != vessel && tip.arc_mm < (wall_mm + IN_MM).min(IN_SHARE * branch.length_mm())
 }
 
 fn steer(step: &Step, seen: &Tip, b: &mut Bench<'_>) -> Outcome {
@@ -248,6 +251,12 @@ fn steer(step: &Step, seen: &Tip, b: &mut Bench<'_>) -> Outcome {
     };
     let (support, target) = (b.tool(support)?, b.vessel(name)?);
     let speed = speed_mm_per_s.abs();
+    // In the catheter there is nothing to steer: first to its tip.
+    let held_mm = b.percept.tools.get(support.idx()).map_or(0.0, |t| t.inserted_mm);
+    if b.work.from.is_none() && seen.inserted_mm < held_mm + OUT_MM && seen.force_n < *stop_force_n {
+        b.feed(seen.tool, speed, false);
+        return Ok(Progress::Running);
+    }
     let ready = b.hands.beam(b.percept.time_s);
     let Some(place) = seen.place().filter(|_| ready) else { return Ok(Progress::Running) };
     let (start, tried) = *b.work.from.get_or_insert((place.vessel, place.vessel));
@@ -255,16 +264,17 @@ fn steer(step: &Step, seen: &Tip, b: &mut Bench<'_>) -> Outcome {
         return Ok(Progress::Done);
     }
     let is_pressed = seen.force_n > *stop_force_n;
-    match (b.work.phase, leg(b.tree, start, place.vessel, target)) {
+    let at = if is_at_mouth(b.tree, place, tried) { tried } else { place.vessel };
+    match (b.work.phase, leg(b.tree, start, at, target)) {
         (CHOOSE, leg) => {
             b.work.tries += 1;
             if b.work.tries > *tries {
                 return Err(format!("`{id}` did not enter `{name}` in {tries} tries"));
             }
             if !matches!(leg, Leg::Astray) {
-                let is_again = b.work.tries > 1 && tried == place.vessel;
+                let is_again = b.work.tries > 1 && tried == at;
                 b.work.tries_here = if is_again { b.work.tries_here + 1 } else { 0 };
-                b.work.from = Some((start, place.vessel));
+                b.work.from = Some((start, at));
             }
             b.work.base_mm = Some(seen.inserted_mm);
             b.go(match leg {
@@ -275,6 +285,11 @@ fn steer(step: &Step, seen: &Tip, b: &mut Bench<'_>) -> Outcome {
             });
         }
         (RETURN, Leg::Astray) => over_or(b, false, |b| b.feed(seen.tool, -BACK_RATIO * speed, false)),
+        // Back in the target from a branch of it: farther back, and turned, or it goes there again.
+        (RETURN, Leg::There) => {
+            b.work.base_mm = Some(seen.inserted_mm);
+            b.go(EASE);
+        }
         (CLIMB, Leg::Up) => over_or(b, is_pressed, |b| b.feed(seen.tool, speed, false)),
         (GO_ON, Leg::There) if is_pressed || b.phase_time_s() > PART_S => {
             b.work.base_mm = Some(seen.inserted_mm);
@@ -286,9 +301,6 @@ fn steer(step: &Step, seen: &Tip, b: &mut Bench<'_>) -> Outcome {
             b.feed(seen.tool, -BACK_RATIO * speed, false);
         }
         (EASE, _) => turn_to_goal(seen.tool, b, CHOOSE),
-        (ENTER, leg) if is_at_mouth(b.tree, place, tried, matches!(leg, Leg::Astray)) => {
-            over_or(b, is_pressed, |b| b.feed(seen.tool, speed, false));
-        }
         (BACK | UP | SUPPORT | LOOK | TURN | AIMED | ENTER, Leg::Down(next, mouth)) => {
             enter(seen, support, (next, mouth), (speed, is_pressed), b)?;
         }

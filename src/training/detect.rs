@@ -75,6 +75,7 @@ fn in_vessel(t: &ToolFacts) -> bool {
     !t.covered && t.inserted_mm > 0.0 && t.kind != DeviceKind::Sheath
 }
 
+/// A loop that leads, as that of a pigtail, needs no wire.
 pub(super) fn catheter_without_wire(f: &Facts<'_>, _: &Ground, slot: &mut Slot, out: &mut Vec<Found>) {
     let follows_wire = |k: DeviceKind| {
         matches!(
@@ -85,7 +86,7 @@ pub(super) fn catheter_without_wire(f: &Facts<'_>, _: &Ground, slot: &mut Slot, 
     for t in f.tools.iter().filter(|t| follows_wire(t.kind)) {
         let i = t.tool.idx();
         let led = t.wire_ahead_mm.is_some_and(|w| w > -NO_WIRE_ADVANCE_MM);
-        if led || t.inserted_mm <= 0.0 {
+        if led || t.is_blunt || t.inserted_mm <= 0.0 {
             *slot.amount(i) = 0.0;
             *slot.latch(i) = false;
         } else if in_vessel(t) {

@@ -405,6 +405,12 @@ fn unknown_names_are_all_reported_with_the_nearest() {
     println!("{error}");
     let ScriptError::Names(faults) = error else { panic!("names expected") };
     assert_eq!(faults.len(), 3);
+    let steps = "Aim(tool: \"wire.a\", at: \"no.where\"), Engage(tool: \"catheter.x\", into: \"internal_iliac.left\"),
+        Steer(tool: \"wire.a\", support: \"catheter.y\", into: \"no.where\"),
+        Advance(tool: \"wire.a\", until: In(vessel: \"no.where\", depth_mm: 5))";
+    let Err(ScriptError::Names(aimed)) = Driver::new(script(steps), &tree(), &case()) else { panic!() };
+    println!("{aimed:?}");
+    assert!(["no.where", "catheter.x", "catheter.y"].iter().all(|n| aimed.iter().any(|f| f.contains(n))));
     assert!(faults[0].contains("`wire.a`") && faults[1].contains("`internal_iliac.left`"));
 }
 

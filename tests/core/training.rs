@@ -374,6 +374,13 @@ fn each_handling_error_fires_once() {
         t.feed(WIRE, 25.0);
     });
     expect("tip_out_of_field", |t| {
+        // The tip that leads is seen: the one that follows it need not be.
+        t.put(WIRE, 300.0, EXTERNAL, 100.0);
+        t.put(CATHETER, 200.0, EXTERNAL, 20.0);
+        t.device(CATHETER).tip_mm = Vec3::new(300.0, 0.0, 0.0);
+        t.beam(true);
+        t.feed(CATHETER, 60.0);
+        assert_eq!(t.count("tip_out_of_field"), 0);
         t.put(WIRE, 300.0, EXTERNAL, 100.0);
         t.device(WIRE).tip_mm = Vec3::new(300.0, 0.0, 0.0);
         t.beam(true);

@@ -315,3 +315,52 @@ pub fn knots_between(rings: &[Ring]) -> Vec<(VesselId, u32, f64, [Ring; 2])> {
 pub fn of(tools: &[Device], tool: ToolId) -> Option<&Stent> {
     tools.get(tool.idx())?.stent.as_ref()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::anatomy::{Branch, CenterlinePoint};
+
+    fn branch(origin: Option<VesselPlace>, from: Vec3, to: Vec3, radius_mm: f64) -> Branch {
+        let tangent = (to - from).normalize();
+        let normal = crate::math::orthogonal(&tangent);
+        let points = (0..=10)
+            .map(|i| CenterlinePoint {
+                position_mm: from + (to - from) * (0.1 * f64::from(i)),
+                radius_mm,
+                arc_mm: (to - from).norm() * 0.1 * f64::from(i),
+                tangent,
+                normal,
+            })
+            .collect();
+        Branch {
+            name: String::new(),
+            ta_name: String::new(),
+            label: String::new(),
+            origin,
+            distal_join: None,
+            points,
+            outlet: None,
+            wall_ep_n_per_mm2: 0.1,
+            wall_thickness_mm: 1.0,
+        }
+    }
+
+    #[test]
+    fn a_stent_that_stands_out_of_a_mouth_goes_on_straight_and_keeps_its_length() {
+        let place = |vessel: u32, arc_mm: f64| VesselPlace { vessel: VesselId(vessel), arc_mm };
+        let aorta = branch(None, Vec3::zeros(), Vec3::new(0.0, 0.0, 100.0), 10.0);
+        let side = branch(Some(place(0, 50.0)), Vec3::new(0.0, 0.0, 50.0), Vec3::new(40.0, 0.0, 50.0), 3.0);
+        let tree = VesselTree { branches: vec![aorta, side] };
+        // Ten rings in the branch from 23.5 to 10 mm, where its mouth is, and two in the parent.
+        let own = (0..10).map(|i| place(1, 23.5 - 1.5 * f64::from(i)));
+        let rings = own.chain([place(0, 50.0), place(0, 49.5)]);
+        let rings = rings.map(|place| Ring { place, peak_mm: 3.0, radius_mm: 3.0 }).collect();
+        let stent = PlacedStent { rings, phase: Phase::Placed, ..PlacedStent::new(ToolId(0)) };
+        let (length_mm, into_mm) = (stent.length_mm(&tree), stent.into_parent_mm(&tree, 10.0).unwrap());
+        println!("length {length_mm:.3} of 16.5 mm, {into_mm:.3} of 3 mm in the parent");
+        assert!((length_mm - 16.5).abs() < 1e-9 && (into_mm - 3.0).abs() < 1e-9);
+        let last = stent.axis(&tree)[11].0;
+        assert!((last - Vec3::new(7.0, 0.0, 50.0)).norm() < 1e-9, "{last:?}");
+    }
+}
