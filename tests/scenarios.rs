@@ -133,6 +133,13 @@ fn expert_passes(drill: &str) -> Assessment {
     assessment
 }
 
+/// The expert passes without a single error.
+fn expert_raises_none(case: &str) -> Assessment {
+    let assessment = expert_passes(case);
+    assert_eq!(assessment.errors, Vec::new());
+    assessment
+}
+
 /// The careless script of a case or drill does not, and these errors are named.
 fn careless_fails(drill: &str, expected: &[&str]) {
     careless_fails_by_rule(drill, expected, None);
@@ -313,6 +320,7 @@ fn the_expert_closes_both_doors_of_the_gastroduodenal_artery() {
     let mut eye = Eye::new(&play.model, vec![region_of(&start, "ulcer")]);
     let assessment = play.play_out("gib_gda", &mut |snapshot| eye.see(snapshot));
     assert!(assessment.score.passed, "{:?}", assessment.score.reasons);
+    assert_eq!(assessment.errors, Vec::new());
     // The pool is seen before, and not after: the same place in the first and the last run that show it.
     let (most, last) = eye.most_and_last(0);
     println!("the ulcer: {most:.1} gray levels at the most, {last:.1} in the last run");
@@ -343,6 +351,7 @@ fn the_expert_treats_the_fibroid_from_both_sides_and_small_spheres_would_reach_t
     let heading = Some("Left side to near stasis");
     let (assessment, fork) = play.past("uae", heading, &mut |snapshot| eye.see(snapshot));
     assert!(assessment.score.passed, "{:?}", assessment.score.reasons);
+    assert_eq!(assessment.errors, Vec::new());
     let (most, last) = eye.most_and_last(0);
     println!("the fibroid from the right: {most:.1} gray levels at the most, {last:.1} in the last run");
     assert!(most > 5.0 && last < 0.4 * most);
@@ -354,7 +363,6 @@ fn the_expert_treats_the_fibroid_from_both_sides_and_small_spheres_would_reach_t
     let ovary = other.errors.iter().find(|e| e.name == "ovary_left").expect("the ovary is named");
     println!("{}", ovary.cause);
     assert!(!other.score.passed && ovary.cause.contains("left ovary"));
-    assert!(assessment.errors.iter().all(|e| !e.name.starts_with("ovary")));
 }
 
 #[test]
@@ -473,7 +481,7 @@ fn two_seeds_differ_in_the_picture_and_one_seed_does_not() {
 
 #[test]
 fn the_expert_opens_the_iliac_artery_from_the_same_side() {
-    expert_passes("pta_iliac");
+    expert_raises_none("pta_iliac");
 }
 
 #[test]
@@ -502,15 +510,18 @@ fn plaque_that_does_not_yield_is_not_opened_in_the_iliac_artery() {
 }
 
 #[test]
-fn plaque_that_does_not_yield_is_not_opened_at_the_mouth_of_the_renal_artery() {
-    hard_plaque_is_not_won("pta_renal");
+fn plaque_that_does_not_yield_is_not_opened_over_the_bifurcation() {
+    hard_plaque_is_not_won("pta_iliac_crossover");
 }
 
-/// The expert passes without a single error.
-fn expert_raises_none(case: &str) -> Assessment {
-    let assessment = expert_passes(case);
-    assert_eq!(assessment.errors, Vec::new());
-    assessment
+#[test]
+fn plaque_that_does_not_yield_is_not_opened_in_the_femoral_artery() {
+    hard_plaque_is_not_won("pta_sfa");
+}
+
+#[test]
+fn plaque_that_does_not_yield_is_not_opened_at_the_mouth_of_the_renal_artery() {
+    hard_plaque_is_not_won("pta_renal");
 }
 
 #[test]
@@ -556,7 +567,7 @@ fn a_carotid_artery_opened_without_a_filter_is_named_and_without_loose_plaque_no
 
 #[test]
 fn the_expert_opens_the_closed_femoral_artery() {
-    expert_passes("pta_sfa");
+    expert_raises_none("pta_sfa");
 }
 
 #[test]
