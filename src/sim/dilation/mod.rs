@@ -6,6 +6,7 @@
 //! displaced are one field ([`crate::sim::contact::Widening`]) that contact, flow and picture see in the same tick.
 
 pub mod balloon;
+mod blood;
 mod deploy;
 pub mod mount;
 pub mod occlusion;
@@ -23,7 +24,7 @@ use crate::math::rng::{ChaCha8Rng, Stream, normal, stream, uniform};
 use crate::sim::command::ToolId;
 use crate::sim::contact::{Plug, Widening};
 use crate::sim::event::EventKind;
-use crate::sim::flow::{LumenChange, Network, Obstruction, Source};
+use crate::sim::flow::{LumenChange, Network};
 use crate::sim::snapshot::RodView;
 
 use balloon::{Drive, Inflator, MOST_ATM, STEP_MM, SUCTION_ATM, Surroundings};
@@ -33,13 +34,12 @@ use stent::{PlacedStent, Support};
 use tissue::Tissue;
 use vessel::{Press, Segment, VesselModel, arc_of, knot_at};
 
+pub use blood::{leak_open, obstructions, spills};
 pub use deploy::jailed;
 pub use view::{BalloonView, LesionView, StentPhase, StentView, balloons, lesions, stents};
 
 /// Pressure on the wall from which a balloon holds its catheter, atm `[D]`.
 const GRIP_ATM: f64 = 0.2;
-/// Flow of contrast out of a burst balloon, as a share of its volume per second `[K]`.
-const SPILL_PER_S: f64 = 4.0;
 /// Contrast in a balloon: diluted to half.
 pub const BALLOON_CONTRAST: f64 = 0.5;
 /// What calcium takes off the pressure at which a balloon bursts, atm at calcium all around `[K]`.
@@ -519,88 +519,6 @@ fn shed_debris(state: &mut DilationState, outcome: &mut Outcome) {
         outcome.debris.push((place, diameter_mm));
     }
     state.debris = 0.0;
-}
-
-/// Contrast out of burst balloons.
-pub fn spills(state: &mut DilationState, iodine_mg_per_ml: f64, dt_s: f64, sources: &mut Vec<Source>) {
-    for (place, left_ml) in &mut state.spills {
-        let ml = (*left_ml * SPILL_PER_S * dt_s).max(0.002).min(*left_ml);
-        *left_ml -= ml;
-        sources.push(Source {
-            place: *place,
-            flow_ml_per_s: ml / dt_s,
-            iodine_mg_per_ml: BALLOON_CONTRAST * iodine_mg_per_ml,
-            particles: None,
-            gas_share: 0.0,
-        });
-    }
-    state.spills.retain(|(_, left)| *left > 1e-6);
-}
-
-/// What balloons fill of the vessels; their numbers as bodies count from `body` on.
-pub fn obstructions(
-    inputs: &DilationInputs<'_>,
-    state: &DilationState,
-    body: u32,
-    out: &mut Vec<Obstruction>,
-) {
-    for ((tool, inflator), body) in state.inflators.iter().zip(body..) {
-        let Some(spec) = inputs.ground.tools.get(tool.idx()).and_then(|d| d.balloon.as_ref()) else {
-            continue;
-        };
-        let Some((rod, index, _)) = crate::sim::wiring::find_tool(inputs.rods, *tool) else { continue };
-        if inflator.is_idle(spec) {
-            continue;
-        }
-        let count = inflator.radius_mm.len();
-        let sites = mount::sites(&inputs.ground, inputs.rods, (rod, index), spec.from_tip_mm, count, STEP_MM);
-        for (pair, radii) in sites.windows(2).zip(inflator.radius_mm.windows(2)) {
-            if let [Some(a), Some(b)] = [pair[0].place, pair[1].place]
-                && a.vessel == b.vessel
-            {
-                out.push(Obstruction {
-                    vessel: a.vessel,
-                    from_mm: a.arc_mm.min(b.arc_mm),
-                    to_mm: a.arc_mm.max(b.arc_mm),
-                    outer_diameter_mm: radii[0] + radii[1],
-                    body,
-                });
-            }
-        }
-    }
-}
-
-/// Share of each leak that balloons and covered stents leave open, times what is open already.
-pub fn leak_open(
-    state: &DilationState,
-    tools: &[Device],
-    tree: &VesselTree,
-    leaks: &[VesselPlace],
-    open: &mut Vec<f64>,
-) {
-    open.resize(leaks.len(), 1.0);
-    for (place, open) in leaks.iter().zip(open) {
-        let covered = state.stents.iter().any(|s| {
-            let is_tight = stent::of(tools, s.tool).is_some_and(|spec| spec.covered);
-            let over =
-                |(v, a, b): &(_, f64, f64)| *v == place.vessel && *a <= place.arc_mm && place.arc_mm <= *b;
-            is_tight && s.phase == stent::Phase::Placed && s.stretches().iter().any(over) && {
-                let near = s.rings.iter().filter(|r| r.place.vessel == place.vessel);
-                let ring = near.min_by(|x, y| {
-                    let far = |r: &stent::Ring| (r.place.arc_mm - place.arc_mm).abs();
-                    far(x).total_cmp(&far(y))
-                });
-                ring.is_some_and(|r| state.radius_mm(tree, r.place) - r.radius_mm < stent::APPOSED_MM)
-            }
-        });
-        let is_pressed = state.presses.iter().any(|p| {
-            let stands = p.radius_mm > state.radius_mm(tree, *place) - stent::APPOSED_MM;
-            p.vessel == place.vessel && p.knot == knot_at(place.arc_mm) && stands
-        });
-        if covered || is_pressed {
-            *open = 0.0;
-        }
-    }
 }
 
 /// Whether an inflated balloon holds its catheter, and why, for a hand that would move it.
