@@ -111,13 +111,14 @@ impl Tip {
     }
 }
 
+// Parts of the steps.
+const CHOOSE: u32 = 0;
 const LOOK: u32 = 1;
 const TURN: u32 = 2;
 const AIMED: u32 = 3;
 const DRAW: u32 = 4;
 const RISE: u32 = 5;
 const ROUND: u32 = 6;
-const CHOOSE: u32 = 0;
 const RETURN: u32 = 7;
 const BACK: u32 = 8;
 const UP: u32 = 9;
@@ -127,9 +128,14 @@ const GO_ON: u32 = 12;
 const EASE: u32 = 13;
 const CLIMB: u32 = 14;
 
+fn mouth_of(tree: &VesselTree, vessel: VesselId) -> Result<VesselPlace, String> {
+    let branch = tree.branch(vessel);
+    branch.origin.ok_or_else(|| format!("`{}` leaves no other vessel: it has no mouth", branch.name))
+}
+
 /// Where a tip should point to enter a vessel: just behind the wall of its parent, mm.
 fn goal_of(tree: &VesselTree, vessel: VesselId) -> Result<Vec3, String> {
-    let origin = tree.branch(vessel).origin.ok_or("a vessel without a mouth")?;
+    let origin = mouth_of(tree, vessel)?;
     let wall_mm = tree.branch(origin.vessel).at(origin.arc_mm).radius_mm;
     Ok(tree.branch(vessel).at(wall_mm + BEHIND_WALL_MM).position_mm)
 }
@@ -165,7 +171,7 @@ fn engage(step: &Step, seen: &Tip, into: VesselId, b: &mut Bench<'_>) -> Outcome
     else {
         return Ok(Progress::Done);
     };
-    let origin = b.tree.branch(into).origin.ok_or("a vessel without a mouth")?;
+    let origin = mouth_of(b.tree, into)?;
     let goal_mm = goal_of(b.tree, into)?;
     let base_mm = *b.work.base_mm.get_or_insert(seen.inserted_mm);
     match b.work.phase {
@@ -213,11 +219,15 @@ fn hub_deg(tool: ToolId, b: &Bench<'_>) -> f64 {
     b.percept.tools.get(tool.idx()).map_or(0.0, |t| t.hub_angle_deg)
 }
 
-/// The vessel after the one that a tip is in, on its way to a target, and the mouth between them; `None` when astray.
+/// How the way of a tip goes on to a target.
 enum Leg {
+    /// It is in the target.
     There,
+    /// Into this branch, through this mouth.
     Down(VesselId, VesselPlace),
+    /// Towards the heart, to where the ways part.
     Up,
+    /// It is in a branch that does not lead there.
     Astray,
 }
 
