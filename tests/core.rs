@@ -45,6 +45,8 @@ mod reach;
 mod real_anatomy;
 #[path = "core/regions.rs"]
 mod regions;
+#[path = "core/retrieval.rs"]
+mod retrieval;
 #[path = "core/rods.rs"]
 mod rods;
 #[path = "core/rods_buckling.rs"]

@@ -168,6 +168,7 @@ table! {
     Detach = "Detach";
     Joint = "joint beyond the catheter";
     Drifts = "carried away by the blood";
+    Snared = "in the snare";
     DrawUpAgent = "Draw up agent";
     InjectAgent = "Inject agent";
     AgentGiven = "Agent given";

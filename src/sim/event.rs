@@ -265,6 +265,18 @@ pub enum EventKind {
         /// Where.
         place: VesselPlace,
     },
+    /// A snare was drawn tight on one that was lost.
+    StentCaught {
+        /// Index of the stent.
+        stent: u32,
+        /// The snare.
+        tool: ToolId,
+    },
+    /// A snare brought it out of the patient.
+    StentRetrieved {
+        /// Index of the stent.
+        stent: u32,
+    },
     /// A filter kept a piece of debris.
     FilterCaught {
         /// Its wire.

@@ -12,7 +12,7 @@ use super::model::Model;
 use super::snapshot::{RodView, Snapshot};
 use super::state::State;
 use super::walls::total_shift;
-use super::world::World;
+use super::world::{Held, World};
 use crate::anatomy::VesselPlace;
 use crate::device::{Balloon, Device, Zone};
 use crate::units::{N_PER_MM2_PER_ATM, TICK_S};
@@ -170,13 +170,26 @@ fn with_inputs<R>(
         shift_mm: &shift_mm,
         sheath_mm: &sheath_mm,
     };
+    let loops = loops(state, rods);
     f(&DilationInputs {
         model: &model.dilation,
         ground,
         rods,
         network: &model.network,
         bodies: &state.world.bodies,
+        loops: &loops,
     })
+}
+
+/// Snares that stand in the patient.
+fn loops(state: &State, rods: &[RodView]) -> Vec<dilation::Loop> {
+    let views = rods.iter().flat_map(|r| &r.devices);
+    let find = |tool: ToolId| views.clone().find(|d| d.tool == tool);
+    let seen = state.implants.snares.iter().filter_map(|s| {
+        let device = find(s.tool)?;
+        Some(dilation::Loop { snare: s.clone(), inserted_mm: device.inserted_mm, place: device.tip_place })
+    });
+    seen.collect()
 }
 
 /// Advances the stage by a tick; the balloons join what fills the vessels, numbered as bodies from `body` on.
@@ -241,6 +254,11 @@ fn apply(model: &Model, state: &mut State, outcome: Outcome, events: &mut Vec<Ev
     for (place, diameter_mm) in outcome.debris {
         let point = tree.branch(place.vessel).at(place.arc_mm);
         state.world.spawn_debris(diameter_mm, point.position_mm, place);
+    }
+    for body in outcome.caught {
+        if let Some(body) = state.world.bodies.get_mut(body as usize) {
+            body.held = Some(Held::Out);
+        }
     }
     for (index, diameter_mm, from) in outcome.adrift {
         let at_mm = tree.branch(from.vessel).at(from.arc_mm).position_mm;

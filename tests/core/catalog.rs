@@ -163,9 +163,15 @@ fn sizes_are_those_of_their_table() {
 fn wires_pass_what_they_should() {
     let catalog = catalog();
     let all = |begin: &str, part: &str| -> Vec<&Device> {
-        catalog.devices.iter().filter(|d| d.id.starts_with(begin) && d.id.contains(part)).collect()
+        // The sheath of a filter is no microcatheter to go through a diagnostic catheter.
+        let is_meant = |d: &&Device| begin != "microcatheter." || d.id != "microcatheter.filter_sheath";
+        let found = catalog.devices.iter().filter(|d| d.id.starts_with(begin) && d.id.contains(part));
+        found.filter(is_meant).collect()
     };
     let pairs = [
+        (("wire.filter", ""), ("microcatheter.filter_sheath", ""), true),
+        (("microcatheter.filter_sheath", ""), ("guide.", ".6f"), true),
+        (("microcatheter.filter_sheath", ""), ("catheter.", ".5f"), false),
         // Wires, outer devices, whether they pass.
         (("wire.", ".035"), ("catheter.", ".5f"), true),
         (("wire.", ".035"), ("catheter.", ".4f"), true),

@@ -74,7 +74,7 @@ fn stents_recoil_and_shorten_as_measured() {
 }
 
 /// Loads wire and device and brings the middle of its stent to an arc length of the tube, whose sheath's tip stands at 12 mm.
-fn bring(hand: &mut Hand, id: &str, at_mm: f64) {
+pub(crate) fn bring(hand: &mut Hand, id: &str, at_mm: f64) {
     let (wire, tool) = (hand.tool(WIRE), hand.tool(id));
     let device: Device = hand.session.model().tools[tool.idx()].clone();
     let spec = device.stent.unwrap();

@@ -377,6 +377,7 @@ fn each_handling_error_fires_once() {
         // The tip that leads is seen: the one that follows it need not be.
         t.put(WIRE, 300.0, EXTERNAL, 100.0);
         t.put(CATHETER, 200.0, EXTERNAL, 20.0);
+        t.device(WIRE).tip_mm = Vec3::zeros();
         t.device(CATHETER).tip_mm = Vec3::new(300.0, 0.0, 0.0);
         t.beam(true);
         t.feed(CATHETER, 60.0);

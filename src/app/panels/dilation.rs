@@ -48,6 +48,7 @@ pub(super) fn dilation_ui(ui: &mut Ui, view: &View, out: &mut Out) {
             StentPhase::Opening => t(Text::StentOpening),
             StentPhase::Placed => t(Text::StentPlaced),
             StentPhase::Adrift => t(Text::Drifts),
+            StentPhase::Snared => t(Text::Snared),
         };
         pair(ui, label, &format!("{state}, {narrowest:.1}-{widest:.1} mm, {:.0} mm", stent.length_mm));
     }

@@ -316,17 +316,8 @@ fn drift(
 ) {
     let Some(body) = inputs.bodies.get(body as usize) else { return };
     let placed = &mut state.stents[index];
-    let branch = inputs.ground.tree.branch(body.place.vessel);
-    let half = placed.rings.len() as f64 / 2.0;
-    let count = placed.rings.len().max(2) as f64 - 1.0;
     let Some(spec) = stent::of(inputs.ground.tools, placed.tool) else { return };
-    for (j, ring) in placed.rings.iter_mut().enumerate() {
-        let offset_mm = (j as f64 - half) / count * spec.length_mm;
-        ring.place = VesselPlace {
-            vessel: body.place.vessel,
-            arc_mm: (body.place.arc_mm - offset_mm).clamp(0.0, branch.length_mm()),
-        };
-    }
+    placed.lie_about(inputs.ground.tree, body.place, spec.length_mm);
     if body.is_lodged {
         placed.phase = Phase::Placed;
         placed.slipping_s = WEDGED_S;

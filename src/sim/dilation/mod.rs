@@ -10,6 +10,7 @@ mod blood;
 mod deploy;
 pub mod mount;
 pub mod occlusion;
+mod retrieve;
 pub mod stent;
 pub mod tissue;
 pub mod vessel;
@@ -36,6 +37,7 @@ use vessel::{Press, Segment, VesselModel, arc_of, knot_at};
 
 pub use blood::{leak_open, obstructions, spills};
 pub use deploy::jailed;
+pub use retrieve::Loop;
 pub use view::{BalloonView, LesionView, StentPhase, StentView, balloons, lesions, stents};
 
 /// Pressure on the wall from which a balloon holds its catheter, atm `[D]`.
@@ -94,6 +96,9 @@ pub struct DilationState {
     /// Devices whose tip leans on an occlusion: what it presses on is no wall.
     #[serde(default)]
     pub boring: Vec<ToolId>,
+    /// Lost stents that lie in the open loop of a snare.
+    #[serde(default)]
+    looped: Vec<(ToolId, u32)>,
     /// Walls are on their way.
     is_moving: bool,
     rng: ChaCha8Rng,
@@ -112,6 +117,8 @@ pub struct DilationInputs<'a> {
     pub network: &'a Network,
     /// Free bodies: stents adrift are among them.
     pub bodies: &'a [crate::sim::world::FreeBody],
+    /// Snares in the patient.
+    pub loops: &'a [Loop],
 }
 
 /// What others must do about a tick.
@@ -127,6 +134,8 @@ pub struct Outcome {
     pub debris: Vec<(VesselPlace, f64)>,
     /// Stents that the blood carries away: index, diameter mm, where.
     pub adrift: Vec<(usize, f64, VesselPlace)>,
+    /// Free bodies that snares have taken out of the blood.
+    pub caught: Vec<u32>,
 }
 
 impl DilationModel {
@@ -190,6 +199,7 @@ impl DilationState {
             presses: Vec::new(),
             passages: Vec::new(),
             boring: Vec::new(),
+            looped: Vec::new(),
             is_moving: false,
             rng: stream(seed, Stream::Dilation),
         }
@@ -285,6 +295,7 @@ pub fn advance(
         return outcome;
     }
     deploy::advance(inputs, state, dt_s, events);
+    retrieve::advance(inputs, state, &mut outcome, events);
     let supports = supports(inputs, state);
     let mut presses = Vec::new();
     let mut inflators = std::mem::take(&mut state.inflators);

@@ -48,6 +48,10 @@ pub enum Phase {
     Placed,
     /// Carried away by the blood, as this free body.
     Adrift(u32),
+    /// In the loop of a snare.
+    Snared(ToolId),
+    /// Out of the patient.
+    Out,
 }
 
 /// A stent in the patient.
@@ -164,7 +168,7 @@ impl PlacedStent {
 
     /// What its rings do to the knots of the vessels.
     pub fn supports(&self, stent: &Stent, out: &mut Vec<Support>) {
-        if matches!(self.phase, Phase::Adrift(_)) {
+        if !matches!(self.phase, Phase::Opening | Phase::Placed) {
             return;
         }
         let opens_itself = stent.expansion == Expansion::Itself;
@@ -273,6 +277,22 @@ impl PlacedStent {
     /// The blood carries it away when it holds with less than it is pulled by.
     pub fn slips(&self, stent: &Stent, wall_mm: &dyn Fn(VesselPlace) -> f64) -> bool {
         self.phase == Phase::Placed && self.hold_n(stent, wall_mm) < PULL_N
+    }
+
+    /// It drifts, or has come to rest where the blood left it.
+    pub fn is_lost(&self) -> bool {
+        matches!(self.phase, Phase::Adrift(_)) || self.phase == Phase::Placed && self.slipping_s < 0.0
+    }
+
+    /// Lies along the axis of a vessel about a place, of this length, mm.
+    pub fn lie_about(&mut self, tree: &VesselTree, place: VesselPlace, length_mm: f64) {
+        let end_mm = tree.branch(place.vessel).length_mm();
+        let half = self.rings.len() as f64 / 2.0;
+        let count = self.rings.len().max(2) as f64 - 1.0;
+        for (j, ring) in self.rings.iter_mut().enumerate() {
+            let arc_mm = place.arc_mm - (j as f64 - half) / count * length_mm;
+            ring.place = VesselPlace { vessel: place.vessel, arc_mm: arc_mm.clamp(0.0, end_mm) };
+        }
     }
 
     /// Largest distance of its rings from the wall, mm.

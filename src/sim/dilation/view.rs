@@ -46,6 +46,8 @@ pub enum StentPhase {
     Placed,
     /// Carried away.
     Adrift,
+    /// In the loop of a snare.
+    Snared,
 }
 
 /// A stent in the patient.
@@ -152,6 +154,7 @@ pub fn stents(inputs: &DilationInputs<'_>, state: &DilationState) -> Vec<StentVi
                 Phase::Opening => StentPhase::Opening,
                 Phase::Placed => StentPhase::Placed,
                 Phase::Adrift(_) => StentPhase::Adrift,
+                Phase::Snared(_) | Phase::Out => StentPhase::Snared,
             },
             struts_mm: struts(&axis, &radius_mm),
             points_mm: axis.iter().map(|a| a.0).collect(),
@@ -164,7 +167,7 @@ pub fn stents(inputs: &DilationInputs<'_>, state: &DilationState) -> Vec<StentVi
             jailed: jailed.into_iter().map(|(b, closed)| (VesselId(b as u32), closed)).collect(),
         })
     };
-    state.stents.iter().filter_map(view).collect()
+    state.stents.iter().filter(|s| s.phase != Phase::Out).filter_map(view).collect()
 }
 
 /// A lattice of rhombs between rings of corners, every second ring turned by half a corner. The frame is carried from ring to ring, so

@@ -8,7 +8,7 @@
 mod hold;
 mod mesh;
 mod packing;
-mod snare;
+pub mod snare;
 
 use serde::{Deserialize, Serialize};
 

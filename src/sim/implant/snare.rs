@@ -16,13 +16,14 @@ use crate::sim::world::WorldState;
 const OPEN_AT_SHARE: f64 = 0.8;
 /// A loop of the vessel's width does not turn into its plane: it takes this share of the lumen at most.
 const LUMEN_SHARE: f64 = 0.95;
-/// Narrower than this the loop catches nothing new, mm; narrower than this it holds what lies in it, mm.
-const CATCHES_MM: f64 = 2.5;
-const HOLDS_MM: f64 = 1.5;
+/// Narrower than this the loop catches nothing new, mm.
+pub const CATCHES_MM: f64 = 2.5;
+/// Narrower than this it holds what lies in it, mm.
+pub const HOLDS_MM: f64 = 1.5;
 /// What is this near to the plane of the loop lies in it, mm.
 const NEAR_PLANE_MM: f64 = 2.0;
 /// A tip this little out of the sheath has brought its catch home, mm.
-const HOME_MM: f64 = 2.0;
+pub const HOME_MM: f64 = 2.0;
 /// Points of a drawn loop.
 const DRAWN_POINTS: u32 = 25;
 
@@ -156,7 +157,7 @@ fn grip(
 }
 
 /// Does a part of a line lie in the loop.
-fn lies_in(snare: &Snare, line_mm: &[Vec3]) -> bool {
+pub fn lies_in(snare: &Snare, line_mm: &[Vec3]) -> bool {
     line_mm.iter().any(|x| {
         let r = x - snare.tip_mm;
         let height = r.dot(&snare.direction);
