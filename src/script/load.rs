@@ -127,7 +127,7 @@ fn until_names<'a>(until: &'a Until, tools: &mut Vec<&'a str>, vessels: &mut Vec
     match until {
         Until::Behind { tool, .. } => tools.push(tool),
         Until::Seen { vessel, .. } | Until::Near { vessel, .. } | Until::In { vessel, .. } => {
-            vessels.push(vessel)
+            vessels.push(vessel);
         }
         Until::Any(list) => list.iter().for_each(|u| until_names(u, tools, vessels)),
         Until::Inserted(_) | Until::By(_) | Until::TipTurned(_) | Until::HubForce(_) => {}

@@ -378,7 +378,6 @@ mod tests {
         let rings = rings.map(|place| Ring { place, peak_mm: 3.0, radius_mm: 3.0 }).collect();
         let stent = PlacedStent { rings, phase: Phase::Placed, ..PlacedStent::new(ToolId(0)) };
         let (length_mm, into_mm) = (stent.length_mm(&tree), stent.into_parent_mm(&tree, 10.0).unwrap());
-        println!("length {length_mm:.3} of 16.5 mm, {into_mm:.3} of 3 mm in the parent");
         assert!((length_mm - 16.5).abs() < 1e-9 && (into_mm - 3.0).abs() < 1e-9);
         let last = stent.axis(&tree)[11].0;
         assert!((last - Vec3::new(7.0, 0.0, 50.0)).norm() < 1e-9, "{last:?}");
