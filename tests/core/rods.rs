@@ -475,7 +475,7 @@ fn refusals_name_both_numbers() {
     rod::load(&mut state, &short, WIRE).unwrap();
     let text = rod::load(&mut state, &short, COBRA).unwrap_err().to_string();
     println!("{text}");
-    assert!(text.contains("500 mm outside") && text.contains("650 mm long"));
+    assert!(text.contains("500 mm outside") && text.contains("runs on 650 mm"));
     let narrow = RodBase { sheath_inner_diameter_mm: 1.3, ..base() };
     let text = rod::load(&mut rod::new(narrow), &tools, COBRA).unwrap_err().to_string();
     assert!(text.contains("1.670") && text.contains("1.300"), "{text}");
