@@ -452,6 +452,7 @@ fn advance_world(model: &Model, state: &mut State, scratch: &mut Scratch, events
     let inputs = world::WorldInputs {
         tree: &model.anatomy.tree,
         wall: &wall,
+        widening: &state.dilation.collider,
         flow_ml_per_s: &|place| flow.flow_at(net, *place),
         rods: &scratch.rods,
         tool_radius_mm: &model.tool_radius_mm,

@@ -4,7 +4,7 @@ use cathnav::anatomy::{LumenMesh, Outlet, VesselId, VesselPlace, VesselTree};
 use cathnav::math::Vec3;
 use cathnav::math::hash::StateHasher;
 use cathnav::sim::command::ToolId;
-use cathnav::sim::contact::MeshWall;
+use cathnav::sim::contact::{MeshWall, Widening};
 use cathnav::sim::snapshot::{RodDeviceView, RodView};
 use cathnav::sim::world::{self, World, WorldInputs, WorldState, advance};
 
@@ -15,16 +15,29 @@ const TICK_S: f64 = 1.0 / 60.0;
 struct Setup {
     tree: VesselTree,
     wall: MeshWall,
+    widening: Widening,
     world: World,
 }
 
 impl Setup {
     fn new((lumen, tree): (LumenMesh, VesselTree)) -> Self {
-        Self { wall: MeshWall::new(&lumen, &tree), world: World::compile(&lumen), tree }
+        Self {
+            wall: MeshWall::new(&lumen, &tree),
+            widening: Widening::default(),
+            world: World::compile(&lumen),
+            tree,
+        }
     }
 
     fn inputs<'a>(&'a self, flow: &'a dyn Fn(&VesselPlace) -> f64, rods: &'a [RodView]) -> WorldInputs<'a> {
-        WorldInputs { tree: &self.tree, wall: &self.wall, flow_ml_per_s: flow, rods, tool_radius_mm: &[1.0] }
+        WorldInputs {
+            tree: &self.tree,
+            wall: &self.wall,
+            widening: &self.widening,
+            flow_ml_per_s: flow,
+            rods,
+            tool_radius_mm: &[1.0],
+        }
     }
 }
 

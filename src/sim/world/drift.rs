@@ -24,7 +24,7 @@ pub(super) fn speed_bound_mm_per_s(body: &FreeBody, inputs: &WorldInputs<'_>) ->
 }
 
 fn mean_speed_mm_per_s(place: &VesselPlace, inputs: &WorldInputs<'_>) -> f64 {
-    let radius_mm = inputs.tree.branch(place.vessel).at(place.arc_mm).radius_mm.max(0.1);
+    let radius_mm = inputs.radius_mm(place).max(0.1);
     1000.0 * (inputs.flow_ml_per_s)(place) / (std::f64::consts::PI * radius_mm * radius_mm)
 }
 
@@ -36,7 +36,7 @@ fn mean_speed_mm_per_s(place: &VesselPlace, inputs: &WorldInputs<'_>) -> f64 {
 /// along the vessel (Faxen's correction), steered towards the centerline of the vessel the body goes with.
 pub(super) fn drag(body: &mut FreeBody, inputs: &WorldInputs<'_>, h: f64) {
     let center = inputs.tree.branch(body.place.vessel).at(body.place.arc_mm);
-    let radius_mm = center.radius_mm.max(0.1);
+    let radius_mm = inputs.radius_mm(&body.place).max(0.1);
     let off = body.position_mm - center.position_mm;
     let off = off - center.tangent * off.dot(&center.tangent);
     let share = (off.norm() / radius_mm).min(1.0);

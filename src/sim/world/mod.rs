@@ -15,7 +15,7 @@ use crate::math::Vec3;
 use crate::math::hash::StateHasher;
 use crate::math::rng::{ChaCha8Rng, Stream, stream};
 use crate::sim::command::ToolId;
-use crate::sim::contact::WallQuery;
+use crate::sim::contact::{WallQuery, Widening};
 use crate::sim::snapshot::{BodyView, RodView};
 
 /// Lengths of the world in mm: scales rapier's slop and prediction.
@@ -198,12 +198,21 @@ pub struct WorldInputs<'a> {
     pub tree: &'a VesselTree,
     /// The wall: it holds what rapier's contacts let through.
     pub wall: &'a dyn WallQuery,
+    /// How far it stands outside the built one.
+    pub widening: &'a Widening,
     /// Flow at a place, mL/s, + away from the heart.
     pub flow_ml_per_s: &'a dyn Fn(&VesselPlace) -> f64,
     /// Rods after their step.
     pub rods: &'a [RodView],
     /// Outer radius of each device of the tray, mm.
     pub tool_radius_mm: &'a [f64],
+}
+
+impl WorldInputs<'_> {
+    /// Radius of the lumen at a place now, mm.
+    fn radius_mm(&self, place: &VesselPlace) -> f64 {
+        self.tree.branch(place.vessel).at(place.arc_mm).radius_mm + self.widening.at(place)
+    }
 }
 
 /// A body that came to rest in this tick: the flow may take it as an obstruction of its size.
@@ -366,7 +375,7 @@ fn settle(state: &mut WorldState, inputs: &WorldInputs<'_>, dt_s: f64) -> Vec<Lo
         let slow = body.velocity_mm_per_s.norm() < LODGE_SPEED_MM_PER_S;
         body.slow_s = if slow { body.slow_s + dt_s } else { 0.0 };
         let branch = inputs.tree.branch(body.place.vessel);
-        let radius_mm = branch.at(body.place.arc_mm).radius_mm;
+        let radius_mm = inputs.radius_mm(&body.place);
         let is_narrow = radius_mm <= LODGE_SHARE * body.radius_mm;
         let at_end = branch.outlet.is_some()
             && branch.length_mm() - body.place.arc_mm <= 1.5 * radius_mm.max(body.radius_mm);
