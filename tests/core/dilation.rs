@@ -284,7 +284,7 @@ impl Hand {
 const WIRE: &str = "wire.rosen.035";
 
 /// A balloon whose middle lies in the lesion of [`stenosed`], not yet inflated.
-fn in_the_lesion(anatomy: &Anatomy, id: &str, seed: u64) -> (Hand, ToolId) {
+pub(crate) fn in_the_lesion(anatomy: &Anatomy, id: &str, seed: u64) -> (Hand, ToolId) {
     let model = compile(anatomy, "begin", SHEATH, &[WIRE, id]);
     let mut hand = Hand::new(&model, seed);
     let (wire, tool) = (hand.tool(WIRE), hand.tool(id));

@@ -8,6 +8,7 @@ use cathnav::sim::contact::{MeshWall, Widening};
 use cathnav::sim::snapshot::{RodDeviceView, RodView};
 use cathnav::sim::world::{self, World, WorldInputs, WorldState, advance};
 
+use crate::dilation::{in_the_lesion, stenosed};
 use crate::tubes::{bend, branch, flipped, straight, tube};
 
 const TICK_S: f64 = 1.0 / 60.0;
@@ -180,4 +181,34 @@ fn a_snapshot_goes_on_bit_exactly() {
         advance(&other.world, &mut restored, &other.inputs(&flow, &[]), TICK_S);
         assert_eq!(hash(&state), hash(&restored), "tick {tick}");
     }
+}
+
+#[test]
+fn a_piece_in_a_lesion_that_was_opened_does_not_lodge_there() {
+    let anatomy = stenosed(80.0, 0.0);
+    let (mut hand, balloon) = in_the_lesion(&anatomy, "balloon.semi.035.9x40", 1);
+    hand.inflate(balloon, 10.0, 30.0);
+    hand.inflate(balloon, 0.0, 25.0);
+    let opened = hand.session.state().dilation.widening.clone();
+    let tree = anatomy.tree.clone();
+    let wall = MeshWall::new(&anatomy.lumen, &tree);
+    let world = World::compile(&anatomy.lumen);
+    // Standing blood, a piece as wide as the throat was before.
+    let throat = VesselPlace { vessel: VesselId(0), arc_mm: 110.0 };
+    let lodged = |widening: &Widening| {
+        let mut state = WorldState::new(1);
+        state.spawn_debris(1.8, Vec3::new(0.0, 0.0, 110.0), throat);
+        let inputs = WorldInputs {
+            tree: &tree,
+            wall: &wall,
+            widening,
+            flow_ml_per_s: &|_| 0.0,
+            rods: &[],
+            tool_radius_mm: &[],
+        };
+        (0..60).flat_map(|_| advance(&world, &mut state, &inputs, TICK_S)).count()
+    };
+    let built_mm = 2.0 * tree.branch(VesselId(0)).at(110.0).radius_mm;
+    println!("throat {built_mm:.2} mm as built, {:.2} mm opened", built_mm + 2.0 * opened.at(&throat));
+    assert_eq!((lodged(&Widening::default()), lodged(&opened)), (1, 0));
 }
