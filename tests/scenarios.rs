@@ -174,6 +174,10 @@ fn no_lodging(model: &mut Model) {
     model.therapy.lodging_enabled = false;
 }
 
+fn no_debris(model: &mut Model) {
+    model.dilation.vessels.spans.iter_mut().for_each(|s| s.debris = 0.0);
+}
+
 fn no_packing(model: &mut Model) {
     model.packing_enabled = false;
 }
@@ -547,10 +551,18 @@ fn the_expert_stents_the_carotid_artery_behind_a_filter() {
 }
 
 #[test]
-fn a_carotid_artery_opened_without_a_filter_is_named() {
-    let names =
-        ["no_heparin", "no_atropine", "no_filter", "geographic_miss", "wire_lost_lesion", "air_injected"];
-    careless_fails("cas", &names);
+fn a_carotid_artery_opened_without_a_filter_is_named_and_without_loose_plaque_nothing_is_lost() {
+    let names = [
+        "no_heparin",
+        "no_atropine",
+        "no_filter",
+        "debris_lodged",
+        "geographic_miss",
+        "wire_lost_lesion",
+        "air_injected",
+    ];
+    let rule = Rule { heading: "The largest balloon", switch_off: no_debris, names: &["debris_lodged"] };
+    careless_fails_by_rule("cas", &names, Some(rule));
 }
 
 #[test]

@@ -212,3 +212,30 @@ fn a_piece_in_a_lesion_that_was_opened_does_not_lodge_there() {
     println!("throat {built_mm:.2} mm as built, {:.2} mm opened", built_mm + 2.0 * opened.at(&throat));
     assert_eq!((lodged(&Widening::default()), lodged(&opened)), (1, 0));
 }
+
+#[test]
+fn a_piece_that_the_blood_shakes_at_the_end_of_a_vessel_has_arrived() {
+    let anatomy = stenosed(5.0, 0.0);
+    let wall = MeshWall::new(&anatomy.lumen, &anatomy.tree);
+    let world = World::compile(&anatomy.lumen);
+    let end_mm = anatomy.tree.branch(VesselId(0)).length_mm();
+    let mut state = WorldState::new(1);
+    state.spawn_debris(
+        0.6,
+        Vec3::new(0.0, 0.0, end_mm - 40.0),
+        VesselPlace { vessel: VesselId(0), arc_mm: end_mm - 40.0 },
+    );
+    let opened = Widening::default();
+    let inputs = WorldInputs {
+        tree: &anatomy.tree,
+        wall: &wall,
+        widening: &opened,
+        flow_ml_per_s: &|_| 6.0,
+        rods: &[],
+        tool_radius_mm: &[],
+    };
+    let lodged: Vec<_> =
+        (0..300).flat_map(|_| advance(&world, &mut state, &inputs, TICK_S)).map(|l| l.place.arc_mm).collect();
+    println!("arrived at {lodged:.1?} of {end_mm:.0} mm");
+    assert!(lodged.len() == 1 && lodged[0] > end_mm - 10.0, "{lodged:?}");
+}

@@ -372,13 +372,14 @@ fn free_touched(state: &mut WorldState, inputs: &WorldInputs<'_>) {
 fn settle(state: &mut WorldState, inputs: &WorldInputs<'_>, dt_s: f64) -> Vec<Lodging> {
     let mut lodgings = Vec::new();
     for (i, body) in state.bodies.iter_mut().enumerate().filter(|(_, b)| b.is_free()) {
-        let slow = body.velocity_mm_per_s.norm() < LODGE_SPEED_MM_PER_S;
-        body.slow_s = if slow { body.slow_s + dt_s } else { 0.0 };
         let branch = inputs.tree.branch(body.place.vessel);
         let radius_mm = inputs.radius_mm(&body.place);
         let is_narrow = radius_mm <= LODGE_SHARE * body.radius_mm;
         let at_end = branch.outlet.is_some()
             && branch.length_mm() - body.place.arc_mm <= 1.5 * radius_mm.max(body.radius_mm);
+        // At an end the blood goes on into vessels that are not there: what it shakes there has arrived.
+        let rests = at_end || body.velocity_mm_per_s.norm() < LODGE_SPEED_MM_PER_S;
+        body.slow_s = if rests { body.slow_s + dt_s } else { 0.0 };
         if body.slow_s >= LODGE_AFTER_S && (is_narrow || at_end) {
             body.is_lodged = true;
             body.velocity_mm_per_s = Vec3::zeros();
